@@ -1,0 +1,55 @@
+# Needs Python 3.11 or newer, make, and the package registries; everything else is installed here.
+PYTHON ?= python3
+BIN := .venv/bin
+DEV := .venv/.dev
+RUN := .venv/.run
+
+.PHONY: demo test lint types imports unit browser lock bench prove clean help
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(RUN): deploy/requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(DEV): deploy/requirements-dev.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@ $(RUN)
+
+demo: $(RUN)  ## the hub and both simulated services, connected, to be played with
+	$(BIN)/caldav-bridge demo
+
+test: lint types imports unit  ## everything that must be green
+
+lint: $(DEV)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(DEV)
+	$(BIN)/mypy
+
+imports: $(DEV)
+	$(BIN)/lint-imports
+
+unit: $(DEV) browser
+	$(BIN)/pytest
+
+browser: $(DEV)
+	@sh tests/browser.sh
+
+lock: $(DEV)  ## resolve the dependencies anew, leaving out what is younger than a week
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --exclude-newer "$$(date -u -d '7 days ago' +%F)" --upgrade -o deploy/requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --exclude-newer "$$(date -u -d '7 days ago' +%F)" --upgrade -o deploy/requirements-dev.lock
+
+bench: $(DEV)  ## figures: speed, memory, latency
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

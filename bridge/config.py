@@ -1,0 +1,161 @@
+"""The settings: built-in defaults, over them ``config.toml`` in the data directory, over it the environment.
+
+``[google] api_url`` is ``CALDAV_BRIDGE_GOOGLE__API_URL`` in the environment. Read once at start, frozen, and handed down as
+arguments: nothing below ``bridge.services`` imports this module.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from platformdirs import user_data_path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from bridge.errors import UsageError
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http(s) URL")
+    return value.rstrip("/")
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Server(_Section):
+    """Where people reach us."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(5232, ge=0, le=65535)
+    public_url: HttpUrl | None = None
+    """The address behind a reverse proxy. Unset: http://host:port."""
+    web_threads: int = Field(8, ge=1, le=128)
+
+
+class Google(_Section):
+    """The Google Calendar API (G-01, G-07) and the OAuth client made for it in Google's console."""
+
+    api_url: HttpUrl = "https://www.googleapis.com"
+    """With or without ``/calendar/v3``; batches follow it."""
+    auth_url: HttpUrl = "https://accounts.google.com/o/oauth2/v2/auth"
+    token_url: HttpUrl = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, not a secret
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+
+
+class Microsoft(_Section):
+    """Microsoft Graph (M-01, M-02) and the app registration made for it in Entra."""
+
+    graph_url: HttpUrl = "https://graph.microsoft.com/v1.0"
+    """With or without ``/v1.0``."""
+    authority: HttpUrl = "https://login.microsoftonline.com/common"
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    window_past_days: int = Field(180, ge=30, le=900)
+    """How far back changes are noticed at once (M-19); everything else is found by the next complete listing."""
+    window_future_days: int = Field(900, ge=90, le=900)
+
+
+class Sync(_Section):
+    """How often, and how the people's calendars are protected."""
+
+    interval_seconds: int = Field(300, ge=10)
+    """The safety poll of a new pair (R30)."""
+    tick_seconds: float = Field(0.5, ge=0.05, le=60)
+    """How often a worker looks for due pairs."""
+    concurrency: int = Field(4, ge=1, le=64)
+    """Pairs that one worker syncs at the same time."""
+    lease_seconds: int = Field(300, ge=30)
+    history_days: int = Field(365, ge=1)
+    tombstone_days: int = Field(180, ge=30)
+
+
+class Security(_Section):
+    max_failures: int = Field(10, ge=1)
+    """Failed logins per account or address before it has to wait."""
+    block_seconds: int = Field(300, ge=1)
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose X-Forwarded-For is believed."""
+
+
+class Sandbox(_Section):
+    """Where ``caldav-bridge sandbox`` (and ``demo``) puts the simulated services."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(5233, ge=0, le=65535)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+class Log(_Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"
+
+
+class Settings(BaseSettings):
+    """Everything an admin may set; ``docs/reference/settings.md`` lists it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CALDAV_BRIDGE_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    data: Path = Field(default_factory=lambda: user_data_path("caldav-bridge"))
+    database_url: str | None = None
+    """Unset: SQLite in the data directory."""
+    key: SecretStr | None = None
+    """Fernet keys, newest first, comma separated, to seal tokens with. Unset: made and kept in the data directory."""
+    server: Server = Server()
+    google: Google = Google()
+    microsoft: Microsoft = Microsoft()
+    sync: Sync = Sync()
+    security: Security = Security()
+    sandbox: Sandbox = Sandbox()
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the hook's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def resolved_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data / 'bridge.db'}"
+
+
+def load(data: Path | None = None) -> Settings:
+    """Read the settings for this data directory (default: the XDG data folder). Raises UsageError in one plain line."""
+    folder = data or Path(os.environ.get("CALDAV_BRIDGE_DATA") or user_data_path("caldav-bridge"))
+
+    class _Settings(Settings):
+        model_config = SettingsConfigDict(toml_file=folder / "config.toml")
+
+    try:
+        return _Settings(data=folder)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"settings: {where}: {first['msg']}") from None
+    except ValueError as error:  # TOML that does not parse
+        raise UsageError(f"settings: {folder / 'config.toml'}: {error}") from None

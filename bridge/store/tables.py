@@ -1,0 +1,323 @@
+"""All tables. What grows with people leads its key with the collection, the pair or the principal (DESIGN §6).
+
+Instants are aware UTC (``Instant``): a naive one is refused at the door (R27). A collection's ``revision`` is bumped once
+by every transaction that changes it; each row that a reader may ask "what is new" of carries the revision of its last
+change, so the answer is always ``WHERE revision > ?``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(sa.types.TypeDecorator[dt.datetime]):
+    """An aware UTC instant, kept as integer microseconds since 1970: compared and indexed alike on every database."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002 - the hook's signature
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant must be aware")
+        return (value - self._EPOCH) // dt.timedelta(microseconds=1)
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> dt.datetime | None:  # noqa: ARG002
+        return None if value is None else self._EPOCH + dt.timedelta(microseconds=int(value))
+
+
+def _id() -> sa.Column[int]:
+    # SQLite numbers rows by itself only in a column that is exactly INTEGER
+    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+def _of(table: str, name: str | None = None, *, key: bool = False) -> sa.Column[int]:
+    return sa.Column(
+        name or f"{table.removesuffix('s')}_id",
+        sa.BigInteger,
+        sa.ForeignKey(f"{table}.id", ondelete="CASCADE"),
+        primary_key=key,
+        nullable=False,
+        autoincrement=False,
+    )
+
+
+# --- people and their devices --------------------------------------------------------------------------------------
+
+principals = sa.Table(
+    "principals",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(64), nullable=False, unique=True),  # the first segment of every path
+    sa.Column("email", sa.String(320), nullable=False),
+    sa.Column("password_hash", sa.String(255)),  # portal sign-in; phones have passwords of their own
+    sa.Column("properties", sa.JSON, nullable=False, default=dict),  # of the home collection
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+devices = sa.Table(
+    "devices",
+    metadata,
+    _id(),
+    _of("principals"),
+    sa.Column("label", sa.String(100), nullable=False),
+    sa.Column("password_hash", sa.String(255), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("last_used_at", Instant),
+    sa.Column("last_address", sa.String(64)),
+    sa.Column("last_agent", sa.String(255)),
+    sa.Column("revoked_at", Instant),
+    sa.UniqueConstraint("principal_id", "label"),
+)
+
+login_failures = sa.Table(
+    "login_failures",
+    metadata,
+    sa.Column("subject", sa.String(400), primary_key=True),  # "address:203.0.113.9" or "account:alice"
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("blocked_until", Instant),
+    sa.Column("last_at", Instant, nullable=False),
+)
+
+# --- the hub -------------------------------------------------------------------------------------------------------
+
+calendars = sa.Table(
+    "calendars",
+    metadata,
+    _id(),
+    _of("principals"),
+    sa.Column("slug", sa.String(255), nullable=False),  # the second segment of its path
+    sa.Column("properties", sa.JSON, nullable=False, default=dict),  # Radicale's meta: "tag", "D:displayname", …
+    sa.Column("revision", sa.BigInteger, nullable=False, default=0),
+    sa.Column("floor", sa.BigInteger, nullable=False, default=0),  # tombstones up to here are compacted
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("modified_at", Instant, nullable=False),
+    sa.UniqueConstraint("principal_id", "slug"),
+)
+
+objects = sa.Table(
+    "objects",
+    metadata,
+    _of("calendars", key=True),
+    sa.Column("href", sa.String(255), primary_key=True),
+    sa.Column("uid", sa.String(1024), nullable=False),
+    sa.Column("component", sa.String(32), nullable=False),  # VEVENT, VTODO, VJOURNAL, …
+    sa.Column("data", sa.LargeBinary, nullable=False),  # exactly the bytes that were PUT
+    sa.Column("etag", sa.String(80), nullable=False),  # strong, with its quotes
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("modified_at", Instant, nullable=False),
+    sa.Column("first_at", Instant),  # where its first occurrence begins; None: it has no time
+    sa.Column("last_at", Instant),  # where its last occurrence ends; None: never, or it has no time
+    sa.UniqueConstraint("calendar_id", "uid"),
+    sa.Index(None, "calendar_id", "revision"),
+    sa.Index(None, "calendar_id", "first_at", "last_at"),
+)
+
+tombstones = sa.Table(
+    "tombstones",
+    metadata,
+    _of("calendars", key=True),
+    sa.Column("href", sa.String(255), primary_key=True),
+    sa.Column("uid", sa.String(1024), nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("deleted_at", Instant, nullable=False),
+    sa.Index(None, "calendar_id", "revision"),
+    sa.Index(None, "calendar_id", "uid"),
+)
+
+history = sa.Table(
+    "history",
+    metadata,
+    _of("calendars", key=True),
+    sa.Column("revision", sa.BigInteger, primary_key=True),
+    sa.Column("href", sa.String(255), primary_key=True),
+    sa.Column("uid", sa.String(1024), nullable=False),
+    sa.Column("data", sa.LargeBinary),  # None: deleted at this revision
+    sa.Column("actor", sa.String(400), nullable=False),  # "device:7", "pair:3", "cli", …
+    sa.Column("at", Instant, nullable=False),
+    sa.Index(None, "calendar_id", "uid", "revision"),
+    sa.Index(None, "at"),
+)
+
+# --- accounts and pairs --------------------------------------------------------------------------------------------
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    _id(),
+    _of("principals"),
+    sa.Column("provider", sa.String(16), nullable=False),  # "google", "microsoft"
+    sa.Column("sandbox", sa.Boolean, nullable=False, default=False),
+    sa.Column("subject", sa.String(320), nullable=False),  # the service's own stable id of the person
+    sa.Column("email", sa.String(320), nullable=False),
+    sa.Column("grant", sa.LargeBinary, nullable=False),  # sealed by the vault
+    sa.Column("needs_reconnect", sa.Boolean, nullable=False, default=False),
+    sa.Column("refresh_lease_owner", sa.String(64)),
+    sa.Column("refresh_lease_until", Instant),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.UniqueConstraint("principal_id", "provider", "sandbox", "subject"),
+)
+
+oauth_flows = sa.Table(
+    "oauth_flows",
+    metadata,
+    sa.Column("state", sa.String(64), primary_key=True),
+    _of("principals"),
+    sa.Column("provider", sa.String(16), nullable=False),
+    sa.Column("sandbox", sa.Boolean, nullable=False, default=False),
+    sa.Column("flow", sa.LargeBinary, nullable=False),  # sealed: it holds the PKCE verifier
+    sa.Column("expires_at", Instant, nullable=False),
+)
+
+remote_calendars = sa.Table(
+    "remote_calendars",
+    metadata,
+    _id(),
+    _of("accounts"),
+    sa.Column("remote_id", sa.String(1024), nullable=False),
+    sa.Column("name", sa.String(1024), nullable=False),
+    sa.Column("color", sa.String(16), nullable=False, default=""),
+    sa.Column("zone", sa.String(64), nullable=False, default=""),
+    sa.Column("writable", sa.Boolean, nullable=False),
+    sa.Column("is_primary", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("account_id", "remote_id"),
+)
+
+pairs = sa.Table(
+    "pairs",
+    metadata,
+    _id(),
+    _of("calendars"),
+    _of("remote_calendars"),
+    sa.Column("direction", sa.String(8), nullable=False, default="both"),  # both, pull, push
+    sa.Column("interval_seconds", sa.Integer),  # None: manual; with push it is the safety poll
+    sa.Column("conflict_policy", sa.String(8), nullable=False, default="newest"),  # newest, hub, remote
+    sa.Column("phase", sa.String(8), nullable=False, default="pairing"),  # pairing, steady
+    sa.Column("hub_cursor", sa.BigInteger, nullable=False, default=0),  # the hub's revision up to which was planned
+    sa.Column("remote_cursor", sa.Text),  # None: a complete listing is due
+    sa.Column("generation", sa.Integer, nullable=False, default=0),  # of the complete listing under way or last done
+    sa.Column("listing", sa.Boolean, nullable=False, default=True),  # a complete listing is under way
+    sa.Column("parked", sa.JSON),  # the guard's summary of a plan that waits for its owner (R6)
+    sa.Column("approved", sa.Boolean, nullable=False, default=False),
+    sa.Column("due_at", Instant),  # None: only when somebody says so
+    sa.Column("lease_owner", sa.String(64)),
+    sa.Column("lease_until", Instant),
+    sa.Column("failures", sa.Integer, nullable=False, default=0),  # cycles failed in a row
+    sa.Column("last_attempt_at", Instant),
+    sa.Column("last_success_at", Instant),
+    sa.Column("last_error", sa.Text),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.UniqueConstraint("remote_calendar_id"),  # two pairs on one remote would chase each other (R19)
+    sa.Index(None, "due_at"),
+    sa.Index(None, "calendar_id"),
+)
+
+channels = sa.Table(
+    "channels",
+    metadata,
+    sa.Column("id", sa.String(255), primary_key=True),
+    _of("pairs"),
+    sa.Column("resource", sa.String(1024), nullable=False),
+    sa.Column("secret", sa.String(128), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Index(None, "pair_id"),
+)
+
+# --- a pair's memory -----------------------------------------------------------------------------------------------
+
+links = sa.Table(
+    "links",
+    metadata,
+    _of("pairs", key=True),
+    sa.Column("uid", sa.String(1024), primary_key=True),  # of the hub's object
+    sa.Column("remote_id", sa.String(1024)),  # None while its creation is an open intent
+    sa.Column("creation_key", sa.String(64)),  # None: it came from the remote
+    sa.Column("version", sa.String(255)),  # of the remote object that the remote base was read from
+    sa.Column("hub_base", sa.JSON),  # both bases through the lens, as they were when both sides agreed
+    sa.Column("remote_base", sa.JSON),
+    sa.Column("dirty", sa.Boolean, nullable=False, default=False),  # plan it again whatever the cursors say
+    sa.Column("quarantine", sa.Text),  # why this one is left alone (R32)
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("retry_at", Instant),
+    sa.Index(None, "pair_id", "remote_id", unique=True),
+    sa.Index(None, "pair_id", "creation_key"),
+    sa.Index("ix_links_dirty", "pair_id", sqlite_where=sa.text("dirty"), postgresql_where=sa.text("dirty")),
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    _of("pairs", key=True),
+    sa.Column("id", sa.String(1024), primary_key=True),  # a RemoteItem's id
+    sa.Column("series", sa.String(1024), nullable=False),
+    sa.Column("version", sa.String(255), nullable=False),
+    sa.Column("payload", sa.JSON),  # None: removed
+    sa.Column("certain", sa.Boolean, nullable=False, default=True),  # of a removal
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("pending", sa.Boolean, nullable=False),  # not planned yet
+    sa.Index(None, "pair_id", "series"),
+    sa.Index(
+        "ix_inbox_pending", "pair_id", "series", sqlite_where=sa.text("pending"), postgresql_where=sa.text("pending")
+    ),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    _of("pairs", key=True),
+    sa.Column("uid", sa.String(1024), primary_key=True),  # at most one open intent a link
+    sa.Column("kind", sa.String(8), nullable=False),  # create, update, delete
+    sa.Column("target", sa.JSON),  # the ObjectFields the remote shall have
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("not_before", Instant),
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+conflicts = sa.Table(
+    "conflicts",
+    metadata,
+    _id(),
+    _of("pairs"),
+    sa.Column("uid", sa.String(1024), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("winner", sa.String(8), nullable=False),  # hub, remote
+    sa.Column("lost", sa.JSON, nullable=False),  # the losing values by path
+    sa.Column("resolved_at", Instant),
+    sa.Index(None, "pair_id", "resolved_at"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    _id(),
+    sa.Column("principal_id", sa.BigInteger),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("actor", sa.String(400), nullable=False),
+    sa.Column("action", sa.String(64), nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False, default=dict),  # ids and counts, never contents
+    sa.Index(None, "principal_id", "at"),
+)
+
+settings = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+)
