@@ -206,7 +206,8 @@ pairs = sa.Table(
     _of("calendars"),
     _of("remote_calendars"),
     sa.Column("direction", sa.String(8), nullable=False, default="both"),  # both, pull, push
-    sa.Column("interval_seconds", sa.Integer),  # None: manual; with push it is the safety poll
+    sa.Column("interval_seconds", sa.Integer),  # None: manual; where realtime, it is the safety poll (R30)
+    sa.Column("realtime", sa.Boolean, nullable=False, default=True),  # a webhook or a local change makes it due at once
     sa.Column("conflict_policy", sa.String(8), nullable=False, default="newest"),  # newest, hub, remote
     sa.Column("phase", sa.String(8), nullable=False, default="pairing"),  # pairing, steady
     sa.Column("hub_cursor", sa.BigInteger, nullable=False, default=0),  # the hub's revision up to which was planned
