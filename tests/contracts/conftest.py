@@ -1,0 +1,38 @@
+"""Every bench in this folder runs every contract."""
+
+import importlib
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+BENCHES = sorted(path.stem.removesuffix("_bench") for path in Path(__file__).parent.glob("*_bench.py"))
+
+
+def _module(name):
+    return importlib.import_module(f"tests.contracts.{name}_bench")
+
+
+SIGN_INS = [name for name in BENCHES if hasattr(_module(name), "open_sign_in")]
+
+
+@pytest.fixture(scope="session")
+def sandbox():
+    from bridge.sandbox.server import Sandbox
+
+    running = Sandbox()
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(params=BENCHES)
+def bench(request, sandbox):
+    with ExitStack() as stack:
+        yield stack.enter_context(_module(request.param).open_bench(sandbox))
+
+
+@pytest.fixture(params=SIGN_INS)
+def sign_in(request, sandbox):
+    with ExitStack() as stack:
+        yield stack.enter_context(_module(request.param).open_sign_in(sandbox))
