@@ -1,0 +1,91 @@
+"""Faults on demand: answers that fail, come late, or never come, for the requests a test names."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Phase = Literal["before", "after"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What shall happen to the next ``times`` requests whose method and path match (regular expressions, whole path).
+
+    The path holds the service's prefix and the query: ``/google/calendar/v3/…?syncToken=…``. ``phase`` ``before``: the
+    request is not carried out; ``after``: it is carried out, and its answer is lost or replaced (R12). Neither status nor
+    drop, only a delay: the true answer comes, late. ``delay`` is in seconds of real time.
+    """
+
+    method: str = ".*"
+    path: str = ".*"
+    times: int = 1
+    phase: Phase = "before"
+    status: int | None = None
+    body: Any = None
+    """Sent as JSON unless it is bytes."""
+    headers: dict[str, str] = field(default_factory=dict)
+    drop: bool = False
+    """Close the connection without an answer."""
+    delay: float = 0.0
+
+    def __post_init__(self) -> None:
+        re.compile(self.method), re.compile(self.path)
+        if self.status is None and not self.drop and not self.delay:
+            raise ValueError("a fault needs a status, a drop or a delay")
+        if self.phase not in ("before", "after") or self.times < 1:
+            raise ValueError("phase is before or after, times is at least 1")
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether it means this request."""
+        return bool(re.fullmatch(self.method, method) and re.search(self.path, path))
+
+    def payload(self) -> bytes:
+        """The body as it goes over the wire."""
+        if self.body is None:
+            return b""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+class ConnectionDropped(Exception):
+    """Raised through WSGI to the listener: close the socket, answer nothing."""
+
+
+class Faults:
+    """The faults still to come, in the order they were injected."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Fault, int]] = []
+
+    def inject(self, fault: Fault | None = None, /, **fields: Any) -> Fault:
+        """Add a fault, given whole or by its fields."""
+        added = fault or Fault(**fields)
+        with self._lock:
+            self._waiting.append((added, added.times))
+        return added
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The first fault that means this request, used up by one."""
+        with self._lock:
+            for index, (fault, left) in enumerate(self._waiting):
+                if fault.matches(method, path):
+                    if left > 1:
+                        self._waiting[index] = (fault, left - 1)
+                    else:
+                        del self._waiting[index]
+                    return fault
+        return None
+
+    def waiting(self) -> list[tuple[Fault, int]]:
+        """What has not happened yet, with how often it still will."""
+        with self._lock:
+            return list(self._waiting)
+
+    def clear(self) -> None:
+        """Forget them all."""
+        with self._lock:
+            self._waiting.clear()

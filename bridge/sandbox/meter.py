@@ -1,0 +1,83 @@
+"""What a service was asked to do, and the mails that the real one would have sent to people (R1-R4)."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail to a person outside: ``reason`` is invitation, update, cancellation or response."""
+
+    recipient: str
+    reason: str
+    event_id: str
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that was answered with 4xx or 5xx: ``reason`` in the service's own words."""
+
+    method: str
+    route: str
+    status: int
+    reason: str = ""
+
+
+class Meter:
+    """Counts since the last reset. ``routes`` is keyed by "METHOD route", the route with its parameters' names."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Start from nothing."""
+        with self._lock:
+            self.requests = 0
+            self.writes = 0
+            self.with_attendees = 0
+            self.routes: Counter[str] = Counter()
+            self.mails: list[Mail] = []
+            self.refusals: list[Refusal] = []
+
+    def request(
+        self, method: str, route: str, status: int, *, write: bool, attendees: bool = False, reason: str = ""
+    ) -> None:
+        """Count one answered request; a batch counts by its parts (G-99)."""
+        with self._lock:
+            self.requests += 1
+            self.writes += write
+            self.with_attendees += attendees
+            self.routes[f"{method} {route}"] += 1
+            if status >= 400:
+                self.refusals.append(Refusal(method, route, status, reason))
+
+    def mail(self, recipient: str, reason: str, event_id: str, subject: str = "") -> None:
+        """Note a mail that the real service would have sent."""
+        with self._lock:
+            self.mails.append(Mail(recipient, reason, event_id, subject))
+
+    def reading(self) -> dict[str, Any]:
+        """All figures, ready for JSON."""
+        with self._lock:
+            return {
+                "requests": self.requests,
+                "writes": self.writes,
+                "requests_with_attendees": self.with_attendees,
+                "routes": dict(self.routes),
+                "mails": [
+                    {"recipient": m.recipient, "reason": m.reason, "event": m.event_id, "subject": m.subject}
+                    for m in self.mails
+                ],
+                "refusals": [
+                    {"method": r.method, "route": r.route, "status": r.status, "reason": r.reason}
+                    for r in self.refusals
+                ],
+            }
