@@ -1,5 +1,4 @@
-"""Simulated Microsoft Graph calendars: API v1.0, its OAuth pages, its subscriptions, and a page for people."""
+"""A simulated Microsoft Graph v1.0 calendar: mailboxes, delta, subscriptions, sign-in, and a page for people.
 
-from bridge.sandbox.graph.service import Microsoft
-
-__all__ = ["Microsoft"]
+It is written from the vendor's facts (docs/reference/sandbox-microsoft.md, M-nn) and knows nothing of the bridge it judges.
+"""
