@@ -8,6 +8,7 @@
     ├── Unmappable                    a valid object that this provider's lens cannot show
     ├── SyncTokenInvalid              RFC 6578: the token is unknown or under the floor
     ├── ObjectChanged                 an optimistic write met a newer version in the hub
+    ├── LeaseLost                     another worker has taken the pair over: this one must not write any more
     └── ProviderError                 what a remote service answered
         ├── Unreachable               no answer, 5xx, timeout: try again later
         │   └── Throttled             429 and its kin; carries when to come back
@@ -63,6 +64,10 @@ class SyncTokenInvalid(BridgeError):
 
 class ObjectChanged(BridgeError):
     """The stored object is not the version the writer had read; nothing was written."""
+
+
+class LeaseLost(BridgeError):
+    """The lease on a pair ran out and another worker holds it now; nothing of this transaction was written."""
 
 
 class ProviderError(BridgeError):

@@ -42,6 +42,10 @@ class Instant(sa.types.TypeDecorator[dt.datetime]):
         return None if value is None else self._EPOCH + dt.timedelta(microseconds=int(value))
 
 
+JSON = sa.JSON(none_as_null=True)
+"""Where a value may be missing: None is SQL's NULL, not JSON's."""
+
+
 def _id() -> sa.Column[int]:
     # SQLite numbers rows by itself only in a column that is exactly INTEGER
     return sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True)
@@ -214,7 +218,7 @@ pairs = sa.Table(
     sa.Column("remote_cursor", sa.Text),  # None: a complete listing is due
     sa.Column("generation", sa.Integer, nullable=False, default=0),  # of the complete listing under way or last done
     sa.Column("listing", sa.Boolean, nullable=False, default=True),  # a complete listing is under way
-    sa.Column("parked", sa.JSON),  # the guard's summary of a plan that waits for its owner (R6)
+    sa.Column("parked", JSON),  # the guard's summary of a plan that waits for its owner (R6)
     sa.Column("approved", sa.Boolean, nullable=False, default=False),
     sa.Column("due_at", Instant),  # None: only when somebody says so
     sa.Column("lease_owner", sa.String(64)),
@@ -251,8 +255,8 @@ links = sa.Table(
     sa.Column("remote_id", sa.String(1024)),  # None while its creation is an open intent
     sa.Column("creation_key", sa.String(64)),  # None: it came from the remote
     sa.Column("version", sa.String(255)),  # of the remote object that the remote base was read from
-    sa.Column("hub_base", sa.JSON),  # both bases through the lens, as they were when both sides agreed
-    sa.Column("remote_base", sa.JSON),
+    sa.Column("hub_base", JSON),  # both bases through the lens, as they were when both sides agreed
+    sa.Column("remote_base", JSON),
     sa.Column("dirty", sa.Boolean, nullable=False, default=False),  # plan it again whatever the cursors say
     sa.Column("quarantine", sa.Text),  # why this one is left alone (R32)
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
@@ -269,7 +273,7 @@ inbox = sa.Table(
     sa.Column("id", sa.String(1024), primary_key=True),  # a RemoteItem's id
     sa.Column("series", sa.String(1024), nullable=False),
     sa.Column("version", sa.String(255), nullable=False),
-    sa.Column("payload", sa.JSON),  # None: removed
+    sa.Column("payload", JSON),  # None: removed
     sa.Column("certain", sa.Boolean, nullable=False, default=True),  # of a removal
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("pending", sa.Boolean, nullable=False),  # not planned yet
@@ -285,8 +289,11 @@ outbox = sa.Table(
     _of("pairs", key=True),
     sa.Column("uid", sa.String(1024), primary_key=True),  # at most one open intent a link
     sa.Column("kind", sa.String(8), nullable=False),  # create, update, delete
-    sa.Column("target", sa.JSON),  # the ObjectFields the remote shall have
-    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("target", JSON),  # the ObjectFields the remote shall have
+    sa.Column(
+        "hub_base", JSON
+    ),  # the hub's fields through the lens that it was planned from: the base once it is answered
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),  # how often it may have reached the service
     sa.Column("not_before", Instant),
     sa.Column("created_at", Instant, nullable=False),
 )
