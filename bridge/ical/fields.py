@@ -11,7 +11,7 @@ An instance is named by its *original* start however often it is moved (``instan
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -87,3 +87,33 @@ Path = tuple[str, str]
 Change = Mapping[Path, Any]
 """New values by path. (key, "state") is "regular", "override" or "cancelled"; an instance that becomes an override
 carries all its fields, one that stays an override only those which differ."""
+
+
+def diff(base: ObjectFields, new: ObjectFields) -> Change:
+    """What has to change in ``base`` for it to be ``new``; empty if they are equal."""
+    raise NotImplementedError
+
+
+def patch(base: ObjectFields, change: Change) -> ObjectFields:
+    """Lay a change upon ``base``: ``patch(base, diff(base, new)) == new``."""
+    raise NotImplementedError
+
+
+def to_json(fields: ObjectFields) -> dict[str, Any]:
+    """As plain JSON values, to be kept as a base; what is at its default is left out."""
+    raise NotImplementedError
+
+
+def from_json(value: Mapping[str, Any]) -> ObjectFields:
+    """The inverse of ``to_json``."""
+    raise NotImplementedError
+
+
+def change_to_json(change: Change) -> list[list[Any]]:
+    """A change as a sorted list of [key, field, value]."""
+    raise NotImplementedError
+
+
+def change_from_json(value: Sequence[Sequence[Any]]) -> Change:
+    """The inverse of ``change_to_json``."""
+    raise NotImplementedError
