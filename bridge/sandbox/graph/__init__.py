@@ -2,3 +2,7 @@
 
 It is written from the vendor's facts (docs/reference/sandbox-microsoft.md, M-nn) and knows nothing of the bridge it judges.
 """
+
+from bridge.sandbox.graph.service import Microsoft
+
+__all__ = ["Microsoft"]
