@@ -1,0 +1,131 @@
+"""The Calendar API v3 by Google's client library: where it is, who asks, and what its refusals mean.
+
+The library's bundled discovery document is used, so building the client needs no network (G-02). Nothing here retries: whether
+and when to ask again is the sync's to decide.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import threading
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from typing import Any
+
+import httplib2
+from google.auth.credentials import Credentials
+from google.auth.exceptions import TransportError
+from google_auth_httplib2 import AuthorizedHttp
+from googleapiclient import discovery, discovery_cache
+from googleapiclient.errors import HttpError
+from googleapiclient.http import HttpRequest
+
+from bridge.errors import DuplicateKey, Gone, ProviderError, Refused, Throttled, Unreachable
+from bridge.providers.http import error_for, retry_after
+
+TIMEOUT = 30
+"""Seconds until an answer counts as lost."""
+
+QUOTA_WAIT = 3600.0
+"""Seconds to leave an account alone after "Calendar usage limits exceeded." (G-92, R33)."""
+
+_RATE = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})  # G-91: 403 and 429 mean the same
+_QUOTA = frozenset({"quotaExceeded", "dailyLimitExceeded"})  # G-92
+
+
+@functools.cache
+def _document(root: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(discovery_cache.get_static_doc("calendar", "v3"))
+    document["rootUrl"] = f"{root}/"  # batches are sent to rootUrl + batchPath (G-02)
+    document["baseUrl"] = f"{root}/calendar/v3/"
+    return document
+
+
+@functools.cache
+def _resource(root: str) -> Any:
+    # it only makes requests, which any thread may do; each is sent by the thread's own connection
+    return discovery.build_from_document(_document(root), http=httplib2.Http())
+
+
+class CalendarApi:
+    """One account's way to the API. May be shared by threads: httplib2's connections are not, so each has its own."""
+
+    def __init__(self, api_url: str, credentials: Credentials) -> None:
+        root = api_url.rstrip("/").removesuffix("/calendar/v3").rstrip("/")
+        self._resource = _resource(root)
+        self._credentials = credentials
+        self._local = threading.local()
+
+    @property
+    def events(self) -> Any:
+        return self._resource.events()
+
+    @property
+    def calendar_list(self) -> Any:
+        return self._resource.calendarList()
+
+    @property
+    def channels(self) -> Any:
+        return self._resource.channels()
+
+    def execute(self, request: HttpRequest, *, if_match: str = "", listing: bool = False) -> dict[str, Any]:
+        """Send one request, under ``If-Match`` if an etag is given (G-05, G-53). An answer without a body is ``{}``.
+
+        A 410 means a lost cursor to a ``listing`` and a deleted event to everything else; Google may leave out which (G-35).
+        """
+        if if_match:
+            request.headers["If-Match"] = if_match
+        try:
+            answer = request.execute(http=self._http(), num_retries=0)
+        except HttpError as refusal:
+            raise error_of(int(refusal.resp.status), refusal.content, refusal.resp, listing=listing) from None
+        except (httplib2.HttpLib2Error, HTTPException, TransportError, OSError) as error:
+            self._local.__dict__.pop("http", None)  # whatever state the connection is in, it is not used again
+            raise Unreachable(f"Google did not answer ({type(error).__name__})") from None
+        return answer if isinstance(answer, dict) else {}
+
+    def _http(self) -> AuthorizedHttp:
+        if not hasattr(self._local, "http"):
+            http = httplib2.Http(timeout=TIMEOUT)
+            http.follow_redirects = False
+            self._local.http = AuthorizedHttp(self._credentials, http=http)
+        return self._local.http
+
+
+def error_of(status: int, body: bytes, headers: Mapping[str, str], *, listing: bool = False) -> ProviderError:
+    """What an answer other than 2xx means (G-88…G-98). Google's own message may name an event, so it goes nowhere."""
+    reason = _reason(body)
+    message = f"Google answered {status}" + (f" {reason}" if reason else "")
+    wait = _wait(headers)
+    if reason in _QUOTA and status in (403, 429):
+        return Throttled(message, status=status, code=reason, retry_after=max(wait or 0.0, QUOTA_WAIT))
+    if reason in _RATE and status == 403:
+        return Throttled(message, status=status, code=reason, retry_after=wait)
+    if status == 409:
+        kind = DuplicateKey if reason == "duplicate" else Unreachable  # G-95: "conflict" asks to try again
+        return kind(message, status=status, code=reason)
+    if status == 410 and not listing:
+        return Gone(message, status=status, code=reason)
+    if status == 404 and listing:  # the calendar itself: no event is gone because it cannot be seen any more
+        return Refused(message, status=status, code=reason)
+    return error_for(status, code=reason, message=message, wait=wait)
+
+
+def _reason(body: bytes) -> str:
+    try:
+        error = json.loads(body)["error"]
+        return str(error["errors"][0]["reason"])
+    except (ValueError, KeyError, IndexError, TypeError):
+        return ""
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
+    value = headers.get("retry-after")
+    try:
+        now = parsedate_to_datetime(headers.get("date", ""))  # a date is counted from the service's own clock
+    except (TypeError, ValueError):
+        now = dt.datetime.max.replace(tzinfo=dt.UTC)
+    return retry_after(value, now=now)
