@@ -47,7 +47,8 @@ JSON = sa.JSON(none_as_null=True)
 
 
 def _id() -> sa.Column[int]:
-    # SQLite numbers rows by itself only in a column that is exactly INTEGER
+    # SQLite numbers rows by itself only in a column that is exactly INTEGER, and gives the id of a deleted row again unless
+    # the table says sqlite_autoincrement: then an old sync token or history's "pair:3" would name something else
     return sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True)
 
 
@@ -73,6 +74,7 @@ principals = sa.Table(
     sa.Column("password_hash", sa.String(255)),  # portal sign-in; phones have passwords of their own
     sa.Column("properties", sa.JSON, nullable=False, default=dict),  # of the home collection
     sa.Column("created_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 devices = sa.Table(
@@ -88,6 +90,7 @@ devices = sa.Table(
     sa.Column("last_agent", sa.String(255)),
     sa.Column("revoked_at", Instant),
     sa.UniqueConstraint("principal_id", "label"),
+    sqlite_autoincrement=True,
 )
 
 login_failures = sa.Table(
@@ -113,6 +116,7 @@ calendars = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("modified_at", Instant, nullable=False),
     sa.UniqueConstraint("principal_id", "slug"),
+    sqlite_autoincrement=True,
 )
 
 objects = sa.Table(
@@ -176,6 +180,7 @@ accounts = sa.Table(
     sa.Column("refresh_lease_until", Instant),
     sa.Column("created_at", Instant, nullable=False),
     sa.UniqueConstraint("principal_id", "provider", "sandbox", "subject"),
+    sqlite_autoincrement=True,
 )
 
 oauth_flows = sa.Table(
@@ -201,6 +206,7 @@ remote_calendars = sa.Table(
     sa.Column("writable", sa.Boolean, nullable=False),
     sa.Column("is_primary", sa.Boolean, nullable=False),
     sa.UniqueConstraint("account_id", "remote_id"),
+    sqlite_autoincrement=True,
 )
 
 pairs = sa.Table(
@@ -231,6 +237,7 @@ pairs = sa.Table(
     sa.UniqueConstraint("remote_calendar_id"),  # two pairs on one remote would chase each other (R19)
     sa.Index(None, "due_at"),
     sa.Index(None, "calendar_id"),
+    sqlite_autoincrement=True,
 )
 
 channels = sa.Table(
@@ -309,6 +316,7 @@ conflicts = sa.Table(
     sa.Column("lost", sa.JSON, nullable=False),  # the losing values by path
     sa.Column("resolved_at", Instant),
     sa.Index(None, "pair_id", "resolved_at"),
+    sqlite_autoincrement=True,
 )
 
 audit = sa.Table(
@@ -321,6 +329,7 @@ audit = sa.Table(
     sa.Column("action", sa.String(64), nullable=False),
     sa.Column("detail", sa.JSON, nullable=False, default=dict),  # ids and counts, never contents
     sa.Index(None, "principal_id", "at"),
+    sqlite_autoincrement=True,
 )
 
 settings = sa.Table(
