@@ -75,7 +75,8 @@ class Sync(_Section):
     """How often a worker looks for due pairs."""
     concurrency: int = Field(4, ge=1, le=64)
     """Pairs that one worker syncs at the same time."""
-    lease_seconds: int = Field(300, ge=30)
+    lease_seconds: int = Field(60, ge=10)
+    """After this long without a sign of life another worker takes a pair over."""
     history_days: int = Field(365, ge=1)
     tombstone_days: int = Field(180, ge=30)
 

@@ -1,1 +1,118 @@
-"""The composition root."""
+"""The composition root: CalDAV (Radicale) and the web (Flask) behind one WSGI callable, served by Granian.
+
+``serve`` is everything in one command: the web in Granian's process, the sync in a worker process that is started anew
+should it die. Both only meet in the database, so the same two can run on many machines (DESIGN §6).
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from bridge import config
+from bridge.config import Settings
+from bridge.services import addresses, logs
+from bridge.services.context import open_context
+from bridge.services.principals import RESERVED
+from bridge.web.app import create_app
+from radicale_plugins import app as caldav
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = structlog.get_logger(__name__)
+
+RESTART_PAUSE = 2.0
+"""Seconds between the death of a worker process and the start of the next."""
+
+
+def web_application() -> WSGIApplication:
+    """What every web process runs; its settings come from the environment (Granian calls it by name)."""
+    settings = config.load()
+    logs.configure(settings.log)
+    context = open_context(settings)
+    dav = caldav.build(
+        context.database,
+        now=context.now,
+        max_failures=settings.security.max_failures,
+        block_seconds=settings.security.block_seconds,
+        trusted_proxies=settings.security.trusted_proxies,
+    )
+    return dispatch(create_app(context), dav)
+
+
+def dispatch(web: WSGIApplication, dav: WSGIApplication) -> WSGIApplication:
+    """The CalDAV root is ``/``; the web has the reserved first segments, and what a browser GETs at ``/`` itself."""
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        first = path.lstrip("/").partition("/")[0]
+        is_page = path in ("", "/") and environ["REQUEST_METHOD"] in ("GET", "HEAD")
+        return (web if is_page or first in RESERVED else dav)(environ, start_response)
+
+    return application
+
+
+def serve(settings: Settings, *, with_worker: bool = True) -> None:
+    """Listen until interrupted. Raises UsageError when the data directory or the database cannot be used."""
+    context = open_context(settings)  # a bad setting is told here, once, and not by every process
+    url = f"http://{settings.server.host}:{settings.server.port}"
+    addresses.remember(context, url)
+    context.database.close()
+    os.environ["CALDAV_BRIDGE_DATA"] = str(settings.data)
+    multiprocessing.set_start_method("spawn", force=True)  # no fork of a process that has threads
+    server = Granian(
+        "bridge.server:web_application",
+        factory=True,
+        address=settings.server.host,
+        port=settings.server.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=settings.server.web_threads,
+        respawn_failed_workers=True,
+        log_level=LogLevels.warning,
+    )
+    log.info("listening", url=url, data=str(settings.data))
+    if with_worker:
+        with _worker_process():
+            server.serve()
+    else:
+        server.serve()
+
+
+@contextmanager
+def _worker_process() -> Iterator[None]:
+    """Keep one worker process alive beside this one."""
+    ending = threading.Event()
+    current: list[subprocess.Popen[bytes]] = []
+
+    def keep_alive() -> None:
+        while not ending.is_set():
+            process = subprocess.Popen([sys.executable, "-m", "bridge.cli.main", "worker"])
+            current[:] = [process]
+            code = process.wait()
+            if not ending.is_set():
+                log.error("the worker ended and is started again", code=code)
+                ending.wait(RESTART_PAUSE)
+
+    keeper = threading.Thread(target=keep_alive, name="worker-keeper", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        for process in current:
+            process.send_signal(signal.SIGTERM)
+        keeper.join(timeout=30)

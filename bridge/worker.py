@@ -1,1 +1,87 @@
-"""The process that syncs."""
+"""The process that syncs: APScheduler ticks; a tick claims the pairs that are due and hands each to a thread.
+
+Any number of these run beside each other: a pair is claimed by a lease in the database (DESIGN §2, "Pairs are the queue").
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import socket
+import threading
+import uuid
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from bridge.errors import BridgeError
+from bridge.services import housekeeping, pushes, syncing
+from bridge.services.context import Context
+
+log = structlog.get_logger(__name__)
+
+CHANNELS_EVERY = dt.timedelta(seconds=30)
+HOUSEKEEPING_EVERY = dt.timedelta(hours=6)
+
+
+class Worker:
+    """``run`` blocks until SIGTERM or SIGINT; a pair that is being synced is finished first."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._stopping = threading.Event()
+        self._busy = 0
+        self._lock = threading.Lock()
+        settings = context.settings.sync
+        self._slots = settings.concurrency
+        self._scheduler = BackgroundScheduler(
+            timezone=dt.UTC,
+            executors={"default": ThreadPoolExecutor(2), "pairs": ThreadPoolExecutor(settings.concurrency)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._every(self._tick, dt.timedelta(seconds=settings.tick_seconds))
+        self._every(self._keep_channels, CHANNELS_EVERY)
+        self._every(self._keep_house, HOUSEKEEPING_EVERY)
+
+    def run(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopping.set())
+        self._scheduler.start()
+        log.info("worker ready", owner=self._owner)
+        self._stopping.wait()
+        self._scheduler.shutdown(wait=True)
+        self._context.database.close()
+
+    def _every(self, job: object, interval: dt.timedelta) -> None:
+        first = self._context.now() + dt.timedelta(seconds=0.1)
+        self._scheduler.add_job(job, "interval", seconds=interval.total_seconds(), next_run_time=first)
+
+    def _tick(self) -> None:
+        with self._lock:
+            free = self._slots - self._busy
+        if free <= 0:
+            return
+        for pair_id in syncing.claim_due(self._context, owner=self._owner, limit=free):
+            with self._lock:
+                self._busy += 1
+            self._scheduler.add_job(self._sync, args=[pair_id], executor="pairs")
+
+    def _sync(self, pair_id: int) -> None:
+        try:
+            syncing.run(self._context, pair_id, owner=self._owner)
+        finally:
+            with self._lock:
+                self._busy -= 1
+
+    def _keep_channels(self) -> None:
+        for pair_id in pushes.due(self._context):
+            try:
+                pushes.ensure(self._context, pair_id)
+            except BridgeError as error:  # push is only a hint (R30): the safety poll goes on
+                log.warning("no notifications for a pair", pair=pair_id, reason=type(error).__name__)
+
+    def _keep_house(self) -> None:
+        housekeeping.run(self._context)

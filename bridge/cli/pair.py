@@ -1,0 +1,66 @@
+"""caldav-bridge pair: which calendar here is mirrored with which one there."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bridge.cli.state import Json, opened, show, show_rows
+from bridge.errors import NotFound, UsageError
+from bridge.services import pairing
+from bridge.store import pairs
+
+app = typer.Typer(help="Which calendar here is mirrored with which one there.", no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    ctx: typer.Context,
+    local: Annotated[str, typer.Argument(help="The calendar here: USER/CALENDAR")],
+    remote: Annotated[str, typer.Argument(help="The remote calendar's number in 'calendar list'.")],
+    direction: Annotated[str, typer.Option("--direction", help="both, pull (from there only) or push (to there only)")] = "both",
+    every: Annotated[str, typer.Option("--every", help="realtime, manual, or a number of minutes")] = "realtime",
+    as_json: Json = False,
+) -> None:
+    """Mirror two calendars."""
+    context = opened(ctx)
+    made = pairing.add(context, local, remote, direction=direction, how_often=every)
+    show({"pair": made.pair.id}, as_json=as_json, text=f"Pair {made.pair.id}: {local} and {made.remote.calendar.name}.")
+
+
+@app.command("list")
+def listing(ctx: typer.Context, as_json: Json = False) -> None:
+    """List the pairs."""
+    context = opened(ctx)
+    rows = [
+        {
+            "pair": one.pair.id,
+            "here": f"{one.calendar.owner}/{one.calendar.slug}",
+            "there": f"{one.account.provider} {one.account.email}: {one.remote.calendar.name}",
+            "direction": one.pair.direction,
+            "every": _how_often(one.pair),
+        }
+        for one in pairing.every(context)
+    ]
+    show_rows(rows, as_json=as_json, empty="No pair yet. Connecting an account makes the first one.")
+
+
+@app.command("approve")
+def approve(ctx: typer.Context, pair: Annotated[int, typer.Argument(help="The pair's number.")]) -> None:
+    """Let a parked plan run: it wanted to delete more than usual, see 'status'."""
+    context = opened(ctx)
+    with context.database.write() as conn:
+        held = pairs.get(conn, pair)
+        if held is None:
+            raise NotFound(f"there is no pair {pair}")
+        if held.parked is None:
+            raise UsageError(f"nothing of pair {pair} waits for approval")
+        pairs.approve(conn, pair, now=context.now())
+    typer.echo(f"Pair {pair} goes on with its next sync.")
+
+
+def _how_often(pair: pairs.Pair) -> str:
+    if pair.realtime:
+        return "realtime"
+    return "manual" if pair.interval_seconds is None else f"{pair.interval_seconds // 60} min"

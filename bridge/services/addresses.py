@@ -1,0 +1,41 @@
+"""Under which address people and services reach this server."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from bridge.services.context import Context
+from bridge.store import settings as remembered
+
+_NAME = "server_url"
+
+
+def remember(context: Context, url: str) -> None:
+    """Note where the server listens, so that commands run beside it print the right address."""
+    with context.database.write() as conn:
+        remembered.put(conn, _NAME, url)
+
+
+def public_url(context: Context) -> str:
+    """The base address without a trailing slash: the setting, else where the server last listened, else the default."""
+    server = context.settings.server
+    if server.public_url is not None:
+        return server.public_url
+    with context.database.read() as conn:
+        url = remembered.get(conn, _NAME)
+    return str(url) if url else f"http://{server.host}:{server.port}"
+
+
+def is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def push_url(context: Context, provider: str, service_url: str) -> str | None:
+    """Where a service shall send its notifications, or None if it could not reach or would not accept us (G-81, M-71).
+
+    A public service wants https; a simulated one on this machine takes what it gets.
+    """
+    url = public_url(context)
+    if urlsplit(url).scheme == "https" or (is_loopback(url) and is_loopback(service_url)):
+        return f"{url}/push/{provider}"
+    return None

@@ -1,0 +1,141 @@
+"""Connecting an account: consent is asked for, given in a browser, and becomes an account with its calendars and a first pair."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from bridge.errors import NotFound, UsageError
+from bridge.services import addresses, providers
+from bridge.services.context import Context
+from bridge.services.principals import DEFAULT_CALENDAR
+from bridge.store import accounts, audit, calendars, oauth_flows, pairs, principals, remote_calendars
+from bridge.store.accounts import Account
+from bridge.store.grants import Grants
+from bridge.store.oauth_flows import OAuthFlow
+from bridge.store.remote_calendars import KnownCalendar
+from bridge.sync.ports import Account as SignedIn
+from bridge.sync.ports import Refresh
+
+FLOW_LIFETIME = dt.timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """An account that is ready. ``pair_id`` is the pair made for its default calendar, None if that was paired before."""
+
+    account: Account
+    calendars: int
+    pair_id: int | None
+
+
+def begin(context: Context, name: str, provider_name: str, *, sandbox: bool = False) -> str:
+    """The address at which ``name`` gives consent. It is good for FLOW_LIFETIME and only once."""
+    provider = providers.provider(context.settings, provider_name, sandbox=sandbox)
+    consent = provider.begin(redirect_uri=redirect_uri(context, provider_name))
+    now = context.now()
+    with context.database.write() as conn:
+        principal = principals.by_name(conn, name)
+        if principal is None:
+            raise NotFound(f"there is no user {name!r}; add one with: caldav-bridge user add {name} --email …")
+        flow = OAuthFlow(consent.state, principal.id, provider_name, sandbox, consent.memory)
+        oauth_flows.prune(conn, now)
+        oauth_flows.begin(conn, context.vault, flow, expires_at=now + FLOW_LIFETIME)
+    return consent.url
+
+
+def redirect_uri(context: Context, provider_name: str) -> str:
+    return f"{addresses.public_url(context)}/oauth/{provider_name}/callback"
+
+
+def finish(context: Context, provider_name: str, answer: Mapping[str, str]) -> Connected:
+    """Take the browser's answer: the flow is used up, the grant stored, the calendars listed, the first pair made.
+
+    Reconnecting the same account finds its old row, and with it all pairs and links (R15). Raises UsageError if the state is
+    unknown, expired or another provider's, or if consent was declined.
+    """
+    now = context.now()
+    with context.database.write() as conn:
+        flow = oauth_flows.take(conn, context.vault, answer.get("state", ""), now=now)
+    if flow is None or flow.provider != provider_name:
+        raise UsageError("this sign-in has expired or was already used; start it again")
+    provider = providers.provider(context.settings, provider_name, sandbox=flow.sandbox)
+    fresh = _FreshGrant(provider.finish(flow.memory, answer))
+    signed_in = provider.account(fresh)
+    subject, email = signed_in.identity()
+    listed = signed_in.calendars()
+    with context.database.write() as conn:
+        account = accounts.add(
+            conn,
+            context.vault,
+            principal_id=flow.principal_id,
+            provider=provider_name,
+            sandbox=flow.sandbox,
+            subject=subject,
+            email=email,
+            grant=fresh.load(),
+            now=now,
+        )
+        known = remote_calendars.remember(conn, account.id, listed)
+        pair_id = _pair_default(conn, context, account, known, now)
+        audit.record(
+            conn,
+            "account.connected",
+            actor=f"principal:{flow.principal_id}",
+            principal_id=flow.principal_id,
+            detail={"account": account.id, "calendars": len(known)},
+            now=now,
+        )
+    return Connected(account, len(known), pair_id)
+
+
+class _FreshGrant:
+    """A grant that has no row yet: nobody else can refresh it, and it is stored before ``finish`` returns."""
+
+    def __init__(self, grant: str) -> None:
+        self._grant = grant
+
+    def load(self) -> str:
+        return self._grant
+
+    def exchange(self, refresh: Refresh) -> str:
+        self._grant = refresh(self._grant)
+        return self._grant
+
+
+def sign_in(context: Context, account: Account) -> SignedIn:
+    """The account, ready to be used with its stored grant."""
+    provider = providers.provider(context.settings, account.provider, sandbox=account.sandbox)
+    return provider.account(Grants(context.database, context.vault, account.id, now=context.now))
+
+
+def refresh_calendars(context: Context, account: Account) -> list[KnownCalendar]:
+    """Ask the service for the account's calendars and remember them; those that vanished stay while a pair needs them."""
+    listed = sign_in(context, account).calendars()
+    with context.database.write() as conn:
+        return remote_calendars.remember(conn, account.id, listed)
+
+
+def _pair_default(
+    conn: Connection, context: Context, account: Account, known: list[KnownCalendar], now: dt.datetime
+) -> int | None:
+    """Pair the unified calendar with the account's default calendar (DESIGN §2, "What unified means")."""
+    remote = next((one for one in known if one.calendar.primary), None)
+    if remote is None or pairs.of_remote_calendar(conn, remote.id) is not None:
+        return None
+    owner = principals.by_id(conn, account.principal_id)
+    local = calendars.get(conn, owner.name, DEFAULT_CALENDAR) if owner else None
+    if local is None:
+        return None
+    return pairs.add(
+        conn,
+        calendar_id=local.id,
+        remote_calendar_id=remote.id,
+        direction="both" if remote.calendar.writable else "pull",
+        interval_seconds=context.settings.sync.interval_seconds,
+        realtime=True,
+        now=now,
+    ).id

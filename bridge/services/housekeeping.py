@@ -1,0 +1,30 @@
+"""What grows and must not for ever: history, tombstones, audit, sign-ins that were never finished."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import structlog
+
+from bridge.services.context import Context
+from bridge.store import audit, calendars, changes, history, oauth_flows, principals
+
+log = structlog.get_logger(__name__)
+
+
+def run(context: Context) -> None:
+    """Drop what is older than the settings keep it; each calendar in a transaction of its own, so nobody waits."""
+    now = context.now()
+    settings = context.settings.sync
+    old_history = now - dt.timedelta(days=settings.history_days)
+    old_tombstones = now - dt.timedelta(days=settings.tombstone_days)
+    with context.database.read() as conn:
+        held = [one.id for person in principals.every(conn) for one in calendars.of_principal(conn, person.name)]
+    for calendar_id in held:
+        with context.database.write() as conn:
+            changes.compact(conn, calendar_id, old_tombstones)
+    with context.database.write() as conn:
+        pruned = history.prune(conn, old_history)
+        audit.prune(conn, old_history)
+        oauth_flows.prune(conn, now)
+    log.info("house kept", calendars=len(held), versions=pruned)

@@ -1,0 +1,116 @@
+"""Which calendar here is mirrored with which one there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from bridge.errors import AlreadyExists, NotFound, UsageError
+from bridge.services.context import Context
+from bridge.store import accounts, audit, calendars, pairs, principals, remote_calendars
+from bridge.store.accounts import Account
+from bridge.store.calendars import Calendar
+from bridge.store.pairs import Pair
+from bridge.store.remote_calendars import KnownCalendar
+
+Direction = Literal["both", "pull", "push"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bridged:
+    """A pair with both of its sides."""
+
+    pair: Pair
+    calendar: Calendar
+    remote: KnownCalendar
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Frequency:
+    """``realtime``: at once, with ``interval_seconds`` as the safety poll. No interval: only when told to."""
+
+    realtime: bool
+    interval_seconds: int | None
+
+
+def frequency(text: str, *, safety: int) -> Frequency:
+    """Read ``realtime``, ``manual`` or a number of minutes. Raises UsageError."""
+    match text:
+        case "realtime":
+            return Frequency(realtime=True, interval_seconds=safety)
+        case "manual":
+            return Frequency(realtime=False, interval_seconds=None)
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 7 * 24 * 60:
+        return Frequency(realtime=False, interval_seconds=int(text) * 60)
+    raise UsageError(f"the frequency {text!r} is none of: realtime, manual, a number of minutes up to a week")
+
+
+def every(context: Context, owner: str | None = None) -> list[Bridged]:
+    """All pairs, or one person's, in the order they were made."""
+    with context.database.read() as conn:
+        known: list[Bridged] = []
+        for pair in pairs.every(conn):
+            calendar = calendars.by_id(conn, pair.calendar_id)
+            remote = remote_calendars.by_id(conn, pair.remote_calendar_id)
+            account = accounts.by_id(conn, remote.account_id) if remote else None
+            if calendar and remote and account and owner in (None, calendar.owner):
+                known.append(Bridged(pair, calendar, remote, account))
+        return known
+
+
+def add(context: Context, local: str, remote: str, *, direction: str, how_often: str) -> Bridged:
+    """Pair ``local`` ("alice/calendar") with ``remote`` (the number that ``calendar list`` shows).
+
+    Raises NotFound, AlreadyExists (the remote calendar has a pair: R19) and UsageError (somebody else's account, a direction
+    the remote calendar does not allow).
+    """
+    if direction not in get_args(Direction):
+        raise UsageError(f"the direction {direction!r} is none of: {', '.join(get_args(Direction))}")
+    asked = frequency(how_often, safety=context.settings.sync.interval_seconds)
+    owner, _, slug = local.strip("/").partition("/")
+    if not slug:
+        raise UsageError(f"name the calendar here as USER/CALENDAR, for instance alice/calendar, not {local!r}")
+    if not (remote.isascii() and remote.isdigit()):
+        raise UsageError(f"name the remote calendar by the number that 'calendar list {owner}' shows, not {remote!r}")
+    now = context.now()
+    with context.database.write() as conn:
+        calendar = calendars.get(conn, owner, slug)
+        if calendar is None:
+            raise NotFound(f"there is no calendar {owner}/{slug}; see: caldav-bridge calendar list {owner}")
+        known = remote_calendars.by_id(conn, int(remote))
+        account = accounts.by_id(conn, known.account_id) if known else None
+        if known is None or account is None or account.principal_id != calendar.principal_id:
+            raise NotFound(f"{owner} has no remote calendar number {remote}; see: caldav-bridge calendar list {owner}")
+        if pairs.of_remote_calendar(conn, known.id) is not None:
+            raise AlreadyExists(f"remote calendar {remote} is mirrored already; two pairs on it would chase each other")
+        if not known.calendar.writable and direction != "pull":
+            raise UsageError(f"remote calendar {remote} is read-only for this account; use --direction pull")
+        pair = pairs.add(
+            conn,
+            calendar_id=calendar.id,
+            remote_calendar_id=known.id,
+            direction=direction,
+            interval_seconds=asked.interval_seconds,
+            realtime=asked.realtime,
+            now=now,
+        )
+        audit.record(
+            conn,
+            "pair.added",
+            actor="cli",
+            principal_id=calendar.principal_id,
+            detail={"pair": pair.id, "calendar": calendar.id, "remote_calendar": known.id},
+            now=now,
+        )
+    return Bridged(pair, calendar, known, account)
+
+
+def calendars_of(context: Context, owner: str) -> tuple[list[Calendar], list[tuple[Account, list[KnownCalendar]]]]:
+    """A person's calendars here, and those of each connected account as they were listed last."""
+    with context.database.read() as conn:
+        principal = principals.by_name(conn, owner)
+        if principal is None:
+            raise NotFound(f"there is no user {owner!r}")
+        held = accounts.of_principal(conn, principal.id)
+        return calendars.of_principal(conn, owner), [(one, remote_calendars.of_account(conn, one.id)) for one in held]

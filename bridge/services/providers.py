@@ -1,0 +1,85 @@
+"""The providers at the endpoints of the settings, or at the sandbox's."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from bridge.config import Google, Microsoft, Settings
+from bridge.errors import UsageError
+from bridge.providers.google.provider import GoogleProvider
+from bridge.providers.graph.provider import GraphProvider
+from bridge.providers.oauth import Provider
+
+NAMES = ("google", "microsoft")
+_STAND_IN_CLIENT = "caldav-bridge"
+
+
+def provider(settings: Settings, name: str, *, sandbox: bool) -> Provider:
+    """The provider of this name. Raises UsageError for an unknown one or where its OAuth client is not set."""
+    match name:
+        case "google":
+            return _google(sandboxed_google(settings) if sandbox else settings.google)
+        case "microsoft":
+            return _graph(sandboxed_microsoft(settings) if sandbox else settings.microsoft)
+    raise UsageError(f"there is no provider {name!r}; choose one of {', '.join(NAMES)}")
+
+
+def service_url(settings: Settings, name: str, *, sandbox: bool) -> str:
+    """The API's address, which decides what it may be asked to call (``addresses.push_url``)."""
+    if sandbox:
+        return settings.sandbox.url
+    return settings.google.api_url if name == "google" else settings.microsoft.graph_url
+
+
+def sandboxed_google(settings: Settings) -> Google:
+    base = f"{settings.sandbox.url}/google"
+    return settings.google.model_copy(
+        update={
+            "api_url": base,
+            "auth_url": f"{base}/o/oauth2/v2/auth",
+            "token_url": f"{base}/token",
+            "client_id": _STAND_IN_CLIENT,
+        }
+    )
+
+
+def sandboxed_microsoft(settings: Settings) -> Microsoft:
+    base = f"{settings.sandbox.url}/microsoft"
+    return settings.microsoft.model_copy(
+        update={"graph_url": f"{base}/v1.0", "authority": f"{base}/common", "client_id": _STAND_IN_CLIENT}
+    )
+
+
+def _client(configured: str, *, url: str, vendor: str, name: str) -> str:
+    # an emulator knows no registered clients; the vendor's own service does
+    if configured or url != vendor:
+        return configured or _STAND_IN_CLIENT
+    raise UsageError(
+        f"no OAuth client for {name} yet: set [{name}] client_id and client_secret in config.toml"
+        f" (docs/how-to/connect-{name}.md says how to get them), or try --sandbox"
+    )
+
+
+def _google(settings: Google) -> Provider:
+    vendor = Google.model_fields["auth_url"].default
+    client_id = _client(settings.client_id, url=settings.auth_url, vendor=vendor, name="google")
+    return GoogleProvider(
+        api_url=settings.api_url,
+        auth_url=settings.auth_url,
+        token_url=settings.token_url,
+        client_id=client_id,
+        client_secret=settings.client_secret.get_secret_value(),
+    )
+
+
+def _graph(settings: Microsoft) -> Provider:
+    vendor = Microsoft.model_fields["authority"].default
+    client_id = _client(settings.client_id, url=settings.authority, vendor=vendor, name="microsoft")
+    return GraphProvider(
+        graph_url=settings.graph_url,
+        authority=settings.authority,
+        client_id=client_id,
+        client_secret=settings.client_secret.get_secret_value(),
+        window_past=dt.timedelta(days=settings.window_past_days),
+        window_future=dt.timedelta(days=settings.window_future_days),
+    )

@@ -1,0 +1,79 @@
+"""Notifications from the services: asking for them, prolonging them, and what happens when one comes (R30, R31)."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import uuid
+
+from bridge.errors import ProviderError
+from bridge.services import addresses, connecting, providers
+from bridge.services.context import Context
+from bridge.store import accounts, channels, pairs, remote_calendars
+from bridge.store.pairs import Pair
+from bridge.sync.ports import Channel, SupportsPush
+
+
+def notified(context: Context, channel_id: str, secret: str) -> bool:
+    """A notification came: make its pair due. False if the channel is not ours or the secret is wrong.
+
+    It costs one read and at most one small write, so a flood of them is one sync (R31).
+    """
+    with context.database.read() as conn:
+        channel = channels.get(conn, channel_id)
+    # compare even where there is no such channel: the answer's time tells nothing
+    expected = channel.secret if channel else secrets.token_urlsafe(32)
+    if not secrets.compare_digest(secret.encode(), expected.encode()) or channel is None:
+        return False
+    with context.database.write() as conn:
+        pairs.wake(conn, channel.pair_id, now=context.now())
+    return True
+
+
+def due(context: Context) -> list[int]:
+    """The real-time pairs that have no channel, or none that is still in the first half of its life (R30)."""
+    with context.database.read() as conn:
+        return pairs.without_fresh_channel(conn, context.now())
+
+
+def ensure(context: Context, pair_id: int) -> bool:
+    """See to it that this pair has a fresh channel; the new one stands before the old one is stopped.
+
+    False where push cannot be had: the safety poll does all the work then. Raises ProviderError if the service fails.
+    """
+    now = context.now()
+    with context.database.read() as conn:
+        pair = pairs.get(conn, pair_id)
+        calendar = remote_calendars.by_id(conn, pair.remote_calendar_id) if pair else None
+        account = accounts.by_id(conn, calendar.account_id) if calendar else None
+        held = channels.of_pair(conn, pair_id)
+    if calendar is None or account is None or account.needs_reconnect:
+        return False
+    service = providers.service_url(context.settings, account.provider, sandbox=account.sandbox)
+    address = addresses.push_url(context, account.provider, service)
+    if address is None:
+        return False
+    remote = connecting.sign_in(context, account).remote(calendar.calendar)
+    if not isinstance(remote, SupportsPush):
+        return False
+    new_id = str(uuid.uuid4())
+    if held and held[0].channel.expires > now:
+        secret = held[0].secret
+        fresh = remote.renew(held[0].channel, address=address, secret=secret, channel_id=new_id, now=now)
+    else:
+        secret = secrets.token_urlsafe(32)
+        fresh = remote.watch(channel_id=new_id, address=address, secret=secret, now=now)
+    with context.database.write() as conn:
+        channels.add(conn, pair_id, fresh, secret=secret, now=now)
+    for old in held:
+        if old.channel.id != fresh.id:
+            _stop(context, remote, old.channel)
+    return True
+
+
+def _stop(context: Context, remote: SupportsPush, channel: Channel) -> None:
+    # a channel that cannot be stopped dies at its expiry; until then it only makes the pair due
+    with contextlib.suppress(ProviderError):
+        remote.unwatch(channel)
+    with context.database.write() as conn:
+        channels.remove(conn, channel.id)

@@ -1,0 +1,49 @@
+"""The Flask application: what the server answers besides CalDAV."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, render_template
+from werkzeug.exceptions import HTTPException
+
+from bridge.errors import ProviderError, UsageError
+from bridge.services.context import Context
+from bridge.web import health, oauth, push, welcome
+
+MAX_BODY = 1 << 20  # notifications and forms are small; calendars go to the CalDAV side
+
+
+def create_app(context: Context) -> Flask:
+    """Wire the pages to the services. The context is the only state."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.register_blueprint(welcome.pages(context))
+    app.register_blueprint(oauth.pages(context))
+    app.register_blueprint(push.receivers(context))
+    app.register_blueprint(health.probes(context))
+    app.register_error_handler(UsageError, _usage_error)
+    app.register_error_handler(ProviderError, _provider_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.after_request(_harden)
+    return app
+
+
+def _usage_error(error: UsageError) -> tuple[str, int]:
+    return render_template("message.html", title="That did not work", text=str(error)), 400
+
+
+def _provider_error(error: ProviderError) -> tuple[str, int]:
+    text = "The service did not answer as it should. Nothing was changed; please try again in a minute."
+    return render_template("message.html", title="That did not work", text=text, detail=error.code), 502
+
+
+def _http_error(error: HTTPException) -> tuple[str, int]:
+    code = error.code or 500
+    return render_template("message.html", title=error.name, text=error.description or ""), code
+
+
+def _harden(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; form-action 'self'")
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")  # a code or a state must not leave with a click
+    return response

@@ -1,0 +1,38 @@
+"""Receivers of Google's and Microsoft's notifications. They check the secret, make the pair due, and do nothing else (R31)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from bridge.services import pushes
+from bridge.services.context import Context
+
+
+def receivers(context: Context) -> Blueprint:
+    blueprint = Blueprint("push", __name__, url_prefix="/push")
+
+    @blueprint.post("/google")
+    def google() -> tuple[str, int]:
+        # no body; everything is in the headers (G-82), and the first message only says "sync" (G-83)
+        channel = request.headers.get("X-Goog-Channel-ID", "")
+        token = request.headers.get("X-Goog-Channel-Token", "")
+        if not pushes.notified(context, channel, token):
+            return "", HTTPStatus.NOT_FOUND
+        return "", HTTPStatus.NO_CONTENT
+
+    @blueprint.post("/microsoft")
+    def microsoft() -> Response | tuple[str, int]:
+        if (token := request.args.get("validationToken")) is not None:  # the handshake before a subscription (M-71)
+            return Response(token, mimetype="text/plain", headers={"X-Content-Type-Options": "nosniff"})
+        body: Any = request.get_json(silent=True)
+        if not isinstance(body, dict) or not isinstance(body.get("value"), list):
+            return "", HTTPStatus.BAD_REQUEST
+        for notice in body["value"]:  # of several subscriptions, perhaps (M-72)
+            if isinstance(notice, dict):
+                pushes.notified(context, str(notice.get("subscriptionId", "")), str(notice.get("clientState", "")))
+        return "", HTTPStatus.ACCEPTED
+
+    return blueprint
