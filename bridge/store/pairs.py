@@ -1,0 +1,282 @@
+"""Pairs: a hub calendar and a remote calendar that are kept alike. They are the queue, too (DESIGN §2).
+
+A worker claims what is due by a lease. While it works, ``due_at`` equals ``lease_until``: if it dies, the pair falls due
+again by itself; if somebody wakes the pair meanwhile, ``due_at`` differs and the wake survives the cycle's end.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from bridge.errors import AlreadyExists, LeaseLost, NotFound
+from bridge.store.tables import pairs
+from bridge.sync.ledger import Direction, Policy
+
+FIRST_RETRY = dt.timedelta(seconds=30)
+LAST_RETRY = dt.timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    id: int
+    calendar_id: int
+    remote_calendar_id: int
+    direction: Direction
+    interval_seconds: int | None
+    realtime: bool
+    conflict_policy: Policy
+    phase: str
+    hub_cursor: int
+    remote_cursor: str | None
+    generation: int
+    listing: bool
+    parked: Mapping[str, Any] | None
+    approved: bool
+    due_at: dt.datetime | None
+    lease_owner: str | None
+    lease_until: dt.datetime | None
+    failures: int
+    last_attempt_at: dt.datetime | None
+    last_success_at: dt.datetime | None
+    last_error: str | None
+    created_at: dt.datetime
+
+
+def _pair(row: sa.Row[Any]) -> Pair:
+    return Pair(**row._mapping)
+
+
+def add(
+    conn: sa.Connection,
+    *,
+    calendar_id: int,
+    remote_calendar_id: int,
+    direction: Direction = "both",
+    interval_seconds: int | None = 300,
+    realtime: bool = True,
+    conflict_policy: Policy = "newest",
+    now: dt.datetime,
+) -> Pair:
+    """A new pair, due at once unless it is manual. Raises AlreadyExists: two pairs on one remote chase each other (R19)."""
+    if of_remote_calendar(conn, remote_calendar_id) is not None:
+        raise AlreadyExists("this remote calendar is paired already")
+    manual = interval_seconds is None and not realtime
+    row = conn.execute(
+        sa.insert(pairs)
+        .values(
+            calendar_id=calendar_id,
+            remote_calendar_id=remote_calendar_id,
+            direction=direction,
+            interval_seconds=interval_seconds,
+            realtime=realtime,
+            conflict_policy=conflict_policy,
+            due_at=None if manual else now,
+            created_at=now,
+        )
+        .returning(*pairs.c)
+    ).one()
+    return _pair(row)
+
+
+def get(conn: sa.Connection, pair_id: int) -> Pair:
+    """Raises NotFound."""
+    row = conn.execute(sa.select(pairs).where(pairs.c.id == pair_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no pair {pair_id}")
+    return _pair(row)
+
+
+def every(conn: sa.Connection) -> list[Pair]:
+    """In the order they were made."""
+    return [_pair(row) for row in conn.execute(sa.select(pairs).order_by(pairs.c.id))]
+
+
+def of_calendar(conn: sa.Connection, calendar_id: int) -> list[Pair]:
+    query = sa.select(pairs).where(pairs.c.calendar_id == calendar_id).order_by(pairs.c.id)
+    return [_pair(row) for row in conn.execute(query)]
+
+
+def of_remote_calendar(conn: sa.Connection, remote_calendar_id: int) -> Pair | None:
+    row = conn.execute(sa.select(pairs).where(pairs.c.remote_calendar_id == remote_calendar_id)).one_or_none()
+    return None if row is None else _pair(row)
+
+
+def remove(conn: sa.Connection, pair_id: int) -> None:
+    """Forget the pair and its memory; the events stay on both sides. Raises NotFound."""
+    if conn.execute(sa.delete(pairs).where(pairs.c.id == pair_id)).rowcount == 0:
+        raise NotFound(f"there is no pair {pair_id}")
+
+
+# --- the queue -----------------------------------------------------------------------------------------------------
+
+
+def claim_due(conn: sa.Connection, *, owner: str, now: dt.datetime, lease: dt.timedelta, limit: int) -> list[Pair]:
+    """Take up to ``limit`` pairs whose time has come, the longest due first. Workers do not wait for one another."""
+    due = (
+        sa.select(pairs.c.id)
+        .where(pairs.c.due_at <= now, _free(now))
+        .order_by(pairs.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return _claim(conn, pairs.c.id.in_(due.scalar_subquery()), owner=owner, now=now, lease=lease)
+
+
+def claim(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime, lease: dt.timedelta) -> Pair | None:
+    """Take this one, due or not. None while another worker has it. Raises NotFound."""
+    taken = _claim(conn, sa.and_(pairs.c.id == pair_id, _free(now)), owner=owner, now=now, lease=lease)
+    if not taken:
+        get(conn, pair_id)
+        return None
+    return taken[0]
+
+
+def _free(now: dt.datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(pairs.c.lease_owner.is_(None), pairs.c.lease_until <= now)
+
+
+def _claim(
+    conn: sa.Connection, which: sa.ColumnElement[bool], *, owner: str, now: dt.datetime, lease: dt.timedelta
+) -> list[Pair]:
+    until = now + lease
+    rows = conn.execute(
+        sa.update(pairs)
+        .where(which)
+        .values(lease_owner=owner, lease_until=until, due_at=until, last_attempt_at=now)
+        .returning(*pairs.c)
+    )
+    return sorted((_pair(row) for row in rows), key=lambda pair: pair.id)
+
+
+def renew(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime, lease: dt.timedelta) -> None:
+    """Prolong the lease, and hold the pair's row until the transaction ends: the fence before every write (R8).
+
+    Raises LeaseLost once another worker has taken over; an expired lease that nobody has taken is still good.
+    """
+    until = now + lease
+    done = conn.execute(
+        sa.update(pairs)
+        .where(pairs.c.id == pair_id, pairs.c.lease_owner == owner)
+        .values(
+            lease_until=until,
+            due_at=sa.case((pairs.c.due_at == pairs.c.lease_until, _instant(until)), else_=pairs.c.due_at),
+        )
+    )
+    if done.rowcount == 0:
+        raise LeaseLost(f"pair {pair_id} is no longer {owner}'s")
+
+
+def _instant(at: dt.datetime) -> sa.BindParameter[dt.datetime]:
+    return sa.literal(at, pairs.c.due_at.type)
+
+
+def finish(
+    conn: sa.Connection,
+    pair_id: int,
+    *,
+    owner: str,
+    now: dt.datetime,
+    error: str | None = None,
+    retry_after: float | None = None,
+) -> None:
+    """Give the lease back and say when the pair is due next. ``error`` is in plain words, ``retry_after`` in seconds.
+
+    After a success it is due at its interval, or at once if it was woken meanwhile. After a failure it waits, each time
+    twice as long, and never shorter than the service asked for. Raises LeaseLost.
+    """
+    pair = get(conn, pair_id)
+    if pair.lease_owner != owner:
+        raise LeaseLost(f"pair {pair_id} is no longer {owner}'s")
+    woken = pair.due_at if pair.due_at != pair.lease_until else None
+    outcome: dict[str, Any]
+    if error is None:
+        interval = None if pair.interval_seconds is None else now + dt.timedelta(seconds=pair.interval_seconds)
+        outcome = {"failures": 0, "last_success_at": now, "last_error": None, "due_at": woken or interval}
+    else:
+        manual = pair.interval_seconds is None and not pair.realtime
+        wait = max(backoff(pair.failures), dt.timedelta(seconds=retry_after or 0))
+        outcome = {
+            "failures": pair.failures + 1,
+            "last_error": error,
+            "due_at": None if manual else now + wait,
+        }
+    conn.execute(
+        sa.update(pairs)
+        .where(pairs.c.id == pair_id, pairs.c.lease_owner == owner)
+        .values(lease_owner=None, lease_until=None, **outcome)
+    )
+
+
+def backoff(failures: int) -> dt.timedelta:
+    """How long to wait after that many failures before this one: 30 s, 1 min, 2 min … 1 h."""
+    return min(FIRST_RETRY * 2 ** min(failures, 16), LAST_RETRY)
+
+
+def release(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime) -> None:
+    """Give back what was claimed and not worked on; it is due again at once."""
+    conn.execute(
+        sa.update(pairs)
+        .where(pairs.c.id == pair_id, pairs.c.lease_owner == owner)
+        .values(lease_owner=None, lease_until=None, due_at=now)
+    )
+
+
+def wake(conn: sa.Connection, pair_id: int, *, now: dt.datetime) -> None:
+    """Something may have changed: due at once, unless the pair waits for its interval or after a failure (R30, R33)."""
+    conn.execute(sa.update(pairs).where(pairs.c.id == pair_id, _wakeable(now)).values(due_at=now))
+
+
+def wake_calendar(conn: sa.Connection, calendar_id: int, *, now: dt.datetime, but: int | None = None) -> None:
+    """The hub's calendar has changed: wake its pairs, but for the one that did it."""
+    others = pairs.c.id != but if but is not None else sa.true()
+    conn.execute(sa.update(pairs).where(pairs.c.calendar_id == calendar_id, others, _wakeable(now)).values(due_at=now))
+
+
+def _wakeable(now: dt.datetime) -> sa.ColumnElement[bool]:
+    later = sa.or_(pairs.c.due_at.is_(None), pairs.c.due_at > now)
+    return sa.and_(pairs.c.realtime, pairs.c.failures == 0, later)
+
+
+# --- the owner's word ----------------------------------------------------------------------------------------------
+
+
+def approve(conn: sa.Connection, pair_id: int, *, now: dt.datetime) -> None:
+    """The owner has seen the parked plan and wants it done; the next cycle does it. Raises NotFound if none is parked."""
+    done = conn.execute(
+        sa.update(pairs).where(pairs.c.id == pair_id, pairs.c.parked.is_not(None)).values(approved=True, due_at=now)
+    )
+    if done.rowcount == 0:
+        raise NotFound(f"pair {pair_id} has no parked plan")
+
+
+def set_terms(
+    conn: sa.Connection,
+    pair_id: int,
+    *,
+    direction: Direction,
+    interval_seconds: int | None,
+    realtime: bool,
+    conflict_policy: Policy,
+    now: dt.datetime,
+) -> Pair:
+    """Change how the pair is kept. Raises NotFound."""
+    row = conn.execute(
+        sa.update(pairs)
+        .where(pairs.c.id == pair_id)
+        .values(
+            direction=cast("str", direction),
+            interval_seconds=interval_seconds,
+            realtime=realtime,
+            conflict_policy=cast("str", conflict_policy),
+            due_at=None if interval_seconds is None and not realtime else now,
+        )
+        .returning(*pairs.c)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no pair {pair_id}")
+    return _pair(row)

@@ -1,0 +1,17 @@
+"""One cycle of one pair: resume, read, plan, guard, apply."""
+
+from __future__ import annotations
+
+from bridge.sync.ledger import Clock, Ledger
+from bridge.sync.ports import Remote
+from bridge.sync.report import Report
+
+
+def cycle(ledger: Ledger, remote: Remote, *, now: Clock, report: Report | None = None) -> Report:
+    """Bring both sides of a pair together.
+
+    May be interrupted anywhere: the next cycle converges to the same state, nothing lost, nothing twice. Raises
+    Unreachable, Throttled, NeedsReconnect, CursorLost (twice in one cycle), Refused (for the calendar as a whole) and
+    LeaseLost; the ``report`` handed in then tells what was done until there.
+    """
+    raise NotImplementedError

@@ -1,0 +1,238 @@
+"""A pair's memory, as the engine needs it: what both sides last agreed on, what came in, what is to go out.
+
+The store implements it (``bridge.store.side``). Every ``writing()`` is one transaction: all of it or nothing, and nothing
+at all (LeaseLost) once another worker has taken the pair over. No transaction is ever open while the remote is spoken to.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from bridge.ical.fields import Change, ObjectFields
+from bridge.sync.ports import Page, RemoteItem
+
+Clock = Callable[[], dt.datetime]
+"""Aware UTC, asked anew whenever the time is needed: a first sync may run for longer than a lease."""
+
+Direction = Literal["both", "pull", "push"]
+Policy = Literal["newest", "hub", "remote"]
+Winner = Literal["hub", "remote"]
+Kind = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class PairState:
+    """Where a pair stands. ``key`` names this pair for ever, also after its number has been given to another (R8).
+
+    ``hub_cursor`` is the hub's revision up to which was planned; ``remote_cursor`` None means a complete listing is due,
+    ``listing`` that one is under way. ``parked`` is what the guard showed the owner, ``approved`` the owner's yes.
+    """
+
+    key: str
+    direction: Direction
+    policy: Policy
+    phase: Literal["pairing", "steady"]
+    hub_cursor: int
+    remote_cursor: str | None
+    listing: bool
+    parked: Mapping[str, Any] | None
+    approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One object on both sides. ``uid`` names the hub's, ``remote_id`` the remote's.
+
+    Both bases are there, or none is: then the sides have not agreed yet (its creation is an open intent, or it is
+    quarantined). Bases without a ``remote_id`` say that the remote's object was there and is gone.
+    ``version`` is of the remote object that ``remote_base`` was read from.
+    """
+
+    uid: str
+    remote_id: str | None = None
+    creation_key: str | None = None
+    version: str | None = None
+    hub_base: ObjectFields | None = None
+    remote_base: ObjectFields | None = None
+    dirty: bool = False
+    quarantine: str | None = None
+    attempts: int = 0
+    retry_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the remote shall become. At most one is open for a link.
+
+    ``hub_base`` is the hub's side it was planned from, which becomes the base once it is answered: what a phone changed
+    in between is still to be told. ``attempts`` counts how often it may have reached the service.
+    """
+
+    uid: str
+    kind: Kind
+    target: ObjectFields | None = None
+    hub_base: ObjectFields | None = None
+    attempts: int = 0
+    not_before: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HubObject:
+    """A calendar object resource of the hub, as it is stored."""
+
+    uid: str
+    href: str
+    component: str
+    data: bytes
+    etag: str
+    revision: int
+    modified_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HubChange:
+    uid: str
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """What the inbox holds of one remote object. ``removed``: the service said it is no more, ``certain`` or not."""
+
+    series: str
+    items: tuple[RemoteItem, ...] = ()
+    removed: bool = False
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Values that had to give way, by path; they can be put back in one step (R35)."""
+
+    uid: str
+    winner: Winner
+    lost: Change = field(default_factory=dict)
+
+
+class Reading(Protocol):
+    """One snapshot of the memory and of the hub's calendar."""
+
+    def state(self) -> PairState: ...
+
+    def hub_revision(self) -> int: ...
+
+    def hub_changes(self, after: int) -> Sequence[HubChange]:
+        """Objects changed or deleted after that revision, in this order; everything, if it is too long ago."""
+        ...
+
+    def hub_objects(self, uids: Collection[str]) -> Mapping[str, HubObject]:
+        """Those that exist, whatever their component."""
+        ...
+
+    def unlinked(self) -> Sequence[str]:
+        """UIDs of the hub's events that no link names."""
+        ...
+
+    def link_count(self) -> int:
+        """Objects that both sides have agreed on."""
+        ...
+
+    def links(self, uids: Collection[str]) -> Mapping[str, Link]: ...
+
+    def links_to(self, remote_ids: Collection[str]) -> Mapping[str, Link]:
+        """By remote id."""
+        ...
+
+    def links_made_with(self, keys: Collection[str]) -> Mapping[str, Link]:
+        """By creation key."""
+        ...
+
+    def dirty(self, now: dt.datetime) -> Sequence[str]:
+        """UIDs of links to plan again: marked so, or quarantined until now. None of them has an open creation."""
+        ...
+
+    def pending(self) -> Sequence[str]:
+        """Remote objects with something that was not planned yet, but for removals that are not certain."""
+        ...
+
+    def removed(self, *, certain: bool) -> Sequence[str]:
+        """Of the linked remote objects, those that the service says are no more."""
+        ...
+
+    def replicas(self, series: Collection[str]) -> Mapping[str, Replica]: ...
+
+    def intents(self, now: dt.datetime) -> Sequence[str]:
+        """UIDs of the open intents whose time has come; those that were never tried first."""
+        ...
+
+    def intents_of(self, uids: Collection[str]) -> Mapping[str, Intent]: ...
+
+
+class Writing(Reading, Protocol):
+    """One transaction."""
+
+    def begin_listing(self) -> None:
+        """Start a complete listing: what it will not show by its end is gone. What is known stays until then (R14)."""
+        ...
+
+    def keep_page(self, page: Page) -> None:
+        """Take a page into the inbox, and its cursor. An item whose version is known is no news (R20).
+
+        Behind the last page of a complete listing, what it has not shown is marked as removed, not certainly so (R5).
+        """
+        ...
+
+    def refresh(self, series: str, items: Sequence[RemoteItem], *, pending: bool) -> None:
+        """These are all items of this object now."""
+        ...
+
+    def remove(self, series: str) -> None:
+        """This object is certainly no more."""
+        ...
+
+    def settle(self, series: Collection[str]) -> None:
+        """They have been planned: nothing of them is pending, and what is removed is forgotten."""
+        ...
+
+    def forget(self, series: str) -> None:
+        """We have deleted it ourselves."""
+        ...
+
+    def put_object(self, uid: str, href: str | None, data: bytes, *, expected: str | None) -> None:
+        """Write to the hub if the etag is still the expected one; a new object has neither href nor etag.
+
+        Raises ObjectChanged and InvalidCalendarData; then nothing was written.
+        """
+        ...
+
+    def delete_object(self, href: str, *, expected: str) -> None:
+        """Raises ObjectChanged if it is another version, or gone."""
+        ...
+
+    def save_links(self, links: Collection[Link]) -> None: ...
+
+    def drop_links(self, uids: Collection[str]) -> None: ...
+
+    def save_intents(self, intents: Collection[Intent]) -> None: ...
+
+    def drop_intents(self, uids: Collection[str]) -> None: ...
+
+    def record(self, conflicts: Collection[Conflict]) -> None: ...
+
+    def advance(self, hub_cursor: int, *, paired: bool = False) -> None:
+        """Everything up to this revision of the hub is planned; ``paired`` ends the pairing phase."""
+        ...
+
+    def park(self, summary: Mapping[str, Any] | None) -> None:
+        """Lay the plan before the owner; None: there is nothing to ask any more, and no approval is left over."""
+        ...
+
+
+class Ledger(Protocol):
+    def reading(self) -> AbstractContextManager[Reading]: ...
+
+    def writing(self) -> AbstractContextManager[Writing]: ...

@@ -1,0 +1,28 @@
+"""What a cycle did, in figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True)
+class Report:
+    """Filled in while the cycle runs, so that it is true even of a cycle that an error ended."""
+
+    pages: int = 0
+    items: int = 0
+    listings: int = 0
+    hub_writes: int = 0
+    remote_writes: int = 0
+    linked: int = 0
+    conflicts: int = 0
+    quarantined: int = 0
+    rounds: int = 0
+    parked: Mapping[str, Any] | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Nothing was written on either side."""
+        return not (self.hub_writes or self.remote_writes)
