@@ -80,6 +80,7 @@ def finish(context: Context, provider_name: str, answer: Mapping[str, str]) -> C
             now=now,
         )
         known = remote_calendars.remember(conn, account.id, listed)
+        pairs.revive_account(conn, account.id, now=now)
         pair_id = _pair_default(conn, context, account, known, now)
         audit.record(
             conn,

@@ -1,0 +1,149 @@
+"""Running cycles: a pair is claimed, its remote opened, one cycle run, and its outcome noted in plain words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bridge.errors import (
+    BridgeError,
+    LeaseLost,
+    NeedsReconnect,
+    NotFound,
+    Refused,
+    Throttled,
+    Unreachable,
+)
+from bridge.services import connecting
+from bridge.services.context import Context
+from bridge.store import accounts, pairs, remote_calendars
+from bridge.store.side import PairLedger
+from bridge.sync import engine
+from bridge.sync.ports import Remote
+from bridge.sync.report import Report
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one cycle did. ``error`` is None, or why it ended early, in plain words."""
+
+    pair: int
+    hub_writes: int = 0
+    remote_writes: int = 0
+    linked: int = 0
+    conflicts: int = 0
+    quarantined: int = 0
+    parked: bool = False
+    seconds: float = 0.0
+    error: str | None = None
+
+
+def claim_due(context: Context, *, owner: str, limit: int) -> list[int]:
+    """Take up to ``limit`` due pairs for this worker. Costs one read while nothing is due."""
+    now = context.now()
+    with context.database.read() as conn:
+        if not pairs.any_due(conn, now):
+            return []
+    with context.database.write() as conn:
+        claimed = pairs.claim_due(conn, owner=owner, now=now, lease=_lease(context), limit=limit)
+    return [pair.id for pair in claimed]
+
+
+def run_now(context: Context, pair_id: int) -> Outcome:
+    """Claim this pair and run it here. Raises NotFound."""
+    owner = f"cli:{uuid.uuid4().hex[:8]}"
+    with context.database.write() as conn:
+        claimed = pairs.claim(conn, pair_id, owner=owner, now=context.now(), lease=_lease(context))
+    if claimed is None:
+        return Outcome(pair_id, error="it is being synced right now by another process")
+    return run(context, pair_id, owner=owner)
+
+
+def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
+    """Run one cycle of a claimed pair. Whatever happens, the lease is given back and the outcome noted."""
+    started = context.now()
+    report = Report()
+    error: str | None = None
+    wait: float | None = None
+    try:
+        remote, account_id = _open(context, pair_id)
+        ledger = PairLedger(context.database, pair_id, owner, _lease(context), context.now)
+        try:
+            engine.cycle(ledger, remote, now=context.now, report=report)
+        except NeedsReconnect:
+            with context.database.write() as conn:
+                accounts.needs_reconnect(conn, account_id)
+            raise
+    except LeaseLost:
+        log.warning("another worker has taken the pair over", pair=pair_id)
+        return _outcome(context, pair_id, report, started, "another worker has taken it over")
+    except BridgeError as failure:
+        error = in_plain_words(failure)
+        wait = failure.retry_after if isinstance(failure, Throttled) else None
+        log.warning("cycle ended early", pair=pair_id, error=type(failure).__name__, **_facts(failure))
+    except Exception:
+        # a defect of ours: this pair waits and the others go on; the traceback is for us, the words are for its owner
+        error = "an error in caldav-bridge itself; the log has the details"
+        log.exception("cycle failed", pair=pair_id)
+    with context.database.write() as conn:
+        pairs.finish(conn, pair_id, owner=owner, now=context.now(), error=error, retry_after=wait)
+    outcome = _outcome(context, pair_id, report, started, error)
+    if error is None and not report.idle:
+        log.info("synced", pair=pair_id, hub_writes=report.hub_writes, remote_writes=report.remote_writes)
+    return outcome
+
+
+def in_plain_words(failure: BridgeError) -> str:
+    """For the owner of a pair: what happened and what to do; never an event's content."""
+    match failure:
+        case NeedsReconnect():
+            return "the account's consent has ended: connect it again with 'caldav-bridge account connect'"
+        case Throttled():
+            return "the service asks us to slow down; the sync goes on by itself"
+        case Unreachable():
+            return f"the service cannot be reached{_status(failure.status)}; the sync goes on by itself"
+        case Refused():
+            return f"the service refused the calendar{_status(failure.status)} {failure.code}".rstrip()
+    return " ".join(str(failure).split()) or type(failure).__name__
+
+
+def _status(status: int) -> str:
+    return f" (HTTP {status})" if status else ""
+
+
+def _facts(failure: BridgeError) -> dict[str, Any]:
+    return {"status": getattr(failure, "status", 0), "code": getattr(failure, "code", "")}
+
+
+def _open(context: Context, pair_id: int) -> tuple[Remote, int]:
+    with context.database.read() as conn:
+        pair = pairs.get(conn, pair_id)
+        calendar = remote_calendars.by_id(conn, pair.remote_calendar_id)
+        account = accounts.by_id(conn, calendar.account_id) if calendar else None
+    if calendar is None or account is None:
+        raise NotFound("its account or remote calendar is gone")
+    return connecting.sign_in(context, account).remote(calendar.calendar), account.id
+
+
+def _lease(context: Context) -> dt.timedelta:
+    return dt.timedelta(seconds=context.settings.sync.lease_seconds)
+
+
+def _outcome(context: Context, pair_id: int, report: Report, started: dt.datetime, error: str | None) -> Outcome:
+    return Outcome(
+        pair=pair_id,
+        hub_writes=report.hub_writes,
+        remote_writes=report.remote_writes,
+        linked=report.linked,
+        conflicts=report.conflicts,
+        quarantined=report.quarantined,
+        parked=report.parked is not None,
+        seconds=(context.now() - started).total_seconds(),
+        error=error,
+    )
