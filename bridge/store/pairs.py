@@ -14,7 +14,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from bridge.errors import AlreadyExists, LeaseLost, NotFound
-from bridge.store.tables import pairs
+from bridge.store.tables import channels, pairs, remote_calendars
 from bridge.sync.ledger import Direction, Policy
 
 FIRST_RETRY = dt.timedelta(seconds=30)
@@ -47,8 +47,8 @@ class Pair:
     created_at: dt.datetime
 
 
-def _pair(row: sa.Row[Any]) -> Pair:
-    return Pair(**row._mapping)
+def _pair(row: sa.RowMapping) -> Pair:
+    return Pair(**row)
 
 
 def add(
@@ -66,26 +66,30 @@ def add(
     if of_remote_calendar(conn, remote_calendar_id) is not None:
         raise AlreadyExists("this remote calendar is paired already")
     manual = interval_seconds is None and not realtime
-    row = conn.execute(
-        sa.insert(pairs)
-        .values(
-            calendar_id=calendar_id,
-            remote_calendar_id=remote_calendar_id,
-            direction=direction,
-            interval_seconds=interval_seconds,
-            realtime=realtime,
-            conflict_policy=conflict_policy,
-            due_at=None if manual else now,
-            created_at=now,
+    row = (
+        conn.execute(
+            sa.insert(pairs)
+            .values(
+                calendar_id=calendar_id,
+                remote_calendar_id=remote_calendar_id,
+                direction=direction,
+                interval_seconds=interval_seconds,
+                realtime=realtime,
+                conflict_policy=conflict_policy,
+                due_at=None if manual else now,
+                created_at=now,
+            )
+            .returning(*pairs.c)
         )
-        .returning(*pairs.c)
-    ).one()
+        .mappings()
+        .one()
+    )
     return _pair(row)
 
 
 def get(conn: sa.Connection, pair_id: int) -> Pair:
     """Raises NotFound."""
-    row = conn.execute(sa.select(pairs).where(pairs.c.id == pair_id)).one_or_none()
+    row = conn.execute(sa.select(pairs).where(pairs.c.id == pair_id)).mappings().one_or_none()
     if row is None:
         raise NotFound(f"there is no pair {pair_id}")
     return _pair(row)
@@ -93,16 +97,18 @@ def get(conn: sa.Connection, pair_id: int) -> Pair:
 
 def every(conn: sa.Connection) -> list[Pair]:
     """In the order they were made."""
-    return [_pair(row) for row in conn.execute(sa.select(pairs).order_by(pairs.c.id))]
+    return [_pair(row) for row in conn.execute(sa.select(pairs).order_by(pairs.c.id)).mappings()]
 
 
 def of_calendar(conn: sa.Connection, calendar_id: int) -> list[Pair]:
     query = sa.select(pairs).where(pairs.c.calendar_id == calendar_id).order_by(pairs.c.id)
-    return [_pair(row) for row in conn.execute(query)]
+    return [_pair(row) for row in conn.execute(query).mappings()]
 
 
 def of_remote_calendar(conn: sa.Connection, remote_calendar_id: int) -> Pair | None:
-    row = conn.execute(sa.select(pairs).where(pairs.c.remote_calendar_id == remote_calendar_id)).one_or_none()
+    row = (
+        conn.execute(sa.select(pairs).where(pairs.c.remote_calendar_id == remote_calendar_id)).mappings().one_or_none()
+    )
     return None if row is None else _pair(row)
 
 
@@ -125,6 +131,11 @@ def claim_due(conn: sa.Connection, *, owner: str, now: dt.datetime, lease: dt.ti
         .with_for_update(skip_locked=True)
     )
     return _claim(conn, pairs.c.id.in_(due.scalar_subquery()), owner=owner, now=now, lease=lease)
+
+
+def any_due(conn: sa.Connection, now: dt.datetime) -> bool:
+    """True if ``claim_due`` would find something: one indexed read, for the many ticks that find nothing."""
+    return conn.execute(sa.select(pairs.c.id).where(pairs.c.due_at <= now, _free(now)).limit(1)).first() is not None
 
 
 def claim(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime, lease: dt.timedelta) -> Pair | None:
@@ -150,7 +161,7 @@ def _claim(
         .values(lease_owner=owner, lease_until=until, due_at=until, last_attempt_at=now)
         .returning(*pairs.c)
     )
-    return sorted((_pair(row) for row in rows), key=lambda pair: pair.id)
+    return sorted((_pair(row) for row in rows.mappings()), key=lambda pair: pair.id)
 
 
 def renew(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime, lease: dt.timedelta) -> None:
@@ -214,7 +225,7 @@ def finish(
 
 def backoff(failures: int) -> dt.timedelta:
     """How long to wait after that many failures before this one: 30 s, 1 min, 2 min … 1 h."""
-    return min(FIRST_RETRY * 2 ** min(failures, 16), LAST_RETRY)
+    return min(FIRST_RETRY * (1 << min(failures, 16)), LAST_RETRY)
 
 
 def release(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime) -> None:
@@ -235,6 +246,27 @@ def wake_calendar(conn: sa.Connection, calendar_id: int, *, now: dt.datetime, bu
     """The hub's calendar has changed: wake its pairs, but for the one that did it."""
     others = pairs.c.id != but if but is not None else sa.true()
     conn.execute(sa.update(pairs).where(pairs.c.calendar_id == calendar_id, others, _wakeable(now)).values(due_at=now))
+
+
+def revive_account(conn: sa.Connection, account_id: int, *, now: dt.datetime) -> None:
+    """The account was connected (again): what failed for want of consent is tried at once (R15)."""
+    of_account = sa.select(remote_calendars.c.id).where(remote_calendars.c.account_id == account_id)
+    conn.execute(
+        sa.update(pairs)
+        .where(pairs.c.remote_calendar_id.in_(of_account), pairs.c.failures > 0)
+        .values(failures=0, last_error=None, due_at=now)
+    )
+
+
+def without_fresh_channel(conn: sa.Connection, now: dt.datetime) -> list[int]:
+    """Real-time pairs that have no channel, or none still in the first half of its life (R30)."""
+    created, expires, present = (
+        sa.type_coerce(instant, sa.BigInteger())
+        for instant in (channels.c.created_at, channels.c.expires_at, _instant(now))
+    )
+    fresh = sa.select(channels.c.pair_id).where(created + expires > 2 * present)
+    query = sa.select(pairs.c.id).where(pairs.c.realtime, pairs.c.id.not_in(fresh)).order_by(pairs.c.id)
+    return list(conn.execute(query).scalars())
 
 
 def _wakeable(now: dt.datetime) -> sa.ColumnElement[bool]:
@@ -265,18 +297,22 @@ def set_terms(
     now: dt.datetime,
 ) -> Pair:
     """Change how the pair is kept. Raises NotFound."""
-    row = conn.execute(
-        sa.update(pairs)
-        .where(pairs.c.id == pair_id)
-        .values(
-            direction=cast("str", direction),
-            interval_seconds=interval_seconds,
-            realtime=realtime,
-            conflict_policy=cast("str", conflict_policy),
-            due_at=None if interval_seconds is None and not realtime else now,
+    row = (
+        conn.execute(
+            sa.update(pairs)
+            .where(pairs.c.id == pair_id)
+            .values(
+                direction=cast("str", direction),
+                interval_seconds=interval_seconds,
+                realtime=realtime,
+                conflict_policy=cast("str", conflict_policy),
+                due_at=None if interval_seconds is None and not realtime else now,
+            )
+            .returning(*pairs.c)
         )
-        .returning(*pairs.c)
-    ).one_or_none()
+        .mappings()
+        .one_or_none()
+    )
     if row is None:
         raise NotFound(f"there is no pair {pair_id}")
     return _pair(row)
