@@ -1,16 +1,19 @@
-"""Google Calendar as a provider: consent, the account behind it, and one of its calendars as a remote."""
+"""Google Calendar as a provider: consent, the account behind it, and one of its calendars (see ``remote``)."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bridge.errors import NeedsReconnect
-from bridge.ical.fields import ObjectFields
 from bridge.providers.google import oauth
 from bridge.providers.google.api import CalendarApi
+from bridge.providers.google.remote import GoogleRemote
 from bridge.providers.oauth import Consent
-from bridge.sync.ports import Channel, Page, RemoteCalendar, RemoteItem, RemoteObject, TokenStore
+from bridge.sync.ports import RemoteCalendar, TokenStore
+
+_PAGE = 250  # G-17
+_WRITERS = frozenset({"writer", "owner"})  # G-19: who writes without seeing private details would overwrite them
 
 
 class GoogleProvider:
@@ -45,38 +48,25 @@ class GoogleAccount:
         raise NeedsReconnect("this account has no primary calendar")
 
     def calendars(self) -> Sequence[RemoteCalendar]:
-        raise NotImplementedError
+        found: list[RemoteCalendar] = []
+        page: str | None = None
+        while True:
+            answer = self._api.execute(self._api.calendar_list.list(maxResults=_PAGE, pageToken=page))
+            found += [_calendar(entry) for entry in answer.get("items", ())]
+            page = answer.get("nextPageToken")
+            if page is None:
+                return found
 
     def remote(self, calendar: RemoteCalendar) -> GoogleRemote:
-        raise NotImplementedError
+        return GoogleRemote(self._api, calendar.id, calendar.zone)
 
 
-class GoogleRemote:
-    """``Remote`` and ``SupportsPush`` on one Google calendar."""
-
-    def page(self, cursor: str | None, *, now: dt.datetime) -> Page:
-        raise NotImplementedError
-
-    def get(self, id: str) -> Sequence[RemoteItem]:
-        raise NotImplementedError
-
-    def find(self, key: str) -> Sequence[RemoteItem]:
-        raise NotImplementedError
-
-    def create(self, fields: ObjectFields, *, key: str, uid: str) -> Sequence[RemoteItem]:
-        raise NotImplementedError
-
-    def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
-        raise NotImplementedError
-
-    def delete(self, current: RemoteObject) -> None:
-        raise NotImplementedError
-
-    def watch(self, *, channel_id: str, address: str, secret: str, now: dt.datetime) -> Channel:
-        raise NotImplementedError
-
-    def renew(self, channel: Channel, *, address: str, secret: str, channel_id: str, now: dt.datetime) -> Channel:
-        raise NotImplementedError
-
-    def unwatch(self, channel: Channel) -> None:
-        raise NotImplementedError
+def _calendar(entry: Mapping[str, Any]) -> RemoteCalendar:
+    return RemoteCalendar(
+        id=entry["id"],
+        name=entry.get("summaryOverride") or entry.get("summary") or entry["id"],
+        writable=entry.get("accessRole") in _WRITERS,
+        primary=entry.get("primary", False),
+        color=entry.get("backgroundColor", ""),
+        zone=entry.get("timeZone", ""),
+    )

@@ -1,0 +1,62 @@
+"""Request bodies: a whole event to insert, or only what differs to patch, where ``null`` clears (G-51). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+from urllib.parse import urlsplit
+
+from bridge.ical.fields import EventFields, ObjectFields
+from bridge.providers.google import rules, times
+
+UID = "cdb.uid"
+"""The private property that holds the hub's UID: for recovery only, because a copied event copies it (S-01, S-03, R9)."""
+
+MAX_PROPERTY = 1024  # G-69: what is longer would be cut in silence
+
+
+def insert(target: ObjectFields, *, key: str, uid: str) -> dict[str, Any]:
+    """A new single event or series, cancelled instances excluded at once. Google makes the iCalUID (X-01)."""
+    body: dict[str, Any] = {"id": key, **_without_nulls(event(target.master))}
+    if target.recurrence:
+        body["recurrence"] = rules.render(target.recurrence, target.cancelled, target.master.when)
+    if len(uid) <= MAX_PROPERTY:
+        body["extendedProperties"] = {"private": {UID: uid}}
+    return body
+
+
+def event(target: EventFields, base: EventFields | None = None) -> dict[str, Any]:
+    """The properties that differ from ``base``, or all of them."""
+    body: dict[str, Any] = {}
+    for name in (each.name for each in fields(EventFields)):
+        value = getattr(target, name)
+        if base is not None and value == getattr(base, name):
+            continue
+        match name:
+            case "when":
+                body |= times.render(value)
+            case "summary" | "description" | "location":
+                body[name] = value or None
+            case "status":
+                body["status"] = (
+                    "tentative" if value == "TENTATIVE" else "confirmed"
+                )  # cancelled would delete it (G-62)
+            case "transp":
+                body["transparency"] = value.lower()
+            case "classification":
+                body["visibility"] = value.lower() or "default"
+            case "reminders":
+                methods = {"DISPLAY": "popup", "EMAIL": "email"}
+                overrides = [{"method": methods[each.method], "minutes": each.minutes} for each in value]
+                body["reminders"] = {"useDefault": False, "overrides": overrides}  # always said (X-56)
+            case "url":
+                body["source"] = {"title": urlsplit(value).hostname, "url": value} if value else None
+    return body
+
+
+def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_nulls(value) if isinstance(value, dict) else value
+        for name, value in body.items()
+        if value is not None
+    }

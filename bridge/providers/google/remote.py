@@ -1,0 +1,242 @@
+"""One Google calendar as a side to sync with: reading it by sync token, writing its events with the least requests."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bridge.errors import CursorLost, DuplicateKey, Gone, Refused, Unmappable, VersionMismatch
+from bridge.ical.fields import EventFields, ObjectFields
+from bridge.ical.recurrence import occurs, regular
+from bridge.providers.google import bodies, push, rules, times
+from bridge.providers.google.api import CalendarApi
+from bridge.providers.google.mapping import GoogleLens, item
+from bridge.sync.ports import Channel, Page, RemoteItem, RemoteObject, Removal
+
+PAGE = 2500  # G-26
+
+_QUIET = {"sendUpdates": "none"}
+"""On every write: nobody gets a mail because a phone was synced (G-72, R2)."""
+
+
+class GoogleRemote:
+    """``Remote`` and ``SupportsPush`` on one Google calendar, ``zone`` being its own."""
+
+    def __init__(self, api: CalendarApi, calendar_id: str, zone: str) -> None:
+        self._api = api
+        self._calendar = calendar_id
+        self.lens = GoogleLens(zone or "UTC")
+
+    # --- reading
+
+    def page(self, cursor: str | None, *, now: dt.datetime) -> Page:  # noqa: ARG002 - the listing has no window
+        """The parameters never vary, or the sync token means nothing (G-28); deletions are always told (G-33)."""
+        at = _cursor(cursor)
+        request = self._api.events.list(
+            calendarId=self._calendar,
+            maxResults=PAGE,
+            showDeleted=True,
+            singleEvents=False,
+            syncToken=at.get("sync"),
+            pageToken=at.get("page"),
+        )
+        try:
+            answer = self._api.execute(request, listing=True)
+        except Refused as refusal:
+            if cursor is not None and refusal.status == 400:
+                raise CursorLost("Google does not take this cursor", status=400, code=refusal.code) from None
+            raise
+        items: list[RemoteItem] = []
+        removals: list[Removal] = []
+        for event in answer.get("items", ()):
+            if event.get("status") == "cancelled" and "recurringEventId" not in event:
+                removals.append(Removal(event["id"]))  # all that is left of it may be its id (G-62)
+            else:
+                items.append(item(event))
+        if "nextPageToken" in answer:
+            return Page(items, removals, json.dumps(at | {"page": answer["nextPageToken"]}), more=True)
+        return Page(items, removals, json.dumps({"sync": answer["nextSyncToken"]}), more=False)
+
+    def get(self, id: str) -> Sequence[RemoteItem]:
+        event = self._api.execute(self._api.events.get(calendarId=self._calendar, eventId=id))
+        if event.get("status") == "cancelled":  # deleted events can still be got (G-47)
+            raise Gone("deleted", status=200, code="deleted")
+        return self._series(event["id"], event["iCalUID"]) if "recurrence" in event else (item(event),)
+
+    def find(self, key: str) -> Sequence[RemoteItem]:
+        try:
+            return self.get(key)  # the key is the id (G-44)
+        except Gone:
+            return ()
+
+    def _series(self, id: str, uid: str) -> Sequence[RemoteItem]:
+        """A master with its exceptions and cancelled instances: they share its iCalUID (G-48)."""
+        found: list[RemoteItem] = []
+        page: str | None = None
+        while True:
+            request = self._api.events.list(
+                calendarId=self._calendar, iCalUID=uid, showDeleted=True, maxResults=PAGE, pageToken=page
+            )
+            answer = self._api.execute(request)
+            found += [each for event in answer.get("items", ()) if (each := item(event)).series == id]
+            page = answer.get("nextPageToken")
+            if page is None:
+                break
+        if not any(each.id == id and each.payload.get("status") != "cancelled" for each in found):
+            raise Gone("deleted meanwhile", status=200, code="deleted")
+        return found
+
+    # --- writing
+
+    def create(self, fields: ObjectFields, *, key: str, uid: str) -> Sequence[RemoteItem]:
+        """Insert under the key as id; a replay meets its own event again and finishes it (G-44, G-45, R12)."""
+        target = self.lens.view(fields)
+        body = bodies.insert(target, key=key, uid=uid)
+        try:
+            event = self._api.execute(self._api.events.insert(calendarId=self._calendar, body=body, **_QUIET))
+        except DuplicateKey:
+            return self.update(self.lens.read(self.get(key)), fields)
+        return self._set_instances(self.lens.read([item(event)]), target)
+
+    def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
+        target = self.lens.view(target)
+        if current.organized_elsewhere:
+            target = _own_share(current.fields, target)
+        if target == current.fields:
+            return current.items
+        master = _master(current)
+        body = _master_changes(current.fields, target, master.payload)
+        if body:
+            event = self._patch(master, body)
+            others = [each for each in current.items if each.id != master.id]
+            current = self.lens.read([item(event), *others])
+            if others:
+                # Google may have dropped, moved or changed the exceptions along with their series (G-66)
+                current = self.lens.read(self._series(current.id, current.uid))
+        return self._set_instances(current, target)
+
+    def delete(self, current: RemoteObject) -> None:
+        if current.fields.recurrence:
+            # the master's etag does not tell that one of its occurrences has been edited: edit beats delete
+            try:
+                now = self.lens.read(self._series(current.id, current.uid))
+            except Gone:
+                return
+            if now.version != current.version:
+                raise VersionMismatch("an occurrence has changed", status=412)
+        self._remove(_master(current))
+
+    def _set_instances(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
+        """Bring single instances to where ``target`` has them; the master is there already."""
+        known = {
+            times.original_start(each.payload, self.lens.zone): each for each in current.items if each.id != each.series
+        }
+        changes = _instance_changes(current.fields, target)
+        for key, wanted in changes.items():
+            instance = known.get(key) or self._untouched(current, key)
+            if wanted is None:
+                self._remove(instance)
+            elif instance.payload.get("status") == "cancelled":
+                self._patch(instance, bodies.event(wanted))
+            else:
+                self._patch(instance, bodies.event(wanted, self.lens.event(instance.payload)))
+        return self._series(current.id, current.uid) if changes else current.items
+
+    def _untouched(self, current: RemoteObject, key: str) -> RemoteItem:
+        """The instance that is as its series has it. Raises VersionMismatch if somebody has changed it meanwhile."""
+        request = self._api.events.instances(
+            calendarId=self._calendar,
+            eventId=current.id,
+            originalStart=times.parameter(key),
+            showDeleted=True,
+            maxResults=1,
+        )
+        events = self._api.execute(request).get("items", ())
+        if not events:
+            raise Unmappable(f"Google's series has no occurrence {key}")
+        as_ruled = replace(current.fields.master, when=regular(current.fields, key))
+        if events[0].get("status") == "cancelled" or not _alike(self.lens.event(events[0]), as_ruled):
+            raise VersionMismatch("an occurrence has changed", status=412)
+        return item(events[0])
+
+    def _patch(self, target: RemoteItem, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        request = self._api.events.patch(calendarId=self._calendar, eventId=target.id, body=dict(body), **_QUIET)
+        return self._api.execute(request, if_match=target.version)
+
+    def _remove(self, target: RemoteItem) -> None:
+        request = self._api.events.delete(calendarId=self._calendar, eventId=target.id, **_QUIET)
+        try:
+            self._api.execute(request, if_match=target.version)
+        except Gone:
+            return  # G-47
+
+    # --- being told
+
+    def watch(self, *, channel_id: str, address: str, secret: str, now: dt.datetime) -> Channel:
+        return push.watch(self._api, self._calendar, channel_id=channel_id, address=address, secret=secret, now=now)
+
+    def renew(self, channel: Channel, *, address: str, secret: str, channel_id: str, now: dt.datetime) -> Channel:
+        """There is no renewal: a new channel is open before the old one is closed (G-85, R30)."""
+        fresh = self.watch(channel_id=channel_id, address=address, secret=secret, now=now)
+        self.unwatch(channel)
+        return fresh
+
+    def unwatch(self, channel: Channel) -> None:
+        push.unwatch(self._api, channel)
+
+
+def _cursor(cursor: str | None) -> dict[str, str]:
+    if cursor is None:
+        return {}
+    try:
+        at = json.loads(cursor)
+    except ValueError:
+        at = None
+    if not isinstance(at, dict):
+        raise CursorLost("this is no cursor of ours")
+    return at
+
+
+def _alike(one: EventFields, other: EventFields) -> bool:
+    # visibility belongs to the series, whatever an instance says (G-65)
+    return replace(one, classification="") == replace(other, classification="")
+
+
+def _master(current: RemoteObject) -> RemoteItem:
+    return next(each for each in current.items if each.id == each.series)
+
+
+def _own_share(current: ObjectFields, target: ObjectFields) -> ObjectFields:
+    """Of someone else's meeting only what is the guest's own: reminders and show-as (R3)."""
+    master = replace(current.master, reminders=target.master.reminders, transp=target.master.transp)
+    return replace(current, master=master)
+
+
+def _master_changes(current: ObjectFields, target: ObjectFields, held: Mapping[str, Any]) -> dict[str, Any]:
+    """What to patch in the master. EXDATE lines change with the rule, or where an excluded instance takes place again."""
+    body = bodies.event(target.master, current.master)
+    excluded = rules.excluded(held.get("recurrence", ()), current.master.when) & current.cancelled
+    if target.recurrence != current.recurrence or (target.recurrence and body.keys() & {"start", "end"}):
+        body["recurrence"] = rules.render(target.recurrence, target.cancelled, target.master.when) or None
+        body |= times.render(target.master.when)  # a series says its zone (G-58)
+    elif excluded - target.cancelled:
+        body["recurrence"] = rules.render(target.recurrence, excluded & target.cancelled, target.master.when)
+    return body
+
+
+def _instance_changes(current: ObjectFields, target: ObjectFields) -> dict[str, EventFields | None]:
+    """By instance key what it has to become; None: cancelled."""
+    changes: dict[str, EventFields | None] = {}
+    for key in sorted({*current.overrides, *target.overrides, *current.cancelled, *target.cancelled}):
+        if key in target.cancelled:
+            if key not in current.cancelled:
+                changes[key] = None
+        elif key in target.overrides:
+            if target.overrides[key] != current.overrides.get(key):
+                changes[key] = target.overrides[key]
+        elif occurs(target, key):
+            changes[key] = replace(target.master, when=regular(target, key))
+    return changes
