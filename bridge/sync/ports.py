@@ -46,13 +46,15 @@ class Page:
     """One page of changes. ``cursor`` resumes behind it, be it the next page or the next round.
 
     ``more`` is True while the round goes on. Absence proves a deletion only once a listing that began with ``cursor=None``
-    has come to ``more=False`` without an error (R5).
+    has come to ``more=False`` without an error (R5). ``whole`` names the series of which this page holds every item there
+    is: what was known of them beyond these is no more. Google drops a series' exceptions without telling (G-66).
     """
 
     items: Sequence[RemoteItem]
     removals: Sequence[Removal]
     cursor: str
     more: bool
+    whole: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
