@@ -1,0 +1,199 @@
+"""Three-way merge of one object: what each side has to be told, and what had to give way.
+
+A field changed on one side goes to the other. Changed on both, to different values, it is a clash: the ``winner`` by the
+pair's policy keeps it, and the loser's value is handed back to be recorded (R35). Two groups hold together:
+
+- an instance: whether it takes place at all is one question with its fields, and an edit beats a cancellation;
+- the schedule: when, recurrence and what became of instances. One side's instances mean nothing under the other side's new
+  rule if that rule does not generate them (R10), so then one side's whole schedule stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Path, diff
+from bridge.ical.recurrence import occurs, regular
+from bridge.sync.ledger import Winner
+
+STATE = "state"
+SCHEDULE: frozenset[Path] = frozenset({(MASTER, "when"), (MASTER, "recurrence")})
+EVENT_FIELDS = tuple(each.name for each in fields(EventFields))
+
+State = Literal["regular", "override", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """One side: as it was when both agreed, and as it is."""
+
+    base: ObjectFields
+    now: ObjectFields
+
+    @property
+    def change(self) -> Change:
+        return diff(self.base, self.now)
+
+
+@dataclass(slots=True)
+class Merged:
+    """What to lay upon each side. ``lost[w]`` holds the values that gave way to winner ``w``."""
+
+    to_hub: dict[Path, Any] = field(default_factory=dict)
+    to_remote: dict[Path, Any] = field(default_factory=dict)
+    lost: dict[Winner, dict[Path, Any]] = field(default_factory=lambda: {"hub": {}, "remote": {}})
+
+    def tell(self, side: Winner, change: Change) -> None:
+        (self.to_hub if side == "hub" else self.to_remote).update(change)
+
+
+def other(side: Winner) -> Winner:
+    return "remote" if side == "hub" else "hub"
+
+
+def merge(hub: Edited, remote: Edited, *, winner: Winner) -> Merged:
+    """Merge the two sides' changes since they agreed."""
+    changes: dict[Winner, Change] = {"hub": hub.change, "remote": remote.change}
+    sides: dict[Winner, Edited] = {"hub": hub, "remote": remote}
+    merged = Merged()
+    if _schedules_clash(sides, changes):
+        loser = other(winner)
+        merged.tell(loser, _reschedule(sides[loser].now, sides[winner].now))
+        merged.lost[winner].update({path: value for path, value in changes[loser].items() if _of_schedule(path)})
+        changes = {side: {p: v for p, v in change.items() if not _of_schedule(p)} for side, change in changes.items()}
+    _merge_master(changes, merged, winner)
+    for key in sorted({key for change in changes.values() for key, _ in change} - {MASTER}):
+        _merge_instance(key, sides, changes, merged, winner)
+    return merged
+
+
+def unite(hub: ObjectFields, remote: ObjectFields, *, winner: Winner) -> Merged:
+    """Make one of two objects that never agreed (R16): what only one side says is kept, else the ``winner`` has its way."""
+    now: dict[Winner, ObjectFields] = {"hub": hub, "remote": remote}
+    loser = other(winner)
+    merged = Merged()
+    says, instead = diff(now[loser], now[winner]), diff(now[winner], now[loser])
+    if any(_of_schedule(path) for path in says):
+        merged.tell(loser, _reschedule(now[loser], now[winner]))
+        merged.lost[winner].update({path: value for path, value in instead.items() if _of_schedule(path)})
+    for path in says:
+        if _of_schedule(path):
+            continue
+        if not says[path]:
+            merged.tell(winner, {path: instead[path]})
+            continue
+        merged.tell(loser, {path: says[path]})
+        if instead[path]:
+            merged.lost[winner][path] = instead[path]
+    return merged
+
+
+def _of_schedule(path: Path) -> bool:
+    return path in SCHEDULE or path[0] != MASTER
+
+
+def _reschedule(fields: ObjectFields, by: ObjectFields) -> Change:
+    """What gives ``fields`` the other's when, recurrence and instances."""
+    return diff(
+        fields,
+        replace(
+            by,
+            master=replace(fields.master, when=by.master.when),
+        ),
+    )
+
+
+def _schedules_clash(sides: Mapping[Winner, Edited], changes: Mapping[Winner, Change]) -> bool:
+    moved = {side: {p: v for p, v in change.items() if p in SCHEDULE} for side, change in changes.items()}
+    hub, remote = moved["hub"], moved["remote"]
+    if hub and remote and hub != remote and (hub.keys() & remote.keys()):
+        return True
+    return any(
+        moved[side] and not _all_occur(sides[other(side)], changes[other(side)], under=sides[side].now)
+        for side in moved
+        if moved[side] != moved[other(side)]
+    )
+
+
+def _all_occur(edited: Edited, change: Change, *, under: ObjectFields) -> bool:
+    """Whether every instance touched by ``change`` still exists in the other side's new schedule."""
+    touched = {key for key, _ in change if key != MASTER}
+    return all(_state(edited.now, key) == "regular" or occurs(under, key) for key in touched)
+
+
+def _state(fields: ObjectFields, key: str) -> State:
+    if key in fields.overrides:
+        return "override"
+    return "cancelled" if key in fields.cancelled else "regular"
+
+
+def _merge_master(changes: Mapping[Winner, Change], merged: Merged, winner: Winner) -> None:
+    loser = other(winner)
+    wins, loses = (
+        {path: value for path, value in changes[side].items() if path[0] == MASTER} for side in (winner, loser)
+    )
+    for path, value in wins.items():
+        if path not in loses:
+            merged.tell(loser, {path: value})
+        elif loses[path] != value:
+            merged.tell(loser, {path: value})
+            merged.lost[winner][path] = loses[path]
+    merged.tell(winner, {path: value for path, value in loses.items() if path not in wins})
+
+
+def _merge_instance(
+    key: str, sides: Mapping[Winner, Edited], changes: Mapping[Winner, Change], merged: Merged, winner: Winner
+) -> None:
+    touched = [side for side in sides if any(path[0] == key for path in changes[side])]
+    states: dict[Winner, State] = {side: _state(edited.now, key) for side, edited in sides.items()}
+    if len(touched) == 1:
+        (side,) = touched
+        stays = states[side] == states[other(side)] == "override" and (key, STATE) not in changes[side]
+        given = {path: value for path, value in changes[side].items() if path[0] == key}
+        merged.tell(other(side), given if stays else _whole(sides[side].now, key))
+    elif states["hub"] == states["remote"]:
+        if states["hub"] == "override":
+            _merge_override(key, sides, merged, winner)
+    else:
+        edits = [side for side in touched if states[side] == "override"]
+        stands = edits[0] if edits else winner
+        merged.tell(other(stands), _whole(sides[stands].now, key))
+        merged.lost[stands].update(
+            {path: value for path, value in changes[other(stands)].items() if path[0] == key},
+        )
+
+
+def _whole(fields: ObjectFields, key: str) -> dict[Path, Any]:
+    """All there is to say about an instance."""
+    whole: dict[Path, Any] = {(key, STATE): _state(fields, key)}
+    if key in fields.overrides:
+        whole |= {(key, name): getattr(fields.overrides[key], name) for name in EVENT_FIELDS}
+    return whole
+
+
+def _merge_override(key: str, sides: Mapping[Winner, Edited], merged: Merged, winner: Winner) -> None:
+    """Both sides edited the same instance: field by field, against what it was, be it only the rule's instance."""
+    was = {side: _instance(edited.base, key) for side, edited in sides.items()}
+    now = {side: edited.now.overrides[key] for side, edited in sides.items()}
+    loser = other(winner)
+    for name in EVENT_FIELDS:
+        value = {side: getattr(now[side], name) for side in sides}
+        changed = {side: value[side] != getattr(was[side], name) for side in sides}
+        if changed["hub"] and changed["remote"]:
+            if value["hub"] != value["remote"]:
+                merged.tell(loser, {(key, name): value[winner]})
+                merged.lost[winner][key, name] = value[loser]
+        elif changed["hub"]:
+            merged.tell("remote", {(key, name): value["hub"]})
+        elif changed["remote"]:
+            merged.tell("hub", {(key, name): value["remote"]})
+
+
+def _instance(fields: ObjectFields, key: str) -> EventFields:
+    if key in fields.overrides:
+        return fields.overrides[key]
+    if key in fields.cancelled:
+        return fields.master
+    return replace(fields.master, when=regular(fields, key))

@@ -1,0 +1,321 @@
+"""What to do about one object, given what both sides last agreed on: no clock, no network, no database.
+
+A link's two bases always tell the truth, whatever has happened to the intent that was planned from them: taking a remote
+change moves both bases at once, in the transaction that writes the hub; a hub change moves the hub's base only when the
+remote has answered. So a plan may be thrown away and made anew at any time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from bridge.errors import InvalidCalendarData, Unmappable
+from bridge.ical import edit, objects, view
+from bridge.ical.fields import MASTER, Change, ObjectFields, diff, patch
+from bridge.sync.identity import creation_key
+from bridge.sync.ledger import Conflict, Direction, HubObject, Intent, Link, Policy, Winner
+from bridge.sync.merge import Edited, Merged, merge, unite
+from bridge.sync.ports import Lens, RemoteObject
+
+PERSONAL = frozenset({"reminders", "transp"})
+"""What may be written on a meeting that someone else organises (R3, M-56)."""
+
+T = TypeVar("T")
+
+FIRST_RETRY = dt.timedelta(minutes=5)
+LAST_RETRY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How this pair is kept. ``pair`` is its key; ``pairing``: nothing may be deleted (R8); ``now`` is aware UTC."""
+
+    lens: Lens
+    pair: str
+    direction: Direction
+    policy: Policy
+    pairing: bool
+    now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One object, as both sides have it. None: it is not there (any more).
+
+    ``uid`` is the name that it has, or would get, in the hub; ``series`` the remote's id, be it readable or not.
+    ``buried`` is the last version of a hub object that was deleted. ``problem``: why it must be left alone.
+    """
+
+    uid: str
+    link: Link | None
+    hub: HubObject | None
+    remote: RemoteObject | None
+    series: str | None = None
+    buried: bytes | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HubPut:
+    """A new object where ``href`` and ``expected`` are None, else the change of that version (R36)."""
+
+    href: str | None
+    data: bytes
+    expected: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HubDelete:
+    href: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do about one case. ``link`` is how it shall stand then; None: there is nothing to remember."""
+
+    case: Case
+    link: Link | None
+    hub: HubPut | HubDelete | None = None
+    intent: Intent | None = None
+    conflicts: tuple[Conflict, ...] = ()
+    deferred: bool = False
+
+    @property
+    def deletes(self) -> Winner | None:
+        """The side that would lose its object."""
+        if isinstance(self.hub, HubDelete):
+            return "hub"
+        return "remote" if self.intent is not None and self.intent.kind == "delete" else None
+
+
+def plan(case: Case, rules: Rules) -> Step:
+    """Decide about one object. What cannot be mapped is quarantined with its reason, and nothing else is held up (R32)."""
+    if case.problem is not None:
+        return quarantine(case, rules, case.problem, retry=False)
+    try:
+        step = _decide(case, rules)
+    except (Unmappable, InvalidCalendarData) as error:
+        return quarantine(case, rules, str(error))
+    except Exception as error:  # noqa: BLE001 - whatever one object makes us stumble over, the others go on
+        return quarantine(case, rules, f"unexpected {type(error).__name__}")
+    return step
+
+
+def quarantine(case: Case, rules: Rules, reason: str, *, retry: bool = True) -> Step:
+    """Leave this one alone until a side changes, or for a while. Its bases stay, so nothing is lost."""
+    known = case.link or Link(case.uid, remote_id=case.series)
+    return Step(case, quarantined(known, reason, now=rules.now, retry=retry))
+
+
+def quarantined(link: Link, reason: str, *, now: dt.datetime, retry: bool = True) -> Link:
+    """``retry``: try again after 5 minutes, 10, 20 … a day."""
+    wait = min(FIRST_RETRY * (1 << min(link.attempts, 16)), LAST_RETRY)
+    return replace(
+        link,
+        dirty=False,
+        quarantine=reason,
+        attempts=link.attempts + 1,
+        retry_at=now + wait if retry else None,
+    )
+
+
+def adopted(link: Link, intent: Intent, remote: RemoteObject) -> Link:
+    """The link of an object that turns out to have been created by an intent whose answer was lost (R12).
+
+    The target is taken for what the service answered then, so what its owner changed since is found by the next plan.
+    But instances may not have been written before the creation broke off: they count as still to be told.
+    """
+    if intent.target is None or intent.hub_base is None:
+        raise ValueError("only a creation can be adopted")
+    overrides, cancelled = remote.fields.overrides, remote.fields.cancelled
+    return replace(
+        link,
+        remote_id=remote.id,
+        version=remote.version,
+        hub_base=replace(intent.hub_base, overrides=overrides, cancelled=cancelled),
+        remote_base=replace(intent.target, overrides=overrides, cancelled=cancelled),
+        dirty=True,
+        quarantine=None,
+        attempts=0,
+        retry_at=None,
+    )
+
+
+def _decide(case: Case, rules: Rules) -> Step:
+    hub, remote, link = case.hub, case.remote, case.link
+    if hub is None and remote is None:
+        return Step(case, None)
+    if link is None or link.hub_base is None or link.remote_base is None:
+        if hub is None:
+            return _arrive(case, _there(remote), rules)
+        if remote is None:
+            return _depart(case, hub, link, rules)
+        return _unite(case, hub, remote, rules)
+    if hub is None:
+        return _hub_gone(case, link, _there(remote), rules)
+    if remote is None:
+        return _remote_gone(case, link, hub, rules)
+    return _both(case, link, hub, remote, rules)
+
+
+def _there(value: T | None) -> T:
+    if value is None:
+        raise ValueError("a link without its other half")
+    return value
+
+
+def seen(data: bytes, lens: Lens) -> ObjectFields:
+    """The hub's object as the provider sees it."""
+    return lens.view(view.read(objects.parse(data)))
+
+
+def _clean(link: Link) -> Link:
+    return replace(link, dirty=False, quarantine=None, attempts=0, retry_at=None)
+
+
+def _arrive(case: Case, remote: RemoteObject, rules: Rules) -> Step:
+    """The remote has an object that the hub has not."""
+    if rules.direction == "push":
+        return Step(case, None)
+    data = edit.compose(remote.fields, uid=case.uid, now=rules.now)
+    link = Link(
+        case.uid,
+        remote_id=remote.id,
+        version=remote.version,
+        hub_base=seen(data, rules.lens),
+        remote_base=remote.fields,
+    )
+    return Step(case, link, HubPut(None, data, None))
+
+
+def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules) -> Step:
+    """The hub has an object that the remote has not."""
+    if rules.direction == "pull":
+        return Step(case, None)
+    target = seen(hub.data, rules.lens)
+    # a creation that was refused may have got halfway: the same key then finishes it
+    key = (link and link.creation_key) or creation_key(rules.pair, hub.uid, hub.revision)
+    return Step(case, Link(hub.uid, creation_key=key), intent=Intent(hub.uid, "create", target, target))
+
+
+def _unite(case: Case, hub: HubObject, remote: RemoteObject, rules: Rules) -> Step:
+    """Both have it, and have never agreed."""
+    fields = seen(hub.data, rules.lens)
+    merged = unite(fields, remote.fields, winner=_winner(hub, remote, rules))
+    if remote.organized_elsewhere:
+        merged.to_remote = {path: value for path, value in merged.to_remote.items() if path[1] in PERSONAL}
+    if rules.direction == "push":
+        merged.to_hub = {}
+    # as if they had agreed on everything but what the remote is still to be told
+    base = patch(fields, diff(patch(remote.fields, merged.to_remote), remote.fields))
+    return _settle(case, Link(hub.uid), Edited(base, fields), merged, rules=rules)
+
+
+def _hub_gone(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Step:
+    """Deleted in the hub: a remote edit beats the deletion, else the remote's goes too."""
+    edited = bool(diff(_there(link.remote_base), remote.fields)) and rules.direction != "push"
+    if edited or (remote.organized_elsewhere and rules.direction == "both"):
+        return _undelete(case, link, remote, rules)
+    if rules.direction == "pull":
+        return Step(case, _clean(link))
+    if rules.pairing:
+        return Step(case, replace(link, dirty=True), deferred=True)
+    link = replace(_clean(link), version=remote.version, remote_base=remote.fields)
+    return Step(case, link, intent=Intent(case.uid, "delete"))
+
+
+def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Step:
+    """Put the hub's object back as it last was, with what the remote has changed."""
+    if case.buried is None:
+        return _arrive(case, remote, rules)
+    there = Edited(_there(link.remote_base), remote.fields)
+    data = _edited(case.buried, there.change, rules) if there.change else case.buried
+    before, after = seen(case.buried, rules.lens), seen(data, rules.lens)
+    link = replace(
+        _clean(link),
+        version=remote.version,
+        hub_base=patch(_there(link.hub_base), diff(before, after)),
+        remote_base=remote.fields,
+        dirty=True,  # the phone may have changed it before it was deleted
+    )
+    return Step(case, link, HubPut(None, data, None))
+
+
+def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:
+    """Deleted on the remote: a hub edit beats the deletion, else the hub's goes too."""
+    gone = replace(_clean(link), remote_id=None, version=None)
+    if diff(_there(link.hub_base), seen(hub.data, rules.lens)):
+        return _depart(case, hub, None, rules)
+    if rules.direction == "push":
+        return Step(case, gone)
+    if rules.pairing:
+        return Step(case, replace(gone, dirty=True), deferred=True)
+    return Step(case, None, HubDelete(hub.href, hub.etag))
+
+
+def _both(case: Case, link: Link, hub: HubObject, remote: RemoteObject, rules: Rules) -> Step:
+    """Both sides have it: three-way against the two bases."""
+    here = Edited(_there(link.hub_base), seen(hub.data, rules.lens))
+    there = Edited(_there(link.remote_base), remote.fields)
+    if rules.direction == "push":
+        merged = Merged(to_remote=dict(here.change))
+        overruled = here.change.keys() & there.change.keys()
+        merged.lost["hub"] = {path: there.change[path] for path in overruled if there.change[path] != here.change[path]}
+    else:
+        merged = merge(here, there, winner=_winner(hub, remote, rules))
+    if remote.organized_elsewhere:
+        _keep_personal(merged, here, revert=rules.direction == "both")
+    return _settle(case, link, here, merged, rules=rules)
+
+
+def _keep_personal(merged: Merged, here: Edited, *, revert: bool) -> None:
+    """Of someone else's meeting only the personal fields are written; the rest is set back in the hub (R3)."""
+    foreign = {path: value for path, value in merged.to_remote.items() if path[1] not in PERSONAL}
+    merged.to_remote = {path: value for path, value in merged.to_remote.items() if path not in foreign}
+    if not foreign or not revert:
+        return
+    kept = patch(here.base, {p: v for p, v in here.change.items() if p[0] == MASTER and p[1] in PERSONAL})
+    merged.to_hub = {**diff(here.now, kept), **merged.to_hub}
+    merged.lost["remote"].update(foreign)
+
+
+def _winner(hub: HubObject, remote: RemoteObject, rules: Rules) -> Winner:
+    """Whose value stays where both changed it. A direction and an organizer are stronger than the policy."""
+    if rules.direction == "push":
+        return "hub"
+    if rules.direction == "pull" or remote.organized_elsewhere:
+        return "remote"
+    if rules.policy != "newest":
+        return rules.policy
+    return "remote" if remote.updated > hub.modified_at else "hub"
+
+
+def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rules) -> Step:
+    """Turn what each side is to be told into a hub operation, an intent, and bases that hold until it is answered."""
+    hub, remote = _there(case.hub), _there(case.remote)
+    data = _edited(hub.data, merged.to_hub, rules) if merged.to_hub else hub.data
+    put, after = None, here.now
+    if data != hub.data:  # the same bytes are no change: an etag must not move without a reason (R38)
+        put, after = HubPut(hub.href, data, hub.etag), seen(data, rules.lens)
+    conflicts = tuple(Conflict(case.uid, winner, lost) for winner, lost in merged.lost.items() if lost)
+    link = replace(_clean(link), remote_id=remote.id, version=remote.version)
+    if rules.direction != "push" or link.remote_base is None:
+        link = replace(link, remote_base=remote.fields)
+    if not merged.to_remote:
+        return Step(case, replace(link, hub_base=after), put, None, conflicts)
+    # what came from the remote is agreed; the hub's own change stays a change until the remote has answered
+    agreed = replace(link, hub_base=patch(here.base, diff(here.now, after)))
+    if rules.direction == "pull":
+        return Step(case, agreed, put, None, conflicts)
+    target = rules.lens.view(patch(remote.fields, merged.to_remote))
+    if target == remote.fields:
+        return Step(case, replace(link, hub_base=after), put, None, conflicts)
+    return Step(case, agreed, put, Intent(case.uid, "update", target, after), conflicts)
+
+
+def _edited(data: bytes, change: Change, rules: Rules) -> bytes:
+    full = view.read(objects.parse(data))
+    return edit.apply(data, rules.lens.restore(change, full), now=rules.now)
