@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bridge.errors import NotFound
+from bridge.store.dialects import insert
+from bridge.store.tables import accounts
 from bridge.store.vault import Vault
 
 
@@ -24,6 +27,18 @@ class Account:
     created_at: dt.datetime
 
 
+_COLUMNS = (
+    accounts.c.id,
+    accounts.c.principal_id,
+    accounts.c.provider,
+    accounts.c.sandbox,
+    accounts.c.subject,
+    accounts.c.email,
+    accounts.c.needs_reconnect,
+    accounts.c.created_at,
+)
+
+
 def add(
     conn: sa.Connection,
     vault: Vault,
@@ -36,28 +51,58 @@ def add(
     grant: str,
     now: dt.datetime,
 ) -> Account:
-    """A new account, or the old row with its calendars and pairs if this person was connected before (R15)."""
-    raise NotImplementedError
+    """A new account; or the old row with its calendars, pairs and links if this person was connected before (R15).
+
+    The new grant takes the place of the old one even while a refresh of that is under way (``grants``).
+    """
+    fresh = {
+        "email": email,
+        "grant": vault.seal(grant),
+        "needs_reconnect": False,
+        "refresh_lease_owner": None,
+        "refresh_lease_until": None,
+    }
+    row = conn.execute(
+        insert(conn, accounts)
+        .values(principal_id=principal_id, provider=provider, sandbox=sandbox, subject=subject, created_at=now, **fresh)
+        .on_conflict_do_update(index_elements=["principal_id", "provider", "sandbox", "subject"], set_=fresh)
+        .returning(*_COLUMNS)
+    ).one()
+    return Account(*row)
 
 
 def by_id(conn: sa.Connection, account_id: int) -> Account | None:
-    raise NotImplementedError
+    row = conn.execute(sa.select(*_COLUMNS).where(accounts.c.id == account_id)).first()
+    return None if row is None else Account(*row)
 
 
 def of_principal(conn: sa.Connection, principal_id: int) -> list[Account]:
     """In the order they were connected."""
-    raise NotImplementedError
+    query = sa.select(*_COLUMNS).where(accounts.c.principal_id == principal_id).order_by(accounts.c.id)
+    return [Account(*row) for row in conn.execute(query)]
 
 
 def every(conn: sa.Connection) -> list[Account]:
-    raise NotImplementedError
+    """In the order they were connected."""
+    return [Account(*row) for row in conn.execute(sa.select(*_COLUMNS).order_by(accounts.c.id))]
+
+
+def disconnect(conn: sa.Connection, account_id: int) -> None:
+    """Forget the grant, keep the row with its pairs and links: a reconnect goes on from there (R15). Raises NotFound."""
+    _update(conn, account_id, grant=b"", needs_reconnect=True)
 
 
 def needs_reconnect(conn: sa.Connection, account_id: int) -> None:
-    """Note that only the person can help (R28); ``add`` takes it back."""
-    raise NotImplementedError
+    """Note that only the person can help (R28); ``add`` takes it back. Raises NotFound."""
+    _update(conn, account_id, needs_reconnect=True)
 
 
 def remove(conn: sa.Connection, account_id: int) -> None:
-    """With its calendars, pairs and links. Raises NotFound."""
-    raise NotImplementedError
+    """With its calendars, pairs and links, as if it had never been connected. Raises NotFound."""
+    if not conn.execute(sa.delete(accounts).where(accounts.c.id == account_id)).rowcount:
+        raise NotFound(f"there is no account {account_id}")
+
+
+def _update(conn: sa.Connection, account_id: int, **values: object) -> None:
+    if not conn.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values)).rowcount:
+        raise NotFound(f"there is no account {account_id}")

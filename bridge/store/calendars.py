@@ -1,4 +1,4 @@
-"""Calendar collections: their names, properties and revision."""
+"""Calendar collections (RFC 4791 §4.2): their names, properties and revision."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.errors import AlreadyExists, NotFound, UsageError
+from bridge.store import changes
+from bridge.store.dialects import insert
+from bridge.store.tables import calendars, pairs, principals
+
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """``owner`` and ``slug`` are its path. ``revision`` is ctag and sync token; tokens below ``floor`` are refused."""
+    """``owner`` and ``slug`` are its path. ``revision`` is its ctag; sync tokens below ``floor`` are refused.
+
+    A revision is this calendar's own and begins at 0: a token must name the ``id`` too, which is never given twice.
+    """
 
     id: int
     principal_id: int
@@ -24,38 +32,80 @@ class Calendar:
     modified_at: dt.datetime
 
 
+_SELECT = sa.select(
+    calendars.c.id,
+    calendars.c.principal_id,
+    principals.c.name,
+    calendars.c.slug,
+    calendars.c.properties,
+    calendars.c.revision,
+    calendars.c.floor,
+    calendars.c.modified_at,
+).join(principals)
+
+
 def create(
     conn: sa.Connection, principal_id: int, slug: str, *, properties: Mapping[str, Any], now: dt.datetime
 ) -> Calendar:
-    """Raises AlreadyExists."""
-    raise NotImplementedError
+    """Raises AlreadyExists, and UsageError for a slug that cannot be a path segment."""
+    if not 0 < len(slug) <= 255 or "/" in slug or slug.startswith(".") or not slug.isprintable():
+        raise UsageError("a calendar's path has 1 to 255 printable characters, no slash, and does not begin with a dot")
+    calendar_id = conn.scalar(
+        insert(conn, calendars)
+        .values(
+            principal_id=principal_id,
+            slug=slug,
+            properties=dict(properties),
+            revision=0,
+            floor=0,
+            created_at=now,
+            modified_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(calendars.c.id)
+    )
+    if calendar_id is None:
+        raise AlreadyExists(f"there is a calendar {slug!r} already")
+    return Calendar(*conn.execute(_SELECT.where(calendars.c.id == calendar_id)).one())
 
 
 def get(conn: sa.Connection, owner: str, slug: str) -> Calendar | None:
-    raise NotImplementedError
+    row = conn.execute(_SELECT.where(principals.c.name == owner, calendars.c.slug == slug)).first()
+    return None if row is None else Calendar(*row)
 
 
 def by_id(conn: sa.Connection, calendar_id: int) -> Calendar | None:
-    raise NotImplementedError
+    row = conn.execute(_SELECT.where(calendars.c.id == calendar_id)).first()
+    return None if row is None else Calendar(*row)
 
 
 def of_principal(conn: sa.Connection, owner: str) -> list[Calendar]:
     """In the order they were made."""
-    raise NotImplementedError
+    rows = conn.execute(_SELECT.where(principals.c.name == owner).order_by(calendars.c.id))
+    return [Calendar(*row) for row in rows]
 
 
 def set_properties(
     conn: sa.Connection, calendar_id: int, properties: Mapping[str, Any], *, actor: str, now: dt.datetime
 ) -> None:
-    """Replace all properties; a real change bumps the revision (and so ctag). Raises NotFound."""
-    raise NotImplementedError
+    """Replace all properties. A real change bumps the revision; the same properties again change nothing.
+
+    So ctag and sync token change with a calendar's name or colour, as clients expect that look at nothing else
+    (CLIENTS.md), though ``changes.since`` then lists no object. Raises NotFound.
+    """
+    changes.lock(conn, calendar_id)
+    if conn.scalar(sa.select(calendars.c.properties).where(calendars.c.id == calendar_id)) == dict(properties):
+        return
+    changes.bump(conn, calendar_id, actor=actor, now=now)
+    conn.execute(sa.update(calendars).where(calendars.c.id == calendar_id).values(properties=dict(properties)))
 
 
 def delete(conn: sa.Connection, calendar_id: int) -> None:
-    """With its objects, history and pairs. Asks nobody: see ``is_bridged``. Raises NotFound."""
-    raise NotImplementedError
+    """With its objects, their history and its pairs. Asks nobody: see ``is_bridged``. Raises NotFound."""
+    if not conn.execute(sa.delete(calendars).where(calendars.c.id == calendar_id)).rowcount:
+        raise NotFound(f"there is no calendar {calendar_id}")
 
 
 def is_bridged(conn: sa.Connection, calendar_id: int) -> bool:
-    """True if a pair exists."""
-    raise NotImplementedError
+    """True if a pair exists: then nobody deletes or overwrites it as a whole by DAV (DESIGN §3)."""
+    return conn.scalar(sa.select(pairs.c.id).where(pairs.c.calendar_id == calendar_id).limit(1)) is not None

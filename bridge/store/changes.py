@@ -1,4 +1,8 @@
-"""A calendar's revision, and what is new since one."""
+"""A calendar's revision: the one thing that every reader of "what is new" asks for (DESIGN §2).
+
+A transaction that changes a calendar bumps its revision once, and every row it touches carries that number. ctag, sync token,
+feed etag and the pairs' cursors are all this number; "what is new" is always ``WHERE revision > ?`` on an index.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,119 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bridge.errors import NotFound, SyncTokenInvalid
+from bridge.store import pairs
+from bridge.store.session import notes
+from bridge.store.tables import calendars, objects, tombstones
+from bridge.store.tables import pairs as pairs_table
+
 
 @dataclass(frozen=True, slots=True)
 class Changed:
+    """What became of one href. A UID may stand twice: deleted under its old href and alive under a new one."""
+
     href: str
     uid: str
     revision: int
     deleted: bool
 
 
+def lock(conn: sa.Connection, calendar_id: int) -> None:
+    """Let no one else change this calendar until the transaction ends: what is read from now on stays true.
+
+    Raises NotFound. On PostgreSQL whoever needs several calendars takes them by ascending id, and a calendar before the row
+    of one of its pairs, or two transactions wait for each other. SQLite has one writer anyway.
+    """
+    noted = notes(conn)
+    if ("locked", calendar_id) in noted:
+        return
+    found = conn.execute(
+        sa.select(calendars.c.id).where(calendars.c.id == calendar_id).with_for_update(key_share=True)
+    ).first()
+    if found is None:
+        raise NotFound(f"there is no calendar {calendar_id}")
+    noted["locked", calendar_id] = True
+
+
 def bump(conn: sa.Connection, calendar_id: int, *, actor: str, now: dt.datetime) -> int:
-    """The revision of this transaction in this calendar; the first call makes it and wakes the other pairs."""
-    raise NotImplementedError
+    """The revision that this transaction gives to what it changes in the calendar: made by the first call, then the same.
+
+    Locks the calendar, so revisions become visible in their order and without gaps. Makes the calendar's realtime pairs due,
+    but for the one that is itself the ``actor`` ("pair:3"): it knows. Raises NotFound.
+    """
+    noted = notes(conn)
+    revision: int | None = noted.get(("revision", calendar_id))
+    if revision is None:
+        revision = conn.execute(
+            sa.update(calendars)
+            .where(calendars.c.id == calendar_id)
+            .values(revision=calendars.c.revision + 1, modified_at=now)
+            .returning(calendars.c.revision)
+        ).scalar_one_or_none()
+        if revision is None:
+            raise NotFound(f"there is no calendar {calendar_id}")
+        noted["revision", calendar_id] = revision
+        noted["locked", calendar_id] = True
+    if ("woken", calendar_id, actor) not in noted:
+        pairs.wake_calendar(conn, calendar_id, now=now, but=_number_of_pair(actor))
+        noted["woken", calendar_id, actor] = True
+    return revision
 
 
 def since(conn: sa.Connection, calendar_id: int, revision: int) -> list[Changed]:
-    """What changed after ``revision``, in that order. Raises SyncTokenInvalid, NotFound."""
-    raise NotImplementedError
+    """What changed after ``revision``, oldest change first, deletions first within one revision.
+
+    Each href stands once, with its latest state. Deletions are listed even if ``revision`` is 0: an initial synchronisation
+    is ``objects.hrefs`` (RFC 6578 §3.4 lists no deleted members then, D-11). Raises SyncTokenInvalid if the revision lies
+    under the floor or in the future (the database is an older backup), NotFound.
+    """
+    alive, gone = (
+        sa.select(table.c.href, table.c.uid, table.c.revision, deleted.label("deleted")).where(
+            table.c.calendar_id == calendar_id, table.c.revision > revision
+        )
+        for table, deleted in ((objects, sa.false()), (tombstones, sa.true()))
+    )
+    both = sa.union_all(alive, gone).subquery()
+    rows = conn.execute(sa.select(both).order_by(both.c.revision, both.c.deleted.desc(), both.c.href)).all()
+    # after the rows, or a compaction in between might have taken some of them unnoticed
+    known = conn.execute(
+        sa.select(calendars.c.floor, calendars.c.revision).where(calendars.c.id == calendar_id)
+    ).first()
+    if known is None:
+        raise NotFound(f"there is no calendar {calendar_id}")
+    if not known.floor <= revision <= known.revision:
+        raise SyncTokenInvalid(f"revision {revision} is not between {known.floor} and {known.revision}")
+    return [Changed(row.href, row.uid, row.revision, bool(row.deleted)) for row in rows]
 
 
 def compact(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> int:
-    """Drop tombstones older than ``before`` and raise the floor. Returns how many went."""
-    raise NotImplementedError
+    """Drop tombstones older than ``before`` and raise the floor to the last of them. Returns how many went.
+
+    What a pair has not planned yet is kept however old it is: a pair that lost a deletion would bring the event back.
+    Raises NotFound.
+    """
+    lock(conn, calendar_id)
+    floor = conn.scalar(
+        sa.select(sa.func.max(tombstones.c.revision)).where(
+            tombstones.c.calendar_id == calendar_id, tombstones.c.deleted_at < before
+        )
+    )
+    if floor is None:
+        return 0
+    planned = conn.scalar(
+        sa.select(sa.func.min(pairs_table.c.hub_cursor)).where(pairs_table.c.calendar_id == calendar_id)
+    )
+    if planned is not None:
+        floor = min(floor, planned)
+    gone = conn.execute(
+        sa.delete(tombstones).where(tombstones.c.calendar_id == calendar_id, tombstones.c.revision <= floor)
+    ).rowcount
+    conn.execute(
+        sa.update(calendars).where(calendars.c.id == calendar_id, calendars.c.floor < floor).values(floor=floor)
+    )
+    return gone
+
+
+def _number_of_pair(actor: str) -> int | None:
+    kind, _, number = actor.partition(":")
+    return int(number) if kind == "pair" and number.isdecimal() else None

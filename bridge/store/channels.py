@@ -1,12 +1,15 @@
-"""Services' promises to call us, by the id under which they will."""
+"""Services' promises to call us, by the id under which they will (G-83, M-70: channel and subscription)."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.store.dialects import insert
+from bridge.store.tables import channels
 from bridge.sync.ports import Channel
 
 
@@ -22,23 +25,45 @@ class PairChannel:
 
 def add(conn: sa.Connection, pair_id: int, channel: Channel, *, secret: str, now: dt.datetime) -> None:
     """Keep a new channel, or one that was renewed under its old id."""
-    raise NotImplementedError
+    row = {
+        "pair_id": pair_id,
+        "resource": channel.resource,
+        "secret": secret,
+        "created_at": now,
+        "expires_at": channel.expires,
+    }
+    conn.execute(
+        insert(conn, channels).values(id=channel.id, **row).on_conflict_do_update(index_elements=["id"], set_=row)
+    )
 
 
 def get(conn: sa.Connection, channel_id: str) -> PairChannel | None:
-    raise NotImplementedError
+    """None for an id that anybody may have made up."""
+    row = conn.execute(sa.select(channels).where(channels.c.id == channel_id)).first()
+    return None if row is None else _channel(row)
 
 
 def of_pair(conn: sa.Connection, pair_id: int) -> list[PairChannel]:
-    """The one that lives longest first."""
-    raise NotImplementedError
+    """The one that lives longest first: while one is renewed there are two."""
+    query = sa.select(channels).where(channels.c.pair_id == pair_id).order_by(channels.c.expires_at.desc())
+    return [_channel(row) for row in conn.execute(query)]
 
 
 def due(conn: sa.Connection, now: dt.datetime) -> list[PairChannel]:
-    """Those past half their life: to be renewed now (R30)."""
-    raise NotImplementedError
+    """Those past half their life, the most urgent first: to be renewed now (R30)."""
+    micros = sa.BigInteger()
+    created, expires, present = (
+        sa.type_coerce(instant, micros)
+        for instant in (channels.c.created_at, channels.c.expires_at, sa.literal(now, channels.c.created_at.type))
+    )
+    query = sa.select(channels).where(created + expires <= 2 * present).order_by(channels.c.expires_at)
+    return [_channel(row) for row in conn.execute(query)]
 
 
 def remove(conn: sa.Connection, channel_id: str) -> None:
     """One that is unknown is removed already."""
-    raise NotImplementedError
+    conn.execute(sa.delete(channels).where(channels.c.id == channel_id))
+
+
+def _channel(row: sa.Row[Any]) -> PairChannel:
+    return PairChannel(row.pair_id, Channel(row.id, row.resource, row.expires_at), row.secret, row.created_at)

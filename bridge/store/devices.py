@@ -1,4 +1,4 @@
-"""A person's phones and tablets, each with a password of its own."""
+"""A person's phones and tablets, each with a password of its own that can be revoked without troubling the others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+
+from bridge.errors import AlreadyExists, NotFound, UsageError
+from bridge.store.dialects import insert
+from bridge.store.tables import devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +26,57 @@ class Device:
 
 
 def add(conn: sa.Connection, principal_id: int, label: str, password_hash: str, *, now: dt.datetime) -> Device:
-    """Raises AlreadyExists unless the device of that name has been revoked: then it is let in again."""
-    raise NotImplementedError
+    """Let a device in; one that was revoked comes back under its old row with the new password.
+
+    Raises AlreadyExists if a device of that label is in, UsageError for a label that is empty or too long.
+    """
+    if not 0 < len(label) <= 100 or not label.isprintable():
+        raise UsageError("a device's label has 1 to 100 printable characters")
+    values = {"password_hash": password_hash, "created_at": now}
+    fresh = {"last_used_at": None, "last_address": None, "last_agent": None, "revoked_at": None}
+    row = conn.execute(
+        insert(conn, devices)
+        .values(principal_id=principal_id, label=label, **values)
+        .on_conflict_do_update(
+            index_elements=["principal_id", "label"], set_=values | fresh, where=devices.c.revoked_at.is_not(None)
+        )
+        .returning(devices)
+    ).first()
+    if row is None:
+        raise AlreadyExists(f"there is a device {label!r} already")
+    return Device(*row)
 
 
 def by_id(conn: sa.Connection, device_id: int) -> Device | None:
-    raise NotImplementedError
+    row = conn.execute(sa.select(devices).where(devices.c.id == device_id)).first()
+    return None if row is None else Device(*row)
 
 
 def of_principal(conn: sa.Connection, principal_id: int, *, revoked: bool = False) -> list[Device]:
-    """Those that may sign in; with ``revoked`` the others too."""
-    raise NotImplementedError
+    """Those that may sign in, in the order they came; with ``revoked`` the others too."""
+    query = sa.select(devices).where(devices.c.principal_id == principal_id).order_by(devices.c.id)
+    if not revoked:
+        query = query.where(devices.c.revoked_at.is_(None))
+    return [Device(*row) for row in conn.execute(query)]
 
 
 def used(conn: sa.Connection, device_id: int, *, now: dt.datetime, address: str, agent: str) -> None:
-    """Note when, from where and by what it was used last."""
-    raise NotImplementedError
+    """Note when, from where and by what program it was used last. Call it once a while, not with every request."""
+    conn.execute(
+        sa.update(devices)
+        .where(devices.c.id == device_id)
+        .values(last_used_at=now, last_address=_text(address, 64), last_agent=_text(agent, 255))
+    )
 
 
 def revoke(conn: sa.Connection, device_id: int, *, now: dt.datetime) -> None:
-    """Its password is no good any more. Raises NotFound."""
-    raise NotImplementedError
+    """Its password is good no more; the row stays, for history names it. Raises NotFound."""
+    revoked_at = sa.func.coalesce(devices.c.revoked_at, sa.literal(now, devices.c.revoked_at.type))
+    changed = conn.execute(sa.update(devices).where(devices.c.id == device_id).values(revoked_at=revoked_at))
+    if not changed.rowcount:
+        raise NotFound(f"there is no device {device_id}")
+
+
+def _text(told: str, length: int) -> str:
+    """What a client says of itself, made fit for a column: PostgreSQL has no NUL in its text."""
+    return told.replace("\0", "")[:length]

@@ -1,25 +1,106 @@
-"""An account's grant as the providers use it: sealed at rest, one refresher at a time (R29)."""
+"""An account's grant as its provider uses it: sealed at rest, one refresher at a time, durable before use (R29)."""
 
 from __future__ import annotations
 
 import datetime as dt
+import secrets
+import time
 from collections.abc import Callable
 
+import sqlalchemy as sa
+
+from bridge.errors import NeedsReconnect, NotFound, Unreachable
 from bridge.store.session import Database
+from bridge.store.tables import accounts
 from bridge.store.vault import Vault
 from bridge.sync.ports import Refresh
 
+LEASE = dt.timedelta(seconds=60)
+"""Longer than any refresh takes. A refresher that died holds up the others so long."""
+
+POLL_SECONDS = 0.05
+
 
 class Grants:
-    """The ``TokenStore`` of one account. It opens transactions of its own: never use it inside one."""
+    """The ``TokenStore`` of one account. It opens transactions of its own: never use it inside one.
+
+    The lease is in the account's row, so it holds between threads, processes and machines alike.
+    """
 
     def __init__(self, database: Database, vault: Vault, account_id: int, *, now: Callable[[], dt.datetime]) -> None:
-        raise NotImplementedError
+        self._database = database
+        self._vault = vault
+        self._id = account_id
+        self._now = now
 
     def load(self) -> str:
-        """Raises NotFound if the account is gone, UsageError if the vault's key does not fit."""
-        raise NotImplementedError
+        """Raises NotFound if the account is gone, NeedsReconnect if it has been disconnected."""
+        with self._database.read() as conn:
+            sealed = conn.scalar(sa.select(accounts.c.grant).where(accounts.c.id == self._id))
+        return self._open(sealed)
 
     def exchange(self, refresh: Refresh) -> str:
-        """See ``TokenStore``."""
-        raise NotImplementedError
+        """Run ``refresh`` on the current grant while nobody else does; what it returns is committed before it is given out.
+
+        No transaction is open meanwhile. If the stored grant has become another one before the answer came (the person
+        reconnected; or the lease ran out and somebody else was quicker), that one is kept and returned. An error of
+        ``refresh`` passes through; NeedsReconnect is noted with the account. Raises Unreachable if a refresher seems to
+        hang, and what ``load`` raises.
+        """
+        owner = secrets.token_hex(16)
+        sealed = self._acquire(owner)
+        fresh: bytes | None = None
+        dead = False
+        try:
+            old = self._open(sealed)
+            new = refresh(old)
+            fresh = self._vault.seal(new) if new != old else None
+        except NeedsReconnect:
+            dead = True
+            raise
+        finally:
+            kept = self._release(owner, sealed, fresh, dead=dead)
+        return new if kept else self.load()
+
+    def _acquire(self, owner: str) -> bytes:
+        """Take the lease; returns the sealed grant as it is then."""
+        attempts = 1 + int(2 * LEASE.total_seconds() / POLL_SECONDS)
+        for _ in range(attempts):
+            now = self._now()
+            with self._database.write() as conn:
+                row = conn.execute(
+                    sa.update(accounts)
+                    .where(
+                        accounts.c.id == self._id,
+                        sa.or_(accounts.c.refresh_lease_until.is_(None), accounts.c.refresh_lease_until <= now),
+                    )
+                    .values(refresh_lease_owner=owner, refresh_lease_until=now + LEASE)
+                    .returning(accounts.c.grant)
+                ).first()
+                if row is not None:
+                    sealed: bytes = row.grant
+                    return sealed
+                if conn.scalar(sa.select(accounts.c.id).where(accounts.c.id == self._id)) is None:
+                    raise NotFound(f"there is no account {self._id}")
+            time.sleep(POLL_SECONDS)
+        raise Unreachable("another refresh of this account's grant does not come to an end")
+
+    def _release(self, owner: str, sealed: bytes, fresh: bytes | None, *, dead: bool) -> bool:
+        """Give the lease back and, if the grant is still the one begun with, store what became of it: True."""
+        same = [accounts.c.id == self._id, accounts.c.grant == sealed]
+        with self._database.write() as conn:
+            values = {"grant": fresh} if fresh is not None else {"needs_reconnect": True} if dead else {}
+            kept = conn.execute(sa.update(accounts).where(*same).values(values or {"grant": sealed})).rowcount == 1
+            conn.execute(
+                sa.update(accounts)
+                .where(accounts.c.id == self._id, accounts.c.refresh_lease_owner == owner)
+                .values(refresh_lease_owner=None, refresh_lease_until=None)
+            )
+        return kept
+
+    def _open(self, sealed: bytes | None) -> str:
+        if sealed is None:
+            raise NotFound(f"there is no account {self._id}")
+        if not sealed:
+            raise NeedsReconnect("the account has been disconnected")
+        return self._vault.open(sealed)

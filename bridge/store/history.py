@@ -1,4 +1,4 @@
-"""Every version of every object, with who and when."""
+"""Every version of every object, with who and when: written by ``objects``, read to show and restore (R35)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bridge.store.dialects import insert
+from bridge.store.tables import history
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """``data`` is None where the object was deleted at this revision."""
+    """``data`` is None where the object was deleted at this revision. ``actor`` is "device:7", "pair:3", "cli", …"""
 
     calendar_id: int
     revision: int
@@ -21,16 +24,54 @@ class Version:
     at: dt.datetime
 
 
+def record(conn: sa.Connection, version: Version) -> None:
+    """Keep a version. Within one transaction only an href's last state is one: nobody ever saw those before it."""
+    row = {
+        "uid": version.uid,
+        "data": version.data,
+        "actor": version.actor,
+        "at": version.at,
+    }
+    conn.execute(
+        insert(conn, history)
+        .values(calendar_id=version.calendar_id, revision=version.revision, href=version.href, **row)
+        .on_conflict_do_update(index_elements=["calendar_id", "revision", "href"], set_=row)
+    )
+
+
 def of_object(conn: sa.Connection, calendar_id: int, uid: str) -> list[Version]:
-    """All versions of one object, newest first."""
-    raise NotImplementedError
+    """All versions of one object, newest first, under whatever hrefs it had."""
+    rows = conn.execute(
+        sa.select(history)
+        .where(history.c.calendar_id == calendar_id, history.c.uid == uid)
+        .order_by(history.c.revision.desc(), history.c.data.is_(None), history.c.href)
+    )
+    return [Version(*row) for row in rows]
 
 
 def at_revision(conn: sa.Connection, calendar_id: int, revision: int) -> list[Version]:
     """What one transaction did, by href."""
-    raise NotImplementedError
+    rows = conn.execute(
+        sa.select(history)
+        .where(history.c.calendar_id == calendar_id, history.c.revision == revision)
+        .order_by(history.c.href)
+    )
+    return [Version(*row) for row in rows]
 
 
 def prune(conn: sa.Connection, before: dt.datetime) -> int:
-    """Drop versions that were replaced before ``before``. Returns how many went."""
-    raise NotImplementedError
+    """Drop versions that were replaced or deleted before ``before``. Returns how many rows went.
+
+    The retention time counts from when a version stopped being the present one, not from when it was written: an event of
+    two years ago that was deleted today can be restored tomorrow. So an object's present version always stays.
+    """
+    newer = history.alias()
+    replaced = sa.exists().where(
+        newer.c.calendar_id == history.c.calendar_id,
+        newer.c.uid == history.c.uid,
+        newer.c.revision > history.c.revision,
+        newer.c.at < before,
+    )
+    return conn.execute(
+        sa.delete(history).where(history.c.at < before, sa.or_(history.c.data.is_(None), replaced))
+    ).rowcount

@@ -9,6 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.errors import AlreadyExists, NotFound, UsageError
+from bridge.store.dialects import insert
+from bridge.store.tables import principals
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -23,34 +27,64 @@ class Principal:
 
 
 def add(conn: sa.Connection, name: str, email: str, *, now: dt.datetime, password_hash: str | None = None) -> Principal:
-    """Raises AlreadyExists, or UsageError for a name that cannot be a path's segment."""
-    raise NotImplementedError
+    """Raises AlreadyExists, and UsageError for a name that cannot be a path segment."""
+    if not 0 < len(name) <= 64 or "/" in name or name.startswith(".") or not name.isprintable():
+        raise UsageError("a user name has 1 to 64 printable characters, no slash, and does not begin with a dot")
+    if len(email) > 320:
+        raise UsageError("an e-mail address has at most 320 characters")
+    row = conn.execute(
+        insert(conn, principals)
+        .values(name=name, email=email, password_hash=password_hash, properties={}, created_at=now)
+        .on_conflict_do_nothing()
+        .returning(principals)
+    ).first()
+    if row is None:
+        raise AlreadyExists(f"there is a user {name!r} already")
+    return Principal(*row)
 
 
 def by_id(conn: sa.Connection, principal_id: int) -> Principal | None:
-    raise NotImplementedError
+    row = conn.execute(sa.select(principals).where(principals.c.id == principal_id)).first()
+    return None if row is None else Principal(*row)
 
 
 def by_name(conn: sa.Connection, name: str) -> Principal | None:
-    raise NotImplementedError
+    row = conn.execute(sa.select(principals).where(principals.c.name == name)).first()
+    return None if row is None else Principal(*row)
+
+
+def by_email(conn: sa.Connection, email: str) -> Principal | None:
+    """The only one with this address, in whatever case; None if there are several, for none of them is meant."""
+    rows = conn.execute(sa.select(principals).where(sa.func.lower(principals.c.email) == email.lower()).limit(2)).all()
+    return Principal(*rows[0]) if len(rows) == 1 else None
 
 
 def every(conn: sa.Connection) -> list[Principal]:
-    raise NotImplementedError
+    """By name."""
+    return [Principal(*row) for row in conn.execute(sa.select(principals).order_by(principals.c.name))]
 
 
 def set_email(conn: sa.Connection, principal_id: int, email: str) -> None:
-    raise NotImplementedError
+    """Raises NotFound."""
+    _update(conn, principal_id, email=email)
 
 
 def set_password_hash(conn: sa.Connection, principal_id: int, password_hash: str | None) -> None:
-    raise NotImplementedError
+    """Raises NotFound."""
+    _update(conn, principal_id, password_hash=password_hash)
 
 
 def set_properties(conn: sa.Connection, principal_id: int, properties: Mapping[str, Any]) -> None:
-    raise NotImplementedError
+    """Replace all of them. Raises NotFound."""
+    _update(conn, principal_id, properties=dict(properties))
 
 
 def delete(conn: sa.Connection, principal_id: int) -> None:
     """The person with everything that is theirs. Raises NotFound."""
-    raise NotImplementedError
+    if not conn.execute(sa.delete(principals).where(principals.c.id == principal_id)).rowcount:
+        raise NotFound(f"there is no user {principal_id}")
+
+
+def _update(conn: sa.Connection, principal_id: int, **values: Any) -> None:
+    if not conn.execute(sa.update(principals).where(principals.c.id == principal_id).values(values)).rowcount:
+        raise NotFound(f"there is no user {principal_id}")

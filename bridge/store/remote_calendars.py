@@ -1,12 +1,15 @@
-"""The calendars an account sees at its service, as they were listed last."""
+"""The calendars that an account sees at its service, as they were listed last."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.store.dialects import insert
+from bridge.store.tables import pairs, remote_calendars
 from bridge.sync.ports import RemoteCalendar
 
 
@@ -20,14 +23,57 @@ class KnownCalendar:
 
 
 def remember(conn: sa.Connection, account_id: int, listed: Iterable[RemoteCalendar]) -> list[KnownCalendar]:
-    """Take over a complete listing. One that is missing from it goes, unless it is paired (R5)."""
-    raise NotImplementedError
+    """Take over a complete listing and return what is known now, as ``of_account`` does.
+
+    One that is missing from the listing goes, unless it is paired: a listing deletes no link (R5).
+    """
+    seen: list[str] = []
+    for calendar in listed:
+        row = {
+            "name": calendar.name[:1024],
+            "color": calendar.color,
+            "zone": calendar.zone,
+            "writable": calendar.writable,
+            "is_primary": calendar.primary,
+        }
+        conn.execute(
+            insert(conn, remote_calendars)
+            .values(account_id=account_id, remote_id=calendar.id, **row)
+            .on_conflict_do_update(index_elements=["account_id", "remote_id"], set_=row)
+        )
+        seen.append(calendar.id)
+    conn.execute(
+        sa.delete(remote_calendars).where(
+            remote_calendars.c.account_id == account_id,
+            remote_calendars.c.remote_id.not_in(seen),
+            ~sa.exists().where(pairs.c.remote_calendar_id == remote_calendars.c.id),
+        )
+    )
+    return of_account(conn, account_id)
 
 
 def by_id(conn: sa.Connection, remote_calendar_id: int) -> KnownCalendar | None:
-    raise NotImplementedError
+    row = conn.execute(sa.select(remote_calendars).where(remote_calendars.c.id == remote_calendar_id)).first()
+    return None if row is None else _known(row)
 
 
 def of_account(conn: sa.Connection, account_id: int) -> list[KnownCalendar]:
     """The primary one first, then by name."""
-    raise NotImplementedError
+    query = (
+        sa.select(remote_calendars)
+        .where(remote_calendars.c.account_id == account_id)
+        .order_by(remote_calendars.c.is_primary.desc(), remote_calendars.c.name, remote_calendars.c.id)
+    )
+    return [_known(row) for row in conn.execute(query)]
+
+
+def _known(row: sa.Row[Any]) -> KnownCalendar:
+    calendar = RemoteCalendar(
+        id=row.remote_id,
+        name=row.name,
+        writable=row.writable,
+        primary=row.is_primary,
+        color=row.color,
+        zone=row.zone,
+    )
+    return KnownCalendar(row.id, row.account_id, calendar)

@@ -1,38 +1,216 @@
-"""One database behind one door: SQLite in a file, or PostgreSQL, with the same promises from both."""
+"""One database behind one door: SQLite in a file, or PostgreSQL, with the same promises from both.
+
+``read`` is one snapshot and cannot write. ``write`` sees what is committed and serialises with other writers: on SQLite
+from its first statement on (BEGIN IMMEDIATE), on PostgreSQL per calendar, from ``changes.lock`` or ``changes.bump`` on.
+"""
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
+
+from bridge.errors import UsageError
+
+BUSY_SECONDS = 30
+"""How long a statement waits for SQLite's one writer."""
+
+OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+
+_MIGRATION_LOCK = 0x63616C646176  # any number that no other program would lock in the same database
+_NOTES = "bridge.notes"
 
 
 class Database:
-    """A pool of connections, for any number of threads. Made by ``connect``."""
+    """Pooled connections for any number of threads; a forked process gets a pool of its own. Made by ``connect``."""
+
+    def __init__(self, readers: sa.Engine, writers: sa.Engine) -> None:
+        self._readers = readers
+        self._writers = writers
+        _notes_end_with_the_transaction(writers)
+        _engines.update((readers, writers))
 
     @property
     def dialect(self) -> str:
         """``sqlite`` or ``postgresql``."""
-        raise NotImplementedError
+        return self._writers.dialect.name
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Everything read inside is one snapshot; writing is refused."""
-        raise NotImplementedError
-        yield
+        with self._readers.begin() as conn:
+            yield conn
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """One transaction, committed at the end and rolled back by an exception. Nothing is retried."""
-        raise NotImplementedError
-        yield
+        """One transaction, committed at the end and rolled back by an exception. Nothing is retried.
+
+        On SQLite it waits up to BUSY_SECONDS for the other writer, which may be this very thread: never open one inside
+        another, and never keep it open across a network call.
+        """
+        with self._writers.begin() as conn:
+            yield conn
+
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        """One transaction for changes of the schema, one process at a time.
+
+        SQLite changes a table by making it anew and dropping the old one, which would take along all rows that refer to it:
+        so foreign keys rest meanwhile, and are checked before the commit.
+        """
+        with self._writers.connect() as conn:
+            if self.dialect == "postgresql":
+                with conn.begin():
+                    conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+                    yield conn
+                return
+            driver = conn.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - for the type checker
+            driver.execute("PRAGMA foreign_keys=OFF")  # nothing but a comment once the transaction has begun
+            try:
+                with conn.begin():
+                    yield conn
+                    if broken := conn.exec_driver_sql("PRAGMA foreign_key_check").all():
+                        raise RuntimeError(f"the migration leaves {len(broken)} rows without what they refer to")
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
 
     def close(self) -> None:
         """Close the pooled connections."""
-        raise NotImplementedError
+        self._readers.dispose()
+        self._writers.dispose()
 
 
 def connect(url: str) -> Database:
-    """Open ``sqlite:///…`` or ``postgresql://…``. Raises UsageError, which never shows a password."""
-    raise NotImplementedError
+    """Open ``sqlite:///relative``, ``sqlite:////absolute`` or ``postgresql://user:password@host/name``.
+
+    A SQLite file and its folder are made if they do not exist, readable for their owner alone. Raises UsageError if the
+    URL or the database cannot be used; it never shows a password.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise UsageError("the database URL must look like sqlite:///file or postgresql://user@host/name") from None
+    if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
+        return _sqlite(parsed)
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return _postgresql(parsed.set(drivername="postgresql+psycopg"))
+    raise UsageError(f"there is no support for {parsed.drivername!r} databases, only for sqlite and postgresql")
+
+
+def notes(conn: sa.Connection) -> dict[Any, Any]:
+    """What this transaction has noted about itself; gone when it ends, and when a savepoint is rolled back."""
+    kept: dict[Any, Any] = conn.info.setdefault(_NOTES, {})
+    return kept
+
+
+def _sqlite(url: sa.URL) -> Database:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise UsageError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise UsageError("an SQLite database must be a file: sqlite:///path/to/bridge.db")
+    path = Path(url.database)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's own files beside it take over its mode
+    except OSError as error:
+        raise UsageError(f"the database {path} cannot be opened: {error.strerror}") from None
+    readers, writers = (
+        sa.create_engine(url, pool_size=8, max_overflow=-1, connect_args={"timeout": BUSY_SECONDS}) for _ in range(2)
+    )
+    _prepare(readers, "PRAGMA query_only=ON", begin="BEGIN")
+    _prepare(writers, "PRAGMA foreign_keys=ON", "PRAGMA synchronous=NORMAL", begin="BEGIN IMMEDIATE")
+    try:
+        _use_wal(path)
+        with writers.connect():
+            pass
+    except (sqlite3.Error, sa.exc.DBAPIError) as error:
+        raise UsageError(f"the database {path} cannot be used: {getattr(error, 'orig', error)}") from None
+    return Database(readers, writers)
+
+
+def _prepare(engine: sa.Engine, *pragmas: str, begin: str) -> None:
+    """Take transactions out of sqlite3's hands: left alone it begins none before a SELECT, and so gives no snapshot."""
+
+    @event.listens_for(engine, "connect")
+    def _connected(driver: sqlite3.Connection, _record: object) -> None:
+        driver.isolation_level = None
+        for pragma in pragmas:
+            driver.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def _began(conn: sa.Connection) -> None:
+        conn.exec_driver_sql(begin)
+
+
+def _use_wal(path: Path) -> None:
+    """Readers and the writer do not wait for each other. The mode stays in the file."""
+    driver = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    deadline = time.monotonic() + BUSY_SECONDS
+    try:
+        while True:
+            try:
+                (mode,) = driver.execute("PRAGMA journal_mode=WAL").fetchone()
+                break
+            except sqlite3.OperationalError as error:
+                # this one statement does not heed the busy timeout, when two processes make the same new file
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+    finally:
+        driver.close()
+    if mode != "wal":
+        raise sqlite3.OperationalError("write-ahead logging does not work here (is it a network folder?)")
+
+
+def _postgresql(url: sa.URL) -> Database:
+    shown = url.render_as_string(hide_password=True).replace("+psycopg", "", 1)
+    writers = sa.create_engine(
+        url.set(query={"connect_timeout": "10", "application_name": "caldav-bridge", **url.query}),
+        pool_size=8,
+        max_overflow=24,
+        pool_pre_ping=True,  # a restarted server costs nobody a request
+        isolation_level="READ COMMITTED",
+    )
+    try:
+        with writers.connect():
+            pass
+    except (sa.exc.DBAPIError, UnicodeError) as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[-1]
+        if url.password:
+            reason = reason.replace(url.password, "***")
+        raise UsageError(f"the database {shown} cannot be reached: {reason}") from None
+    readers = writers.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Database(readers, writers)
+
+
+def _notes_end_with_the_transaction(engine: sa.Engine) -> None:
+    @event.listens_for(engine, "begin")
+    def _began(conn: sa.Connection) -> None:
+        conn.info.pop(_NOTES, None)
+
+    @event.listens_for(engine, "rollback_savepoint")
+    def _rolled_back(conn: sa.Connection, _name: str, _context: object) -> None:
+        conn.info.pop(_NOTES, None)
+
+
+_engines: weakref.WeakSet[sa.Engine] = weakref.WeakSet()
+_inherited: list[sa.Pool] = []
+
+
+def _forget_the_parents_connections() -> None:
+    """A connection must not be used on both sides of a fork: the child opens its own."""
+    for engine in _engines:
+        _inherited.append(engine.pool)  # kept, for to collect it would close the parent's connections
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_forget_the_parents_connections)

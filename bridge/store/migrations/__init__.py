@@ -1,10 +1,60 @@
-"""The schema's way to the present: forward only, from an empty database or that of any earlier version."""
+"""The schema's way to the present: forward only, from an empty database or that of any earlier version.
+
+One file in ``versions/`` a step, named by what it does; its revision is that name. ``python -m bridge.store.migrations
+add_something`` drafts the next one from what tables.py says more than the newest step. A step spells out what it does and
+imports nothing from tables.py, which will have moved on.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from bridge.errors import UsageError
 from bridge.store.session import Database
 
 
-def upgrade(database: Database) -> None:
-    """Bring the schema to this version's. Safe when several processes start at once. Raises UsageError if it is newer."""
-    raise NotImplementedError
+def upgrade(database: Database, revision: str | None = None) -> None:
+    """Bring the schema to this version's (or, for tests, to an earlier ``revision``), all steps or none.
+
+    Several processes may start at once: one of them migrates, the others wait for it. Raises UsageError if the database
+    was made by a newer version of this program.
+    """
+    with database.read() as conn:
+        if _current(conn) == (revision or head()):
+            return
+    with database.migrating() as conn:
+        if (present := _current(conn)) not in (None, *revisions()):
+            raise UsageError(
+                f"the database was made by a newer version of caldav-bridge (its schema is {present!r}): install that one"
+            )
+        command.upgrade(config(conn), revision or "head")
+
+
+def revisions() -> list[str]:
+    """All of them, oldest first."""
+    return [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()][::-1]
+
+
+def head() -> str:
+    """The newest."""
+    return revisions()[-1]
+
+
+def config(conn: sa.Connection | None = None) -> Config:
+    """Alembic's configuration, without a file; ``env.py`` finds the connection in it."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    made.set_main_option("path_separator", "os")
+    made.set_main_option("file_template", "%%(rev)s")
+    made.attributes["connection"] = conn
+    return made
+
+
+def _current(conn: sa.Connection) -> str | None:
+    return MigrationContext.configure(conn).get_current_revision()
