@@ -1,0 +1,216 @@
+"""The lens: calendar objects as Graph holds them, and back (MAPPING.md sections 1 to 3). Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bridge.errors import Unmappable
+from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, When
+from bridge.ical.recurrence import normalize
+from bridge.ical.times import instance_key, instant
+from bridge.providers.graph import fields as component
+from bridge.providers.graph import patterns, rules, zones
+from bridge.sync.ports import RemoteItem, RemoteObject
+
+MARKERS = "3c4b1a5e-6c1f-4d2a-9f0e-7d5b8a2c9e41"
+"""The namespace of our extended properties: one GUID for ever, for each new one uses up a quota (S-02, M-67)."""
+
+UID_MARKER = f"String {{{MARKERS}}} Name CdbUid"
+KEY_MARKER = f"String {{{MARKERS}}} Name CdbKey"
+
+_NAMES = tuple(field.name for field in fields(EventFields))
+
+
+@dataclass(frozen=True, slots=True)
+class GraphLens:
+    """How Graph sees calendar objects. ``zone``: where floating times are put (X-04), an IANA name."""
+
+    zone: str = "UTC"
+
+    def view(self, fields: ObjectFields) -> ObjectFields:
+        """Raises Unmappable for rules and zones without an equal (R-29)."""
+        recurring = bool(fields.recurrence)
+        master = self._reduced(fields.master, recurring=recurring)
+        if not recurring:
+            return ObjectFields(master)
+        rename = self._aware_key if fields.master.when.floating else _same_key
+        overrides = {rename(key): self._reduced(event, recurring=False) for key, event in fields.overrides.items()}
+        # An instance cancelled by its STATUS is deleted there (X-18)
+        gone = {key for key, event in overrides.items() if event.status == "CANCELLED"}
+        recurrence = patterns.to_recurrence(fields.recurrence, master.when)
+        return normalize(
+            ObjectFields(
+                master,
+                rules.to_lines(recurrence, master.when),
+                {key: event for key, event in overrides.items() if key not in gone},
+                frozenset({rename(key) for key in fields.cancelled} | gone),
+            )
+        )
+
+    def read(self, items: Sequence[RemoteItem]) -> RemoteObject:
+        """Graph has a whole object in one item: the exceptions are inside their master's (M-47)."""
+        item = next((item for item in items if item.id == item.series), None)
+        if item is None or item.payload.get("type", "singleInstance") in ("occurrence", "exception"):
+            raise Unmappable("an occurrence without its series")
+        payload = item.payload
+        exceptions = payload.get("exceptionOccurrences") or ()
+        return RemoteObject(
+            id=item.id,
+            version=item.version,
+            uid=payload.get("iCalUId") or "",
+            creation_key=payload.get("transactionId") or "",
+            fields=_series(payload) if payload.get("recurrence") else ObjectFields(_single(payload)),
+            updated=max(component.updated(each) for each in (payload, *exceptions)),
+            organized_elsewhere=payload.get("isOrganizer") is False,
+            items=tuple(items),
+        )
+
+    def restore(self, change: Change, hub: ObjectFields) -> Change:
+        """See ``fields.regain``; a rule that says the same as the hub's own stays as the hub wrote it (R-24)."""
+        restored: dict[tuple[str, str], Any] = {}
+        new_when = change.get((MASTER, "when"), None)
+        when = hub.master.when if new_when is None else zones.hub_when(new_when, hub.master.when, self.zone)
+        rename = self._floating_key if when.floating else _same_key
+        for (key, name), value in change.items():
+            if key == MASTER:
+                base = hub.master
+            else:
+                key = rename(key)  # noqa: PLW2901 - the hub's name for the same instance
+                base = hub.overrides.get(key) or hub.master
+            if name in _NAMES:
+                value = component.regain(name, value, base, self.zone)  # noqa: PLW2901
+            elif name == "recurrence" and self._same_rule(value, replace(hub, master=replace(hub.master, when=when))):
+                continue
+            restored[key, name] = value
+        return restored
+
+    def _reduced(self, event: EventFields, *, recurring: bool) -> EventFields:
+        return component.reduce(event, zones.graph_when(event.when, self.zone, recurring=recurring))
+
+    def _same_rule(self, lines: tuple[str, ...], hub: ObjectFields) -> bool:
+        try:
+            return self.view(replace(hub, overrides={}, cancelled=frozenset())).recurrence == tuple(lines)
+        except Unmappable:
+            return False
+
+    def _aware_key(self, key: str) -> str:
+        """A floating instance's name, once its time stands in the calendar's zone."""
+        if key.endswith("Z") or "T" not in key:
+            return key
+        start = dt.datetime.strptime(key, "%Y%m%dT%H%M%S")  # noqa: DTZ007 - a wall clock
+        return instance_key(zones.to_instant(start, self.zone))
+
+    def _floating_key(self, key: str) -> str:
+        if not key.endswith("Z"):
+            return key
+        moment = dt.datetime.strptime(key, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+        return instance_key(zones.to_wall(moment, self.zone))
+
+
+def _same_key(key: str) -> str:
+    return key
+
+
+# --- Graph's JSON → fields -----------------------------------------------------------------------------------------
+
+
+def item(payload: Mapping[str, Any]) -> RemoteItem:
+    """A single event or a master as one item.
+
+    Its version covers the exceptions and cancellations too: whether they renew the master's changeKey is nowhere promised.
+    """
+    version = str(payload.get("@odata.etag") or payload.get("changeKey") or "")
+    exceptions = sorted(
+        (each["id"], each.get("@odata.etag") or "") for each in payload.get("exceptionOccurrences") or ()
+    )
+    cancelled = sorted(payload.get("cancelledOccurrences") or ())
+    if exceptions or cancelled:
+        version += "+" + hashlib.sha256(json.dumps([exceptions, cancelled]).encode()).hexdigest()[:16]
+    return RemoteItem(payload["id"], payload["id"], version, payload)
+
+
+def _single(payload: Mapping[str, Any]) -> EventFields:
+    return component.read(payload, recurring=False)
+
+
+def _series(payload: Mapping[str, Any]) -> ObjectFields:
+    master = component.read(payload, recurring=True)
+    begin = rules.first_occurrence(payload["recurrence"], master.when.start)
+    if begin != master.when.start:
+        master = replace(master, when=zones.moved(master.when, begin))
+    overrides, cancelled = {}, set()
+    for exception in payload.get("exceptionOccurrences") or ():
+        # What an exception does not say it has from its master
+        event = component.read({**payload, **exception}, recurring=False)
+        if event.status == "CANCELLED":
+            cancelled.add(original_key(exception, master.when))
+        else:
+            overrides[original_key(exception, master.when)] = event
+    for name in payload.get("cancelledOccurrences") or ():
+        cancelled.add(key_on(dt.date.fromisoformat(name[-10:]), master.when))
+    lines = rules.to_lines(payload["recurrence"], master.when)
+    return normalize(ObjectFields(master, lines, overrides, frozenset(cancelled)))
+
+
+def original_key(occurrence: Mapping[str, Any], master: When) -> str:
+    """The instance key of an occurrence or exception, by its ``originalStart`` (M-48)."""
+    moment = dt.datetime.fromisoformat(occurrence["originalStart"][:19]).replace(tzinfo=dt.UTC)
+    if master.all_day:
+        # Midnight, maybe of the mailbox's zone: the nearest day
+        return instance_key((moment + dt.timedelta(hours=12)).date())
+    return instance_key(moment)
+
+
+def key_on(day: dt.date, master: When) -> str:
+    """The instance key of the occurrence on that day: ``cancelledOccurrences`` names days only (M-47)."""
+    if not isinstance(master.start, dt.datetime):
+        return instance_key(day)
+    wall = dt.datetime.combine(day, master.start.time())
+    return instance_key(instant(wall, master.zone, floating=dt.UTC))
+
+
+def moment_of(key: str, zone: str | None) -> dt.datetime:
+    """When the instance ``key`` was to start, as an aware UTC instant; a date's midnight."""
+    if key.endswith("Z"):
+        return dt.datetime.strptime(key, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    day = dt.datetime.strptime(key, "%Y%m%d").replace(tzinfo=ZoneInfo(zone or "UTC"))
+    return day.astimezone(dt.UTC)
+
+
+# --- fields → Graph's JSON -----------------------------------------------------------------------------------------
+
+
+def new_event(fields: ObjectFields, *, key: str, uid: str) -> dict[str, Any]:
+    """The body that creates a single event or a series without its exceptions; ``fields`` as the lens views them.
+
+    Everything is said explicitly, or the service's defaults would come in (X-56). Never any attendees (X-26).
+    """
+    body = component.write(fields.master, ("when", *component.DETAILS))
+    if fields.recurrence:
+        body["recurrence"] = patterns.to_recurrence(fields.recurrence, fields.master.when)
+    body["transactionId"] = key
+    body["singleValueExtendedProperties"] = [{"id": UID_MARKER, "value": uid}, {"id": KEY_MARKER, "value": key}]
+    return body
+
+
+def master_patch(current: ObjectFields, target: ObjectFields) -> dict[str, Any]:
+    """The body that turns one master (or single event) into the other; empty if they say the same."""
+    names = component.changed(current.master, target.master)
+    body = component.write(target.master, names)
+    if not target.recurrence and current.recurrence:
+        body["recurrence"] = None  # M-52
+    elif target.recurrence and ("when" in names or current.recurrence != target.recurrence):
+        body |= component.write(target.master, ("when",))
+        body["recurrence"] = patterns.to_recurrence(target.recurrence, target.master.when)
+    return body
+
+
+def event_patch(current: EventFields, target: EventFields) -> dict[str, Any]:
+    """The body that turns one occurrence into the other; empty if they say the same."""
+    return component.write(target, component.changed(current, target))

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+import httpx
+
+from bridge.errors import UsageError
+from bridge.providers.graph.api import TIMEOUT, Api
+from bridge.providers.graph.oauth import AccessTokens, Client
+from bridge.providers.graph.remote import GraphRemote
 from bridge.providers.oauth import Consent
-from bridge.sync.ports import Account, TokenStore
+from bridge.sync.ports import RemoteCalendar, TokenStore
+
+MAX_WINDOW = dt.timedelta(days=1825)  # M-15
+
+
+@dataclass(frozen=True)
+class _Window:
+    past: dt.timedelta
+    future: dt.timedelta
 
 
 class GraphProvider:
@@ -19,7 +36,7 @@ class GraphProvider:
 
     name = "microsoft"
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the settings, in their order
         self,
         graph_url: str,
         authority: str,
@@ -28,17 +45,74 @@ class GraphProvider:
         window_past: dt.timedelta,
         window_future: dt.timedelta,
     ) -> None:
-        raise NotImplementedError
+        if window_past + window_future > MAX_WINDOW:
+            raise UsageError("Microsoft shows at most 1825 days of a calendar: make [microsoft] window_*_days smaller")
+        self._http = httpx.Client(timeout=TIMEOUT, follow_redirects=False)
+        self._url = _versioned(graph_url)
+        self._client = Client(self._http, _with_tenant(authority), client_id, client_secret)
+        self._window = _Window(window_past, window_future)
 
     def begin(self, *, redirect_uri: str) -> Consent:
-        raise NotImplementedError
+        return self._client.begin(redirect_uri=redirect_uri)
 
     def finish(self, memory: str, answer: Mapping[str, str]) -> str:
-        raise NotImplementedError
+        return self._client.finish(memory, answer)
 
-    def account(self, tokens: TokenStore) -> Account:
-        raise NotImplementedError
+    def account(self, tokens: TokenStore) -> GraphAccount:
+        return GraphAccount(Api(self._http, self._url, AccessTokens(self._client.renewed, tokens)), self._window)
 
     def close(self) -> None:
         """Let go of the connections."""
-        raise NotImplementedError
+        self._http.close()
+
+
+class GraphAccount:
+    """A signed-in person at Microsoft."""
+
+    def __init__(self, api: Api, window: _Window) -> None:
+        self._api = api
+        self._window = window
+
+    def identity(self) -> tuple[str, str]:
+        """The home account's id (M-05); Graph is asked for what the sign-in did not tell."""
+        id, email = self._api.tokens.home_account()
+        if not id or "@" not in email:
+            me = self._api.get("/me", **{"$select": "id,mail,userPrincipalName"})
+            id = id or str(me["id"])
+            email = str(me.get("mail") or me.get("userPrincipalName") or email)
+        return id, email
+
+    def calendars(self) -> Sequence[RemoteCalendar]:
+        """Calendars have no zone of their own here (M-11)."""
+        answer = self._api.get("/me/calendars", **{"$top": "100"})
+        found = list(answer["value"])
+        while link := answer.get("@odata.nextLink"):
+            answer = self._api.follow(link)
+            found += answer["value"]
+        return [
+            RemoteCalendar(
+                id=each["id"],
+                name=each.get("name") or "",
+                writable=bool(each.get("canEdit")),
+                primary=bool(each.get("isDefaultCalendar")),
+                color=_color(each.get("hexColor") or ""),
+            )
+            for each in found
+        ]
+
+    def remote(self, calendar: RemoteCalendar) -> GraphRemote:
+        return GraphRemote(self._api, calendar, window_past=self._window.past, window_future=self._window.future)
+
+
+def _color(hex_color: str) -> str:
+    return hex_color.lower() if re.fullmatch(r"#[0-9a-fA-F]{6}", hex_color) else ""
+
+
+def _versioned(graph_url: str) -> str:
+    url = graph_url.rstrip("/")
+    return url if re.fullmatch(r"v\d+\.\d+|beta", url.rpartition("/")[2]) else f"{url}/v1.0"
+
+
+def _with_tenant(authority: str) -> str:
+    url = authority.rstrip("/")
+    return url if urlsplit(url).path else f"{url}/common"

@@ -1,0 +1,160 @@
+"""Graph over HTTP: its headers, its links, its batches, and what its errors mean (M-16, M-18, M-79, M-80).
+
+Nothing is retried here but a request whose access token was refused: the engine knows when to come back. An error tells
+status and code, never contents or tokens.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx
+
+from bridge.errors import CursorLost, DuplicateKey, NeedsReconnect, ProviderError, Refused, Unreachable
+from bridge.providers.graph.oauth import AccessTokens
+from bridge.providers.http import error_for, retry_after
+
+PREFER = 'IdType="ImmutableId", outlook.body-content-type="text"'
+"""On every request: ids that survive a move (M-30), and bodies as text, which is what the hub holds (M-63)."""
+
+BATCH = 20  # M-79
+TIMEOUT = httpx.Timeout(30, connect=10)
+"""Seconds until an answer counts as lost."""
+
+LOST = {"syncstatenotfound", "syncstateinvalid", "resyncrequired"}
+
+
+def escape(id: str) -> str:
+    """An opaque id as one segment of a path (M-01)."""
+    return quote(id, safe="")
+
+
+@dataclass(frozen=True)
+class Api:
+    """Graph at ``url`` (with its version) for one account."""
+
+    http: httpx.Client
+    url: str
+    tokens: AccessTokens
+
+    def get(self, path: str, *, prefer: str = "", **query: str) -> dict[str, Any]:
+        return self._json("GET", self._address(path, query), prefer=prefer)
+
+    def follow(self, link: str, *, prefer: str = "") -> dict[str, Any]:
+        """GET a nextLink or deltaLink verbatim (M-16). The same Prefer again (M-21)."""
+        return self._json("GET", link, prefer=prefer)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self._json("POST", self._address(path), body=body)
+
+    def patch(self, path: str, body: Mapping[str, Any], *, etag: str = "") -> dict[str, Any]:
+        return self._json("PATCH", self._address(path), body=body, etag=etag)
+
+    def delete(self, path: str, *, etag: str = "") -> None:
+        self._json("DELETE", self._address(path), etag=etag)
+
+    def many(self, paths: Sequence[str]) -> list[dict[str, Any] | None]:
+        """GET many paths by ``$batch``, answers in their order; None for what is not there (404)."""
+        found: list[dict[str, Any] | None] = []
+        for first in range(0, len(paths), BATCH):
+            found += self._batch(paths[first : first + BATCH])
+        return found
+
+    def owns(self, link: str) -> bool:
+        """Whether a link stays at our Graph: a token is never sent elsewhere."""
+        here, there = urlsplit(self.url), urlsplit(link)
+        return (here.scheme, here.netloc) == (there.scheme, there.netloc)
+
+    def _batch(self, paths: Sequence[str]) -> list[dict[str, Any] | None]:
+        requests = [
+            {"id": str(number), "method": "GET", "url": path, "headers": {"Prefer": PREFER}}
+            for number, path in enumerate(paths)
+        ]
+        answers = {each["id"]: each for each in self.post("/$batch", {"requests": requests})["responses"]}
+        found: list[dict[str, Any] | None] = []
+        for number in range(len(paths)):
+            answer = answers[str(number)]
+            status, body = answer["status"], answer.get("body") or {}
+            if status == 404:
+                found.append(None)
+            elif status >= 400:
+                headers = httpx.Headers(answer.get("headers") or {})
+                raise _error(status, body, headers)
+            else:
+                found.append(body)
+        return found
+
+    def _address(self, path: str, query: Mapping[str, str] | None = None) -> str:
+        return f"{self.url}{path}" + (f"?{encoded(query)}" if query else "")
+
+    def _json(
+        self, method: str, url: str, *, body: Mapping[str, Any] | None = None, etag: str = "", prefer: str = ""
+    ) -> dict[str, Any]:
+        if not self.owns(url):
+            raise Refused("a link led away from Graph and was not followed")
+        headers = {"Prefer": f"{PREFER}, {prefer}" if prefer else PREFER, "Accept": "application/json"}
+        if etag:
+            headers["If-Match"] = etag
+        token = self.tokens.current()
+        answer = self._send(method, url, body, headers, token)
+        if answer.status_code == 401:
+            token = self.tokens.instead_of(token)
+            answer = self._send(method, url, body, headers, token)
+        if answer.status_code >= 400 or 300 <= answer.status_code < 400:
+            raise _error(answer.status_code, _body(answer), answer.headers)
+        return _body(answer)
+
+    def _send(
+        self, method: str, url: str, body: Mapping[str, Any] | None, headers: Mapping[str, str], token: str
+    ) -> httpx.Response:
+        try:
+            return self.http.request(method, url, json=body, headers={**headers, "Authorization": f"Bearer {token}"})
+        except httpx.TransportError as error:
+            raise Unreachable(f"Graph did not answer ({type(error).__name__})") from None
+
+
+def encoded(query: Mapping[str, str]) -> str:
+    """A query string with OData's own signs left readable."""
+    return urlencode(query, safe="$(),'/:=;", quote_via=quote)
+
+
+def _body(answer: httpx.Response) -> dict[str, Any]:
+    if not answer.content:
+        return {}
+    try:
+        value = answer.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        if answer.status_code < 400:
+            raise Unreachable("Graph's answer is not JSON", status=answer.status_code) from None
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _error(status: int, body: Mapping[str, Any], headers: httpx.Headers) -> ProviderError:
+    """By status first, then by code whatever its case, never by the message (M-80)."""
+    error = body.get("error")
+    code = str(error.get("code") or "") if isinstance(error, dict) else ""
+    message = f"Graph answered {status} {code}".rstrip()
+    if status == 409 and code.lower() == "errorduplicatetransactionid":
+        return DuplicateKey(message, status=status, code=code)
+    if status == 410 or code.lower() in LOST:
+        return CursorLost(message, status=status, code=code)
+    if status == 401:
+        return NeedsReconnect(message, status=status, code=code)
+    return error_for(
+        status, code=code, message=message, wait=retry_after(headers.get("Retry-After"), now=_date(headers))
+    )
+
+
+def _date(headers: httpx.Headers) -> dt.datetime:
+    """The service's own clock, which an absolute Retry-After refers to; without one, there is nothing to wait for."""
+    try:
+        return parsedate_to_datetime(headers["Date"])
+    except (KeyError, TypeError, ValueError):
+        return dt.datetime.max.replace(tzinfo=dt.UTC)

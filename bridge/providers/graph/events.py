@@ -1,0 +1,115 @@
+"""The events of one calendar, read whole: by id, by creation key, an occurrence by its original start (M-47…M-49)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.errors import Gone, VersionMismatch
+from bridge.ical.fields import When
+from bridge.providers.graph.api import Api, encoded, escape
+from bridge.providers.graph.mapping import KEY_MARKER, item, moment_of, original_key
+from bridge.sync.ports import RemoteItem
+
+PAGE = 100
+SELECT = (
+    "id,type,seriesMasterId,iCalUId,transactionId,changeKey,createdDateTime,lastModifiedDateTime,isOrganizer,isCancelled,"
+    "isOnlineMeeting,subject,body,location,start,end,originalStartTimeZone,originalEndTimeZone,isAllDay,showAs,sensitivity,"
+    "importance,categories,isReminderOn,reminderMinutesBeforeStart,recurrence"
+)
+WHOLE = {"$select": f"{SELECT},cancelledOccurrences", "$expand": "exceptionOccurrences"}
+"""What a master only tells if asked (M-47)."""
+
+LOOK_AROUND = dt.timedelta(days=2)
+"""Beyond an occurrence's original start on both sides: more than any zone's offset."""
+SPAN = dt.timedelta(days=366)
+"""The longest stretch of a series that is listed at once to find some of its occurrences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Where to send what concerns one instance."""
+
+    id: str
+    etag: str
+
+
+@dataclass(frozen=True)
+class Events:
+    """``calendar`` is the calendar's path: what has moved to another calendar is gone from here."""
+
+    api: Api
+    calendar: str
+
+    def path(self, id: str) -> str:
+        return f"{self.calendar}/events/{escape(id)}"
+
+    def get(self, id: str) -> RemoteItem:
+        """Raises Gone."""
+        return item(self.api.get(self.path(id), **WHOLE))
+
+    def many(self, ids: Sequence[str]) -> list[RemoteItem | None]:
+        """In the order of ``ids``; None for those that are not there."""
+        found = self.api.many([f"{self.path(id)}?{encoded(WHOLE)}" for id in ids])
+        return [item(payload) if payload is not None else None for payload in found]
+
+    def by_key(self, key: str) -> list[RemoteItem]:
+        """The event created with this key. A copy made in Outlook carries our marker too, but not the transactionId (S-03)."""
+        condition = f"singleValueExtendedProperties/Any(ep: ep/id eq '{KEY_MARKER}' and ep/value eq '{key}')"
+        marked = self._all(f"{self.calendar}/events", {"$filter": condition, "$select": "id,transactionId"})
+        ids = [event["id"] for event in marked if event.get("transactionId") == key]
+        return [found for found in self.many(ids[:1]) if found is not None]
+
+    def occurrences(self, master: RemoteItem, keys: Sequence[str], when: When) -> dict[str, Occurrence]:
+        """Where the instances with these keys are. ``when`` is the master's.
+
+        Raises VersionMismatch if one has become an exception since ``master`` was read, Gone if one is not there.
+        """
+        known = {original_key(each, when): each for each in master.payload.get("exceptionOccurrences") or ()}
+        found = {key: Occurrence(known[key]["id"], known[key].get("@odata.etag") or "") for key in keys if key in known}
+        for first, last, sought in _stretches(sorted(set(keys) - known.keys()), when):
+            for event in self.instances(master.id, first, last):
+                key = original_key(event, when)
+                if key in sought and event.get("type") == "exception":
+                    raise VersionMismatch("an occurrence was changed in between", status=412)
+                if key in sought:
+                    found[key] = Occurrence(event["id"], event.get("@odata.etag") or "")
+        if missing := set(keys) - found.keys():
+            raise Gone(f"{len(missing)} occurrences are not there", status=404)
+        return found
+
+    def instances(self, id: str, first: dt.datetime, last: dt.datetime) -> Iterator[Mapping[str, Any]]:
+        """What takes place of a series around these two instants (aware UTC), both included (M-14)."""
+        window = {
+            "startDateTime": _utc(first - LOOK_AROUND),
+            "endDateTime": _utc(last + LOOK_AROUND),
+            "$select": "id,type,originalStart,start,end",
+            "$top": str(PAGE),
+        }
+        return self._all(f"{self.path(id)}/instances", window)
+
+    def _all(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+        answer = self.api.get(path, **query)
+        yield from answer["value"]
+        while link := answer.get("@odata.nextLink"):
+            answer = self.api.follow(link)
+            yield from answer["value"]
+
+
+def _stretches(keys: Sequence[str], when: When) -> Iterator[tuple[dt.datetime, dt.datetime, set[str]]]:
+    """The keys in groups that one listing can cover."""
+    group: list[tuple[dt.datetime, str]] = []
+    for key in keys:
+        moment = moment_of(key, when.zone)
+        if group and moment - group[0][0] > SPAN:
+            yield group[0][0], group[-1][0], {name for _, name in group}
+            group = []
+        group.append((moment, key))
+    if group:
+        yield group[0][0], group[-1][0], {name for _, name in group}
+
+
+def _utc(moment: dt.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

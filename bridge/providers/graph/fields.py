@@ -1,0 +1,171 @@
+"""One component, field by field: what Graph can hold of it, how it reads, how it is written (MAPPING X-03…X-56).
+
+``reduce`` and ``read`` end in the same normal form, so that an echo is no change (R20); ``regain`` puts back what the
+reduction lost wherever the remote side did not touch it (S-05). Attendees are neither read nor written (X-26, M-53).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from bridge.ical.fields import EventFields, Reminder, When
+from bridge.providers.graph import texts, zones
+
+SENSITIVITIES: Mapping[str, Literal["", "PRIVATE", "CONFIDENTIAL"]] = {
+    "personal": "PRIVATE",
+    "private": "PRIVATE",
+    "confidential": "CONFIDENTIAL",
+}
+IMPORTANCES = {"high": 1, "normal": 0, "low": 9}
+
+DETAILS = ("summary", "description", "location", "transp", "classification", "reminders", "categories", "priority")
+"""The fields besides ``when`` that Graph can hold and we write."""
+
+
+# --- the hub's component, as Graph can hold it ---------------------------------------------------------------------
+
+
+def reduce(event: EventFields, when: When) -> EventFields:
+    """The component in Graph's normal form, at the already canonical ``when``.
+
+    A cancelled event stays, but does not block its time (X-18).
+    """
+    cancelled = event.status == "CANCELLED"
+    return EventFields(
+        when,
+        summary=texts.subject(event.summary),
+        description=texts.plain(event.description),
+        location=texts.plain(event.location).strip(),
+        status="CANCELLED" if cancelled else "",
+        transp="TRANSPARENT" if cancelled else event.transp,
+        classification="" if event.classification == "PUBLIC" else event.classification,
+        reminders=_nearest(event.reminders),
+        categories=_named(event.categories),
+        priority=_class(event.priority),
+    )
+
+
+def _nearest(reminders: Iterable[Reminder]) -> tuple[Reminder, ...]:
+    """Graph knows one reminder: the one nearest to the start (X-50); e-mail alarms have no counterpart (X-51)."""
+    shown = sorted(reminder for reminder in reminders if reminder.method == "DISPLAY")
+    return tuple(shown[:1])
+
+
+def _named(categories: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({category for each in categories if (category := texts.subject(each))}))
+
+
+def _class(priority: int) -> int:
+    """1-4 high, 6-9 low, the rest normal (X-22)."""
+    return 0 if priority in (0, 5) else 1 if priority < 5 else 9
+
+
+# --- Graph's JSON --------------------------------------------------------------------------------------------------
+
+
+def read(event: Mapping[str, Any], *, recurring: bool) -> EventFields:
+    """A single event, a master, or an exception laid over its master. Raises Unmappable for an unknown zone."""
+    cancelled = bool(event.get("isCancelled"))
+    free = event.get("showAs") == "free"
+    minutes: int = event.get("reminderMinutesBeforeStart") or 0
+    return EventFields(
+        zones.read_when(event, recurring=recurring),
+        summary=texts.subject(event.get("subject") or ""),
+        description=_body(event.get("body") or {}),
+        location=texts.plain((event.get("location") or {}).get("displayName") or "").strip(),
+        status="CANCELLED" if cancelled else "",
+        transp="TRANSPARENT" if free or cancelled else "OPAQUE",
+        classification=SENSITIVITIES.get(event.get("sensitivity") or "", ""),
+        reminders=(Reminder(minutes),) if event.get("isReminderOn") and minutes >= 0 else (),
+        categories=_named(event.get("categories") or ()),
+        priority=IMPORTANCES.get(event.get("importance") or "", 0),
+    )
+
+
+def _body(body: Mapping[str, Any]) -> str:
+    content = body.get("content") or ""
+    return texts.from_html(content) if (body.get("contentType") or "").lower() == "html" else texts.plain(content)
+
+
+def write(event: EventFields, names: Iterable[str]) -> dict[str, Any]:
+    """The properties that carry these fields of a reduced component; nothing else (M-53, R3)."""
+    properties: dict[str, Any] = {}
+    for name in names:
+        properties |= _property(event, name)
+    return properties
+
+
+def _property(event: EventFields, name: str) -> dict[str, Any]:
+    match name:
+        case "when":
+            return zones.write_when(event.when)
+        case "summary":
+            return {"subject": event.summary}
+        case "description":
+            return {"body": {"contentType": "text", "content": event.description}}
+        case "location":
+            return {"location": {"displayName": event.location}}
+        case "transp":
+            # Only sent when its class changed: oof, tentative and workingElsewhere stay what they are (X-19)
+            return {"showAs": "free" if event.transp == "TRANSPARENT" else "busy"}
+        case "classification":
+            return {"sensitivity": event.classification.lower() or "normal"}
+        case "reminders":
+            # Said even if there is none: Outlook would add its own default (X-55, X-56)
+            if not event.reminders:
+                return {"isReminderOn": False}
+            return {"isReminderOn": True, "reminderMinutesBeforeStart": event.reminders[0].minutes}
+        case "categories":
+            return {"categories": list(event.categories)}
+        case "priority":
+            return {"importance": next(word for word, number in IMPORTANCES.items() if number == event.priority)}
+    return {}
+
+
+def changed(base: EventFields, target: EventFields) -> list[str]:
+    """The names of the writable fields in which two reduced components differ."""
+    return [name for name in ("when", *DETAILS) if getattr(base, name) != getattr(target, name)]
+
+
+# --- a remote value, in the hub's own terms ------------------------------------------------------------------------
+
+
+def regain(name: str, value: Any, hub: EventFields, calendar_zone: str) -> Any:
+    """What the remote side's new ``value`` means for the hub's component.
+
+    A value equal to what Graph is shown of the hub's leaves the hub's: number of the priority, order of the categories,
+    further alarms, white space, PUBLIC.
+    """
+    if name == "when":
+        return zones.hub_when(value, hub.when, calendar_zone)
+    if name == "url":
+        return hub.url  # without a counterpart there, so never taken from there (X-15, S-05)
+    if name == "status" and not value and hub.status != "CANCELLED":
+        return hub.status  # only a cancelled meeting has a status there (X-17, M-59)
+    if getattr(reduce(hub, hub.when), name) == value:
+        return getattr(hub, name)
+    if name == "reminders":
+        return _with_nearest(value, hub.reminders)
+    return value
+
+
+def _with_nearest(value: tuple[Reminder, ...], hub: tuple[Reminder, ...]) -> tuple[Reminder, ...]:
+    """The new nearest alarm instead of the old one; farther ones and e-mails stay, an alarm turned off takes all of its kind."""
+    emails = {reminder for reminder in hub if reminder.method != "DISPLAY"}
+    if not value:
+        return tuple(sorted(emails))
+    old = _nearest(hub)
+    farther = {
+        reminder
+        for reminder in hub
+        if reminder.method == "DISPLAY" and reminder not in old and reminder.minutes > value[0].minutes
+    }
+    return tuple(sorted({*value, *farther, *emails}))
+
+
+def updated(event: Mapping[str, Any]) -> dt.datetime:
+    """When the service last saw a change (X-33)."""
+    text = event.get("lastModifiedDateTime") or event.get("createdDateTime") or "1970-01-01T00:00:00Z"
+    return dt.datetime.fromisoformat(text[:19]).replace(tzinfo=dt.UTC)

@@ -1,0 +1,131 @@
+"""How a calendar is read: a complete listing, and what changed since (M-16, M-19…M-28).
+
+Graph's delta covers a window of the calendar and shows occurrences without their contents; its list of events covers all
+time and knows no changes. So a complete listing first opens a delta round and goes to its end, heeding nothing in it, and
+then lists every event; from there on the round's deltaLink tells what changed after the listing began. A window that the
+calendar has moved away from is opened anew, by a lost cursor (R26).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from bridge.errors import CursorLost
+from bridge.providers.graph.api import encoded
+from bridge.providers.graph.events import PAGE, SELECT, Events
+from bridge.providers.graph.mapping import item
+from bridge.sync.ports import Page, RemoteItem, Removal
+
+DRIFT = dt.timedelta(days=30)
+MAX_PAGE = f"odata.maxpagesize={PAGE}"
+
+_SERIES = ("occurrence", "exception")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where reading stands.
+
+    ``phase``: within the round that opens the window, within the list of events, or within a round of changes. ``link`` is
+    the next request; ``delta`` the opened round's deltaLink while the list is read; ``opened`` when the window was.
+    """
+
+    phase: Literal["opening", "listing", "changes"]
+    link: str
+    opened: dt.datetime
+    delta: str = ""
+
+    def dump(self) -> str:
+        return json.dumps(
+            {"phase": self.phase, "link": self.link, "opened": self.opened.isoformat(), "delta": self.delta}
+        )
+
+    @classmethod
+    def load(cls, text: str) -> Cursor:
+        try:
+            held = json.loads(text)
+            return cls(held["phase"], held["link"], dt.datetime.fromisoformat(held["opened"]), held["delta"])
+        except (ValueError, KeyError, TypeError):
+            raise CursorLost("the cursor cannot be read") from None
+
+
+@dataclass(frozen=True)
+class Listing:
+    events: Events
+    window_past: dt.timedelta
+    window_future: dt.timedelta
+
+    def page(self, text: str | None, *, now: dt.datetime) -> Page:
+        cursor = self._opening(now) if text is None else Cursor.load(text)
+        if abs(now - cursor.opened) > DRIFT:
+            raise CursorLost("the window has drifted")
+        if not self.events.api.owns(cursor.link):
+            raise CursorLost("the cursor belongs to another Graph")
+        match cursor.phase:
+            case "opening":
+                return self._open(cursor)
+            case "listing":
+                return self._list(cursor)
+        return self._changes(cursor)
+
+    def _opening(self, now: dt.datetime) -> Cursor:
+        window = {"startDateTime": _utc(now - self.window_past), "endDateTime": _utc(now + self.window_future)}
+        return Cursor("opening", self._link("calendarView/delta", window), now)
+
+    def _open(self, cursor: Cursor) -> Page:
+        answer = self.events.api.follow(cursor.link, prefer=MAX_PAGE)
+        if link := answer.get("@odata.nextLink"):
+            return Page((), (), replace(cursor, link=link).dump(), more=True)
+        events = self._link("events", {"$select": SELECT, "$top": str(PAGE)})
+        following = Cursor("listing", events, cursor.opened, delta=_delta_link(answer))
+        return Page((), (), following.dump(), more=True)
+
+    def _list(self, cursor: Cursor) -> Page:
+        answer = self.events.api.follow(cursor.link)
+        items = self._whole(answer["value"])
+        if link := answer.get("@odata.nextLink"):
+            return Page(items, (), replace(cursor, link=link).dump(), more=True)
+        return Page(items, (), Cursor("changes", cursor.delta, cursor.opened).dump(), more=False)
+
+    def _changes(self, cursor: Cursor) -> Page:
+        answer = self.events.api.follow(cursor.link, prefer=MAX_PAGE)
+        removed = [event["id"] for event in answer["value"] if "@removed" in event]
+        alive = [event for event in answer["value"] if "@removed" not in event]
+        # The same word means "left the window" and "was never in it" (M-23)
+        removals = [Removal(id, certain=False) for id in dict.fromkeys(removed)]
+        items = self._whole(alive)
+        link = answer.get("@odata.nextLink")
+        following = replace(cursor, link=link or _delta_link(answer))
+        return Page(items, removals, following.dump(), more=bool(link))
+
+    def _whole(self, events: Iterable[Mapping[str, Any]]) -> list[RemoteItem]:
+        """Single events as they are, each series once and read anew: delta shows pieces of it at most (M-24…M-26, M-47)."""
+        singles: dict[str, RemoteItem] = {}
+        series: dict[str, None] = {}
+        for event in events:
+            if event.get("type") in _SERIES:
+                series[event["seriesMasterId"]] = None
+            elif event.get("type") == "seriesMaster" or event.get("recurrence"):
+                series[event["id"]] = None
+            else:
+                singles[event["id"]] = item(event)
+        # One that is gone by now will come as a removal
+        return [*singles.values(), *(found for found in self.events.many(list(series)) if found is not None)]
+
+    def _link(self, path: str, query: Mapping[str, str]) -> str:
+        return f"{self.events.api.url}{self.events.calendar}/{path}?{encoded(query)}"
+
+
+def _delta_link(answer: Mapping[str, Any]) -> str:
+    link = answer.get("@odata.deltaLink")
+    if not link:
+        raise CursorLost("the round ended without a deltaLink")
+    return str(link)
+
+
+def _utc(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
