@@ -12,12 +12,14 @@ the provider's mapping, so that an error there can't hide itself.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from bridge.errors import Gone
 from bridge.providers.oauth import Provider
-from bridge.sync.ports import Account, Remote, RemoteCalendar
+from bridge.sync.ports import Account, Remote, RemoteCalendar, RemoteItem, RemoteObject
 
 Start = dt.date | dt.datetime
 """A date, or a naive wall-clock time in the event's zone."""
@@ -46,6 +48,9 @@ class Bench(Protocol):
     account: Account
     calendar: RemoteCalendar
     remote: Remote
+    revives: bool
+    """Whether a cancelled occurrence can take place again; if not, trying to raises ``refusal`` before any write."""
+    refusal: type[Exception]
 
     # --- the owner in the service's own UI; ids are those the port gives (a RemoteObject's)
 
@@ -77,7 +82,9 @@ class Bench(Protocol):
         ...
 
     def forget_cursors(self) -> None: ...
-    def trouble(self, kind: Trouble, *, times: int = 1) -> None: ...
+    def trouble(self, kind: Trouble) -> AbstractContextManager[None]:
+        """As long as it lasts, every request to the API meets it, repeated ones too."""
+        ...
 
     def requests(self) -> int:
         """How many requests of any kind the service has answered so far."""
@@ -94,6 +101,7 @@ class SignIn(Protocol):
     """The service's OAuth pages, and what may happen to a grant."""
 
     provider: Provider
+    client_secret: str
 
     def consent(self, url: str) -> Mapping[str, str]:
         """The person agrees in the browser; the query with which it returns to us."""
@@ -107,8 +115,33 @@ class SignIn(Protocol):
         """From now on each refresh hands out a new refresh token, and the old one dies."""
         ...
 
-    def token_endpoint_down(self, *, times: int = 1) -> None: ...
+    def token_endpoint_down(self) -> AbstractContextManager[None]: ...
     def refreshes(self) -> int: ...
+
+    def api_calls(self) -> int:
+        """Requests so far, those to the OAuth endpoints not counted."""
+        ...
+
+
+def wall(text: str) -> dt.datetime:
+    """A naive wall-clock time, "2026-03-29 09:00"."""
+    return dt.datetime.fromisoformat(text)
+
+
+class Receiver(Protocol):
+    """A web server that takes notifications of any service."""
+
+    address: str
+
+    def wait_for(self, channel_id: str) -> str:
+        """The secret that came with a change notification of this channel; fails after some seconds."""
+        ...
+
+    def seen(self) -> set[str]:
+        """The channels that told of changes."""
+        ...
+
+    def forget(self) -> None: ...
 
 
 class KeptTokens:
@@ -130,23 +163,44 @@ class KeptTokens:
         return renewed
 
 
-def follow(remote: Remote, cursor: str | None, *, now: dt.datetime) -> tuple[dict[str, object], set[str], str, int]:
-    """Read pages to the end: items by id, removed ids, the last cursor, the number of pages."""
-    items, removed, pages = {}, set(), 0
-    while True:
-        page = remote.page(cursor, now=now)
-        pages += 1
-        for item in page.items:
-            items[item.id] = item
-        removed |= {removal.id for removal in page.removals}
-        cursor = page.cursor
-        if not page.more:
-            return items, removed, cursor, pages
+class Mirror:
+    """What a reader of the port knows of a calendar by following its pages: the inbox, in a few lines."""
 
+    def __init__(self, remote: Remote, now: dt.datetime) -> None:
+        self.remote, self.now = remote, now
+        self.cursor: str | None = None
+        self.items: dict[str, RemoteItem] = {}
+        self.pages = 0
 
-def objects(remote: Remote, items: Sequence[object]) -> Mapping[str, object]:
-    """Items grouped by object and read through the lens."""
-    groups: dict[str, list] = {}
-    for item in items:
-        groups.setdefault(item.series, []).append(item)
-    return {id: remote.lens.read(group) for id, group in groups.items()}
+    def follow(self) -> set[str]:
+        """Read to the end of the round; the ids (of single events and series) it named."""
+        named: set[str] = set()
+        while True:
+            page = self.remote.page(self.cursor, now=self.now)
+            self.pages += 1
+            for removal in page.removals:
+                named.add(removal.id)
+                if removal.certain or not self._alive(removal.id):
+                    self.items = {id: item for id, item in self.items.items() if removal.id not in (id, item.series)}
+            fresh = {item.id: item for item in page.items}
+            self.items = {
+                id: item for id, item in self.items.items() if item.series not in page.whole or id in fresh
+            } | fresh
+            named |= {item.series for item in page.items}
+            self.cursor = page.cursor
+            if not page.more:
+                return named
+
+    def objects(self) -> dict[str, RemoteObject]:
+        """Everything read through the lens, by id."""
+        groups: dict[str, list[RemoteItem]] = {}
+        for item in self.items.values():
+            groups.setdefault(item.series, []).append(item)
+        return {id: self.remote.lens.read(group) for id, group in groups.items()}
+
+    def _alive(self, id: str) -> bool:
+        try:
+            self.remote.get(id)
+        except Gone:
+            return False
+        return True

@@ -1,5 +1,6 @@
 """Every bench in this folder runs every contract."""
 
+import datetime as dt
 import importlib
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +25,11 @@ def sandbox():
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def now():
+    return dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 
 
 @pytest.fixture(params=BENCHES)

@@ -49,16 +49,24 @@ class GoogleRemote:
             if cursor is not None and refusal.status == 400:
                 raise CursorLost("Google does not take this cursor", status=400, code=refusal.code) from None
             raise
-        items: list[RemoteItem] = []
+        items: dict[str, RemoteItem] = {}
         removals: list[Removal] = []
         for event in answer.get("items", ()):
             if event.get("status") == "cancelled" and "recurringEventId" not in event:
                 removals.append(Removal(event["id"]))  # all that is left of it may be its id (G-62)
             else:
-                items.append(item(event))
-        if "nextPageToken" in answer:
-            return Page(items, removals, json.dumps(at | {"page": answer["nextPageToken"]}), more=True)
-        return Page(items, removals, json.dumps({"sync": answer["nextSyncToken"]}), more=False)
+                items[event["id"]] = item(event)
+        whole = set()
+        if "sync" in at:
+            for master in [each.payload for each in items.values() if _may_have_lost_exceptions(each.payload)]:
+                try:
+                    items |= {each.id: each for each in self._series(master["id"], master["iCalUID"])}
+                except Gone:
+                    continue  # the next page or round says so
+                whole.add(master["id"])
+        more = "nextPageToken" in answer
+        onward = at | {"page": answer["nextPageToken"]} if more else {"sync": answer["nextSyncToken"]}
+        return Page(list(items.values()), removals, json.dumps(onward), more, frozenset(whole))
 
     def get(self, id: str) -> Sequence[RemoteItem]:
         event = self._api.execute(self._api.events.get(calendarId=self._calendar, eventId=id))
@@ -198,6 +206,14 @@ def _cursor(cursor: str | None) -> dict[str, str]:
     if not isinstance(at, dict):
         raise CursorLost("this is no cursor of ours")
     return at
+
+
+def _may_have_lost_exceptions(event: Mapping[str, Any]) -> bool:
+    """A master that was edited since it was made: Google may have dropped its exceptions and tells only of it (G-66)."""
+    if "recurrence" not in event:
+        return False
+    created, updated = (dt.datetime.fromisoformat(event[name]) for name in ("created", "updated"))
+    return updated - created >= dt.timedelta(seconds=1)
 
 
 def _alike(one: EventFields, other: EventFields) -> bool:
