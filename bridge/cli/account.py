@@ -18,7 +18,9 @@ def connect(
     ctx: typer.Context,
     user: Annotated[str, typer.Argument(help="Whose account.")],
     provider: Annotated[str, typer.Argument(help="google or microsoft")],
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the simulated service of 'caldav-bridge sandbox'.")] = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Use the simulated service of 'caldav-bridge sandbox'.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Print the address to open in a browser, where that person gives consent. The server must be running."""
@@ -49,4 +51,6 @@ def every(ctx: typer.Context, as_json: Json = False) -> None:
         }
         for one in held
     ]
-    show_rows(rows, as_json=as_json, empty="No account yet. Connect one with: caldav-bridge account connect USER google")
+    show_rows(
+        rows, as_json=as_json, empty="No account yet. Connect one with: caldav-bridge account connect USER google"
+    )

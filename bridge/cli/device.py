@@ -21,7 +21,10 @@ def add(
     user: Annotated[str, typer.Argument(help="Whose device.")],
     label: Annotated[str, typer.Argument(help="What to call it, for instance: phone")],
     password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Take over a password from standard input, when moving from another server.")
+        bool,
+        typer.Option(
+            "--password-stdin", help="Take over a password from standard input, when moving from another server."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -38,7 +41,9 @@ def add(
 
 
 @app.command("list")
-def every(ctx: typer.Context, user: Annotated[str, typer.Argument(help="Whose devices.")], as_json: Json = False) -> None:
+def every(
+    ctx: typer.Context, user: Annotated[str, typer.Argument(help="Whose devices.")], as_json: Json = False
+) -> None:
     """List a person's devices and when each was used last."""
     context = opened(ctx)
     with context.database.read() as conn:

@@ -39,7 +39,10 @@ def common(
     data: Annotated[
         Path | None,
         typer.Option(
-            "--data", metavar="DIR", envvar="CALDAV_BRIDGE_DATA", help="Where everything is kept. Default: the XDG data folder."
+            "--data",
+            metavar="DIR",
+            envvar="CALDAV_BRIDGE_DATA",
+            help="Where everything is kept. Default: the XDG data folder.",
         ),
     ] = None,
 ) -> None:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from bridge.cli.state import Json, opened, show, show_rows
-from bridge.errors import NotFound, UsageError
 from bridge.services import pairing
 from bridge.store import pairs
 
@@ -19,7 +18,9 @@ def add(
     ctx: typer.Context,
     local: Annotated[str, typer.Argument(help="The calendar here: USER/CALENDAR")],
     remote: Annotated[str, typer.Argument(help="The remote calendar's number in 'calendar list'.")],
-    direction: Annotated[str, typer.Option("--direction", help="both, pull (from there only) or push (to there only)")] = "both",
+    direction: Annotated[
+        str, typer.Option("--direction", help="both, pull (from there only) or push (to there only)")
+    ] = "both",
     every: Annotated[str, typer.Option("--every", help="realtime, manual, or a number of minutes")] = "realtime",
     as_json: Json = False,
 ) -> None:
@@ -51,11 +52,6 @@ def approve(ctx: typer.Context, pair: Annotated[int, typer.Argument(help="The pa
     """Let a parked plan run: it wanted to delete more than usual, see 'status'."""
     context = opened(ctx)
     with context.database.write() as conn:
-        held = pairs.get(conn, pair)
-        if held is None:
-            raise NotFound(f"there is no pair {pair}")
-        if held.parked is None:
-            raise UsageError(f"nothing of pair {pair} waits for approval")
         pairs.approve(conn, pair, now=context.now())
     typer.echo(f"Pair {pair} goes on with its next sync.")
 

@@ -14,7 +14,9 @@ from bridge.sandbox.server import Sandbox
 def sandbox(
     ctx: typer.Context,
     host: Annotated[str | None, typer.Option("--host", help="Where to listen.")] = None,
-    port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="On which port (0: any free one).")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="On which port (0: any free one).")
+    ] = None,
 ) -> None:
     """Run the simulated services until interrupted. They forget everything when they stop."""
     settings = settings_of(ctx).sandbox

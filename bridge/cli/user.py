@@ -18,7 +18,9 @@ def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="How they sign in, and the first part of their address.")],
     email: Annotated[str, typer.Option("--email", metavar="E", help="Their e-mail address.")],
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read a portal password from standard input.")] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read a portal password from standard input.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Add a person with a calendar and a task list."""

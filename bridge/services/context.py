@@ -42,5 +42,7 @@ def open_context(settings: Settings, *, now: Callable[[], dt.datetime] = utc_now
     database = session.connect(settings.resolved_database_url)
     migrations.upgrade(database)
     keys = settings.key
-    opened = vault.from_keys(keys.get_secret_value()) if keys is not None else vault.from_file(settings.data / "vault.key")
+    opened = (
+        vault.from_keys(keys.get_secret_value()) if keys is not None else vault.from_file(settings.data / "vault.key")
+    )
     return Context(settings, database, opened, now)

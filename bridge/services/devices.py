@@ -137,7 +137,9 @@ def authenticate(
 
 
 def _find(conn: sa.Connection, login: str) -> Principal | None:
-    return principals.by_name(conn, login) or principals.by_name(conn, login.lower()) or principals.by_email(conn, login)
+    return (
+        principals.by_name(conn, login) or principals.by_name(conn, login.lower()) or principals.by_email(conn, login)
+    )
 
 
 def _match(active: Sequence[Device], password: str, *, chosen: bool, now: dt.datetime) -> Device | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import cast, get_args
 
 from bridge.errors import AlreadyExists, NotFound, UsageError
 from bridge.services.context import Context
@@ -12,8 +12,7 @@ from bridge.store.accounts import Account
 from bridge.store.calendars import Calendar
 from bridge.store.pairs import Pair
 from bridge.store.remote_calendars import KnownCalendar
-
-Direction = Literal["both", "pull", "push"]
+from bridge.sync.ledger import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def add(context: Context, local: str, remote: str, *, direction: str, how_often:
             conn,
             calendar_id=calendar.id,
             remote_calendar_id=known.id,
-            direction=direction,
+            direction=cast("Direction", direction),
             interval_seconds=asked.interval_seconds,
             realtime=asked.realtime,
             now=now,

@@ -19,6 +19,9 @@ RESERVED = frozenset(
 )  # fmt: skip
 """First segments of paths that the web answers. Nobody is called so, and no name begins with a dot (``/.well-known``)."""
 
+DEFAULT_CALENDAR = "calendar"
+"""The slug of everybody's unified calendar (DESIGN §2)."""
+
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>\"',;:\\\x00-\x1f\x7f]+@[^\s@<>\"',;:\\/\x00-\x1f\x7f]+")
 _EMAIL_LENGTH = 320
@@ -34,7 +37,7 @@ def add(database: Database, name: str, email: str, *, password: str | None = Non
     password_hash = None if password is None else passwords.hash_chosen(password)
     with database.write() as conn:
         principal = principals.add(conn, name, email, password_hash=password_hash, now=now)
-        for slug, title, component in (("calendar", "Calendar", "VEVENT"), ("tasks", "Tasks", "VTODO")):
+        for slug, title, component in ((DEFAULT_CALENDAR, "Calendar", "VEVENT"), ("tasks", "Tasks", "VTODO")):
             properties = {
                 "tag": "VCALENDAR",
                 "D:displayname": title,

@@ -10,7 +10,6 @@ from bridge.errors import ProviderError
 from bridge.services import addresses, connecting, providers
 from bridge.services.context import Context
 from bridge.store import accounts, channels, pairs, remote_calendars
-from bridge.store.pairs import Pair
 from bridge.sync.ports import Channel, SupportsPush
 
 
@@ -44,7 +43,7 @@ def ensure(context: Context, pair_id: int) -> bool:
     now = context.now()
     with context.database.read() as conn:
         pair = pairs.get(conn, pair_id)
-        calendar = remote_calendars.by_id(conn, pair.remote_calendar_id) if pair else None
+        calendar = remote_calendars.by_id(conn, pair.remote_calendar_id)
         account = accounts.by_id(conn, calendar.account_id) if calendar else None
         held = channels.of_pair(conn, pair_id)
     if calendar is None or account is None or account.needs_reconnect:

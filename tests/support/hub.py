@@ -1,0 +1,102 @@
+"""The product as a person runs it: ``caldav-bridge serve`` in a process of its own, its commands beside it."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(what, *, seconds=30.0, every=0.05):
+    """Poll until ``what()`` is true and return that; AssertionError with the last value behind the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = what()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s; last: {found!r}")
+        time.sleep(every)
+
+
+class Hub:
+    """``start`` serves on a free port; ``command`` runs a command on the same data directory."""
+
+    def __init__(self, data: Path, **environ):
+        self.data = data
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("CALDAV_BRIDGE_")}
+        self.environ = {**clean, "CALDAV_BRIDGE_DATA": str(data), **environ}
+        self.log = data / "serve.log"
+        self._process = None
+
+    def start(self):
+        self.data.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bridge.cli.main", "serve", "--port", str(self.port)],
+                env=self.environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_for(self._answers, seconds=60)
+        return self
+
+    def _answers(self):
+        if self._process.poll() is not None:
+            raise AssertionError(f"serve ended with {self._process.returncode}:\n{self.log.read_text()}")
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200
+        return False
+
+    def stop(self):
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                raise
+
+    def kill(self):
+        """As the power cut would: web and worker at once."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def run(self, *arguments, stdin=None):
+        """The finished process of a command."""
+        return subprocess.run(
+            [sys.executable, "-m", "bridge.cli.main", *arguments],
+            env=self.environ,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def command(self, *arguments, stdin=None):
+        """What a command prints with --json."""
+        done = self.run(*arguments, "--json", stdin=stdin)
+        assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
