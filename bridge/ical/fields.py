@@ -10,6 +10,7 @@ An instance is named by its *original* start however often it is moved (``instan
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -89,31 +90,128 @@ Change = Mapping[Path, Any]
 carries all its fields, one that stays an override only those which differ."""
 
 
+_EVENT = tuple(f.name for f in dataclasses.fields(EventFields))
+_DEFAULTS = {f.name: f.default for f in dataclasses.fields(EventFields)}
+
+
+def state(fields: ObjectFields, key: str) -> str:
+    """ "cancelled", "override" or "regular"; an instance that is both excluded and overridden is cancelled."""
+    if key in fields.cancelled:
+        return "cancelled"
+    return "override" if key in fields.overrides else "regular"
+
+
 def diff(base: ObjectFields, new: ObjectFields) -> Change:
     """What has to change in ``base`` for it to be ``new``; empty if they are equal."""
-    raise NotImplementedError
+    change = _differing(MASTER, base.master, new.master)
+    if base.recurrence != new.recurrence:
+        change[MASTER, "recurrence"] = new.recurrence
+    for key in sorted({*base.overrides, *base.cancelled, *new.overrides, *new.cancelled}):
+        before, after = state(base, key), state(new, key)
+        if before != after:
+            change[key, "state"] = after
+            if after == "override":
+                change.update({(key, name): getattr(new.overrides[key], name) for name in _EVENT})
+        elif after == "override":
+            change.update(_differing(key, base.overrides[key], new.overrides[key]))
+    return change
+
+
+def _differing(key: str, base: EventFields, new: EventFields) -> dict[Path, Any]:
+    pairs = ((name, getattr(base, name), getattr(new, name)) for name in _EVENT)
+    return {(key, name): value for name, before, value in pairs if value != before}
 
 
 def patch(base: ObjectFields, change: Change) -> ObjectFields:
-    """Lay a change upon ``base``: ``patch(base, diff(base, new)) == new``."""
-    raise NotImplementedError
+    """Lay a change upon ``base``: ``patch(base, diff(base, new)) == new`` where no instance is both excluded and overridden.
+
+    Raises ValueError for single fields of an instance that is no override and does not become a complete one.
+    """
+    by_key: dict[str, dict[str, Any]] = {}
+    for (key, name), value in change.items():
+        by_key.setdefault(key, {})[name] = value
+    master = by_key.pop(MASTER, {})
+    recurrence = master.pop("recurrence", base.recurrence)
+    overrides, cancelled = dict(base.overrides), set(base.cancelled)
+    for key, news in by_key.items():
+        after = news.pop("state", state(base, key))
+        cancelled.discard(key)
+        before = overrides.pop(key, None)
+        if after == "cancelled":
+            cancelled.add(key)
+        elif after == "override":
+            overrides[key] = _patched(before, news, key)
+        elif news:
+            raise ValueError(f"fields of {key}, which is no override: {', '.join(sorted(news))}")
+    return ObjectFields(dataclasses.replace(base.master, **master), tuple(recurrence), overrides, frozenset(cancelled))
+
+
+def _patched(before: EventFields | None, news: Mapping[str, Any], key: str) -> EventFields:
+    if before is not None:
+        return dataclasses.replace(before, **news)
+    if missing := set(_EVENT) - news.keys():
+        raise ValueError(f"{key} becomes an override without {', '.join(sorted(missing))}")
+    return EventFields(**news)
 
 
 def to_json(fields: ObjectFields) -> dict[str, Any]:
     """As plain JSON values, to be kept as a base; what is at its default is left out."""
-    raise NotImplementedError
+    return {
+        "master": _event_to_json(fields.master),
+        "recurrence": list(fields.recurrence),
+        "overrides": {key: _event_to_json(event) for key, event in sorted(fields.overrides.items())},
+        "cancelled": sorted(fields.cancelled),
+    }
 
 
 def from_json(value: Mapping[str, Any]) -> ObjectFields:
     """The inverse of ``to_json``."""
-    raise NotImplementedError
+    return ObjectFields(
+        _event_from_json(value["master"]),
+        tuple(value["recurrence"]),
+        {key: _event_from_json(event) for key, event in value["overrides"].items()},
+        frozenset(value["cancelled"]),
+    )
 
 
 def change_to_json(change: Change) -> list[list[Any]]:
     """A change as a sorted list of [key, field, value]."""
-    raise NotImplementedError
+    return [
+        [key, name, _value_to_json(name, value)] for (key, name), value in sorted(change.items(), key=lambda i: i[0])
+    ]
 
 
 def change_from_json(value: Sequence[Sequence[Any]]) -> Change:
     """The inverse of ``change_to_json``."""
-    raise NotImplementedError
+    return {(key, name): _value_from_json(name, plain) for key, name, plain in value}
+
+
+def _event_to_json(event: EventFields) -> dict[str, Any]:
+    pairs = ((name, getattr(event, name)) for name in _EVENT)
+    return {name: _value_to_json(name, value) for name, value in pairs if value != _DEFAULTS[name]}
+
+
+def _event_from_json(value: Mapping[str, Any]) -> EventFields:
+    return EventFields(**{name: _value_from_json(name, plain) for name, plain in value.items()})
+
+
+def _value_to_json(name: str, value: Any) -> Any:
+    if name == "when":
+        zones = {"zone": value.zone, "end_zone": value.end_zone}
+        named = {key: zone for key, zone in zones.items() if zone is not None}
+        return {"start": value.start.isoformat(), "end": value.end.isoformat(), **named}
+    if name == "reminders":
+        return [[reminder.minutes, reminder.method] for reminder in value]
+    return list(value) if name in ("categories", "recurrence") else value
+
+
+def _value_from_json(name: str, value: Any) -> Any:
+    if name == "when":
+        return When(_moment(value["start"]), _moment(value["end"]), value.get("zone"), value.get("end_zone"))
+    if name == "reminders":
+        return tuple(Reminder(minutes, method) for minutes, method in value)
+    return tuple(value) if name in ("categories", "recurrence") else value
+
+
+def _moment(text: str) -> dt.date | dt.datetime:
+    return dt.datetime.fromisoformat(text) if "T" in text else dt.date.fromisoformat(text)

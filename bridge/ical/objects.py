@@ -1,16 +1,54 @@
-"""Calendar object resources: bytes in, a component tree over the raw lines out (RFC 4791 §4.1)."""
+"""Calendar object resources: bytes in, a component tree over the raw lines out (RFC 4791 §4.1).
+
+The tree holds every physical line, so that ``to_bytes`` gives back exactly what was read. Nothing is registered
+anywhere: an object's time zones are its own (D-01).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from bridge.errors import InvalidCalendarData
+from bridge.ical import lines, text
+from bridge.ical.lines import Line
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# What may stand at the top of an object and then is what the object is; an unknown component beside one is a guest.
+_KINDS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VPOLL"})
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A component between its BEGIN and END lines."""
+    """A component: its BEGIN line, what stands between in its order, and its END line."""
 
     name: str
+    begin: Line
+    children: tuple[Line | Component, ...]
+    end: Line
+
+    def first(self, name: str) -> Line | None:
+        return next(self.every(name), None)
+
+    def every(self, name: str) -> Iterator[Line]:
+        return (child for child in self.children if type(child) is Line and child.name == name)
+
+    def components(self, name: str = "") -> Iterator[Component]:
+        """The components directly inside, all of them or those of one name."""
+        return (child for child in self.children if isinstance(child, Component) and name in ("", child.name))
+
+    def to_text(self) -> str:
+        return "".join(self._raws())
+
+    def _raws(self) -> Iterator[str]:
+        yield self.begin.raw
+        for child in self.children:
+            if isinstance(child, Component):
+                yield from child._raws()
+            else:
+                yield child.raw
+        yield self.end.raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +64,13 @@ class CalendarObject:
     timezones: Mapping[str, Component]
     master: Component | None
     overrides: tuple[Component, ...]
+    calendar: Component
+    before: tuple[Line, ...] = field(default=(), repr=False)  # empty lines around the calendar
+    after: tuple[Line, ...] = field(default=(), repr=False)
+
+    def to_bytes(self) -> bytes:
+        around = ("".join(line.raw for line in part) for part in (self.before, self.after))
+        return self.calendar.to_text().join(around).encode("utf-8", "surrogateescape")
 
 
 def parse(data: bytes) -> CalendarObject:
@@ -34,4 +79,82 @@ def parse(data: bytes) -> CalendarObject:
     Raises InvalidCalendarData with the precondition of RFC 4791 §5.3.2.1: ``valid-calendar-data`` or
     ``valid-calendar-object-resource``. Whatever that section does not forbid is accepted (D-03, D-04).
     """
-    raise NotImplementedError
+    decoded = data.decode("utf-8", "surrogateescape")
+    if control := _CONTROL.search(decoded):
+        raise InvalidCalendarData("valid-calendar-data", f"control character U+{ord(control[0]):04X}")
+    try:
+        before, calendar, after = _tree(lines.read(decoded))
+    except UnicodeDecodeError as error:
+        raise InvalidCalendarData("valid-calendar-data", "not UTF-8") from error
+    return _object(before, calendar, after)
+
+
+def _tree(content: Iterator[Line]) -> tuple[tuple[Line, ...], Component, tuple[Line, ...]]:
+    before: list[Line] = []
+    after: list[Line] = []
+    calendar: Component | None = None
+    open_: list[tuple[str, Line, list[Line | Component]]] = []
+    for line in content:
+        name = line.name
+        if name == "BEGIN":
+            kind = line.value.strip().upper()
+            if not open_ and kind != "VCALENDAR":
+                raise InvalidCalendarData("valid-calendar-data", f"{kind or 'a component'} outside of VCALENDAR")
+            if calendar is not None:
+                raise InvalidCalendarData("valid-calendar-object-resource", "several VCALENDAR objects")
+            open_.append((kind, line, []))
+        elif name == "END":
+            kind = line.value.strip().upper()
+            if not open_ or open_[-1][0] != kind:
+                raise InvalidCalendarData("valid-calendar-data", f"END:{kind} without its BEGIN")
+            _, begin, children = open_.pop()
+            component = Component(kind, begin, tuple(children), line)
+            if open_:
+                open_[-1][2].append(component)
+            else:
+                calendar = component
+        elif open_:
+            open_[-1][2].append(line)
+        elif line.raw.strip("\ufeff \t\r\n"):
+            raise InvalidCalendarData("valid-calendar-data", "text outside of VCALENDAR")
+        else:
+            (before if calendar is None else after).append(line)
+    if open_:
+        raise InvalidCalendarData("valid-calendar-data", f"BEGIN:{open_[-1][0]} without its END")
+    if calendar is None:
+        raise InvalidCalendarData("valid-calendar-data", "no VCALENDAR")
+    return tuple(before), calendar, tuple(after)
+
+
+def _object(before: tuple[Line, ...], calendar: Component, after: tuple[Line, ...]) -> CalendarObject:
+    if calendar.first("METHOD"):
+        raise InvalidCalendarData("valid-calendar-object-resource", "METHOD is for messages, not for stored objects")
+    timezones: dict[str, Component] = {}
+    others: list[Component] = []
+    for component in calendar.components():
+        if component.name != "VTIMEZONE":
+            others.append(component)
+        elif tzid := component.first("TZID"):
+            timezones[text.unescape(tzid.value)] = component
+    if any(component.name in _KINDS for component in others):
+        others = [component for component in others if component.name in _KINDS]
+    if not others:
+        raise InvalidCalendarData("valid-calendar-data", "no component besides time zones")
+    kind = others[0].name
+    if any(component.name != kind for component in others):
+        raise InvalidCalendarData("valid-calendar-object-resource", "components of several kinds")
+    uids = {_uid(component) for component in others}
+    if "" in uids:
+        raise InvalidCalendarData("valid-calendar-data", f"{kind} without UID")
+    if len(uids) > 1:
+        raise InvalidCalendarData("valid-calendar-object-resource", "several UIDs")
+    overrides = tuple(component for component in others if component.first("RECURRENCE-ID"))
+    if len(others) - len(overrides) > 1:
+        raise InvalidCalendarData("valid-calendar-object-resource", "several components without RECURRENCE-ID")
+    master = next((component for component in others if not component.first("RECURRENCE-ID")), None)
+    return CalendarObject(uids.pop(), kind, timezones, master, overrides, calendar, before, after)
+
+
+def _uid(component: Component) -> str:
+    line = component.first("UID")
+    return text.unescape(line.value).strip() if line else ""

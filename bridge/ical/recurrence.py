@@ -1,12 +1,26 @@
-"""Recurrence sets: which instances an object has, and where its rule alone puts them (RFC 5545 §3.8.5)."""
+"""Recurrence sets: which instances an object has, and where its rule alone puts them (RFC 5545 §3.8.5).
+
+Enumeration runs in the wall-clock time of the master's zone; an instance that falls into a gap takes the offset before
+the gap, so that its wall-clock time is later than the rule says (R23). The set is DTSTART, RRULEs and RDATEs without
+EXRULEs; what ``ObjectFields.cancelled`` excludes is still generated, but does not take place.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from bridge.errors import Unmappable
+from bridge.ical import lines, rules, times, timing, values
 from bridge.ical.fields import EventFields, ObjectFields, When
+from bridge.ical.timing import Place, Zones
+
+_DAY = dt.timedelta(days=1)
+_FAR = 200 * 366 * _DAY  # how far beyond its start an endless series is followed if nobody says
+_NO_ZONES = Zones({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,29 +32,251 @@ class Instance:
     fields: EventFields
 
 
+class _Start(NamedTuple):
+    """A generated instance: its nominal wall-clock start (naive; an all-day one at midnight) and a period's own length."""
+
+    at: dt.datetime
+    length: dt.timedelta | None = None
+
+
 def instances(fields: ObjectFields, start: dt.datetime, end: dt.datetime, *, floating: dt.tzinfo) -> list[Instance]:
     """What takes place within [start, end) (aware), in order; overrides moved into it too, cancelled ones not.
 
-    Raises Unmappable for a rule that cannot be expanded (RSCALE other than GREGORIAN).
+    ``floating`` is the zone in which all-day and floating times are looked at. An override is listed even if the rule does
+    not generate it: it is on people's screens. A rule is followed for ``rules.CAP`` instances at most. Raises Unmappable
+    for a rule that cannot be enumerated (RSCALE).
     """
-    raise NotImplementedError
+    master = fields.master
+    found = [
+        Instance(key, event.when, event)
+        for key, event in fields.overrides.items()
+        if key not in fields.cancelled and event.status != "CANCELLED" and _within(event.when, start, end, floating)
+    ]
+    if master.status != "CANCELLED":
+        length = _span(master.when, floating) + 2 * _DAY
+        since, until = _naive(start, -length), _naive(end, 2 * _DAY)
+        for key, at in _generated(fields, since, until):
+            if key in fields.overrides or key in fields.cancelled:
+                continue
+            when = _moved(master.when, at)
+            if _within(when, start, end, floating):
+                found.append(Instance(key, when, replace(master, when=when)))
+    return sorted(found, key=lambda each: (_instant(each.when, floating), each.key))
 
 
 def keys(fields: ObjectFields, *, until: dt.datetime | None = None) -> Iterator[str]:
-    """The keys the rule generates, cancelled and overridden ones too, in order, lazily; ``until`` (aware) inclusive."""
-    raise NotImplementedError
+    """The keys the rule generates, cancelled and overridden ones too, in order, lazily.
+
+    ``until`` (aware) is inclusive within a day; without it an endless series is followed for 200 years.
+    """
+    begin = _midnight(fields.master.when.start)
+    last = _naive(begin.replace(tzinfo=dt.UTC), _FAR) if until is None else _naive(until, _DAY)
+    return (key for key, _ in _generated(fields, begin, last))
 
 
 def regular(fields: ObjectFields, key: str) -> When:
-    """Where the rule alone puts the instance ``key``."""
-    raise NotImplementedError
+    """Where the rule alone puts the instance ``key``. Raises ValueError for a key of another form than the series' own."""
+    master = fields.master.when
+    moment = values.moment(key)
+    if moment is None or not timing.conforms(key, master):
+        raise ValueError(f"no instance of this series can be called {key}")
+    nominal = _midnight(moment.value)
+    if master.zone:
+        nominal = times.wall(nominal.replace(tzinfo=dt.UTC), master.zone)
+    length = next((date.length for date in _dates(fields) if date.length and _key(date.at, master) == key), None)
+    return _moved(master, _Start(nominal, length))
 
 
 def occurs(fields: ObjectFields, key: str) -> bool:
-    """Whether the rule generates ``key`` (be it cancelled or overridden)."""
-    raise NotImplementedError
+    """Whether the rule generates ``key`` (be it cancelled or overridden). Raises Unmappable as ``instances`` does."""
+    return key in _occurring(fields, [key])
 
 
 def normalize(fields: ObjectFields) -> ObjectFields:
-    """Without overrides equal to the regular instance and without states of instances the rule does not generate."""
-    raise NotImplementedError
+    """Without overrides equal to the regular instance and without states of instances the rule does not generate.
+
+    An override with STATUS:CANCELLED is a cancelled instance (X-18). Idempotent. Where the rule cannot be enumerated
+    nothing is dropped.
+    """
+    cancelled = fields.cancelled | {key for key, event in fields.overrides.items() if event.status == "CANCELLED"}
+    overrides = {key: event for key, event in fields.overrides.items() if key not in cancelled}
+    try:
+        there = _occurring(fields, [*overrides, *cancelled])
+        overrides = {
+            key: event for key, event in overrides.items() if key in there and not _is_regular(fields, key, event)
+        }
+        cancelled &= there
+    except Unmappable:
+        pass
+    return ObjectFields(fields.master, fields.recurrence, overrides, frozenset(cancelled))
+
+
+def _is_regular(fields: ObjectFields, key: str, event: EventFields) -> bool:
+    when = _moved(event.when, _Start(_midnight(event.when.start)))
+    return replace(event, when=when) == replace(fields.master, when=regular(fields, key))
+
+
+def _occurring(fields: ObjectFields, wanted: Iterable[str]) -> frozenset[str]:
+    """Those of the wanted keys that the rule generates, enumerating only near them."""
+    moments = {
+        key: moment.value
+        for key in wanted
+        if timing.conforms(key, fields.master.when) and (moment := values.moment(key))
+    }
+    found: set[str] = set()
+    run: list[dt.datetime] = []
+    for at in [*sorted(_midnight(value) for value in moments.values()), dt.datetime.max]:
+        if run and (at == dt.datetime.max or at - run[-1] > 366 * _DAY):
+            around = _generated(fields, _shifted(run[0], -2 * _DAY), _shifted(run[-1], 2 * _DAY))
+            found.update(key for key, _ in around if key in moments)
+            run = []
+        run.append(at)
+    return frozenset(found)
+
+
+def _generated(fields: ObjectFields, since: dt.datetime, until: dt.datetime) -> Iterator[tuple[str, _Start]]:
+    """(key, start) of the recurrence set within naive wall-clock bounds, in order; complete, maybe with some before."""
+    master = fields.master.when
+
+    def instant(at: dt.datetime) -> dt.datetime:
+        return times.instant(at, master.zone, floating=dt.UTC)
+
+    dates = sorted((date for date in _dates(fields) if since <= date.at <= until), key=lambda date: date.at)
+    included: list[Iterable[_Start]] = [dates]
+    excluded: list[Iterator[dt.datetime]] = []
+    for line in fields.recurrence:
+        name, _, value = line.partition(":")
+        if name == "RRULE":
+            rule = rules.parse(value, master.start)
+            included.append(_Start(at) for at in rule.occurrences(since=since, until=until, instant=instant))
+        elif name == "EXRULE":
+            rule = rules.parse(value, master.start)
+            excluded.append(rule.matches(since=since, until=until, instant=instant))
+    if len(included) == 1:
+        included.append([_Start(_midnight(master.start))])
+    dropped = _Ahead(heapq.merge(*excluded))
+    seen: set[str] = set()
+    for date in heapq.merge(*included, key=lambda date: date.at):
+        key = _key(date.at, master)
+        # Two starts may be one instant: a time in a gap and the hour behind it, a date that the rule has, too.
+        if key not in seen and not dropped.has(date.at):
+            seen.add(key)
+            yield key, date
+
+
+class _Ahead:
+    """Whether an ascending stream holds a value, asked in ascending order."""
+
+    def __init__(self, stream: Iterator[dt.datetime]) -> None:
+        self._stream = stream
+        self._head = next(stream, None)
+
+    def has(self, value: dt.datetime) -> bool:
+        while self._head is not None and self._head < value:
+            self._head = next(self._stream, None)
+        return self._head == value
+
+
+def _dates(fields: ObjectFields) -> Iterator[_Start]:
+    """The RDATEs in the wall-clock time of the series."""
+    for line in fields.recurrence:
+        if not line.startswith("RDATE"):
+            continue
+        content = next(lines.read(line))
+        for value in content.value.split(","):
+            first, _, last = value.partition("/")
+            if place := _NO_ZONES.place(content, first):
+                at = _within_series(place, fields.master.when)
+                yield _Start(at, _period(place, last, content) if last else None)
+
+
+def _within_series(place: Place, master: When) -> dt.datetime:
+    value, zone = place
+    if not isinstance(value, dt.datetime):
+        time = master.start.time() if isinstance(master.start, dt.datetime) else dt.time()
+        return dt.datetime.combine(value, time)
+    if not isinstance(master.start, dt.datetime):
+        return _midnight(value.date())
+    if zone is None or master.zone is None or zone == master.zone:
+        return value
+    return times.wall(times.instant(value, zone, floating=dt.UTC), master.zone)
+
+
+def _period(place: Place, last: str, content: lines.Line) -> dt.timedelta | None:
+    if length := values.duration(last):
+        return length.total if length.total >= dt.timedelta() else None
+    end = _NO_ZONES.place(content, last)
+    if end is None:
+        return None
+    length_ = times.instant(*end, floating=dt.UTC) - times.instant(*place, floating=dt.UTC)
+    return length_ if length_ >= dt.timedelta() else None
+
+
+def _key(at: dt.datetime, master: When) -> str:
+    if master.all_day:
+        return times.instance_key(at.date())
+    return times.instance_key(times.instant(at, master.zone, floating=dt.UTC) if master.zone else at)
+
+
+def _moved(when: When, to: _Start) -> When:
+    """The same event at another start.
+
+    It lasts the same exact time (RFC 5545 §3.8.5.3); but whole days by the clock stay whole days over a DST change, which
+    is what a DURATION in days means and what people mean.
+    """
+    if not isinstance(when.start, dt.datetime) or not isinstance(when.end, dt.datetime):
+        day = to.at.date()
+        return When(day, _plus(day, to.length or when.end - when.start))
+    clock = when.end - when.start
+    if when.zone is None:
+        return When(to.at, _shifted(to.at, clock if to.length is None else to.length))
+    begin = times.instant(to.at, when.zone, floating=dt.UTC)
+    start = times.wall(begin, when.zone)
+    if to.length is None and when.end_zone is None and not clock % _DAY:
+        end = _effective(_shifted(to.at, clock), when.zone)
+        return When(start, end, when.zone)
+    zone = when.end_zone or when.zone
+    exact = to.length
+    if exact is None:
+        exact = times.instant(when.end, zone, floating=dt.UTC) - times.instant(when.start, when.zone, floating=dt.UTC)
+    return When(start, times.wall(begin + exact, zone), when.zone, when.end_zone)
+
+
+def _effective(at: dt.datetime, zone: str) -> dt.datetime:
+    """The wall-clock time that a clock shows: behind the gap for one in the gap."""
+    return times.wall(times.instant(at, zone, floating=dt.UTC), zone)
+
+
+def _instant(when: When, floating: dt.tzinfo) -> dt.datetime:
+    return times.instant(when.start, when.zone, floating=floating)
+
+
+def _span(when: When, floating: dt.tzinfo) -> dt.timedelta:
+    return times.instant(when.end, when.end_zone or when.zone, floating=floating) - _instant(when, floating)
+
+
+def _within(when: When, start: dt.datetime, end: dt.datetime, floating: dt.tzinfo) -> bool:
+    """Overlap as RFC 4791 §9.9 has it: one without length takes place at its start."""
+    begins = _instant(when, floating)
+    ends = times.instant(when.end, when.end_zone or when.zone, floating=floating)
+    return begins < end and (ends > start or (ends == begins and begins >= start))
+
+
+def _midnight(value: dt.date | dt.datetime) -> dt.datetime:
+    return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
+
+
+def _naive(moment: dt.datetime, by: dt.timedelta) -> dt.datetime:
+    return _shifted(moment.astimezone(dt.UTC).replace(tzinfo=None), by)
+
+
+def _shifted(at: dt.datetime, by: dt.timedelta) -> dt.datetime:
+    """``at + by``, within what a datetime can say."""
+    try:
+        return at + by
+    except OverflowError:
+        return dt.datetime.min if by < dt.timedelta() else dt.datetime.max
+
+
+def _plus(day: dt.date, by: dt.timedelta) -> dt.date:
+    return _shifted(dt.datetime.combine(day, dt.time()), by).date()

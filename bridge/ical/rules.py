@@ -1,0 +1,217 @@
+"""Recurrence rules (RFC 5545 §3.3.10) in naive wall-clock time, on python-dateutil, with what it lacks.
+
+dateutil enumerates; this module decides where to begin and where to end:
+
+* COUNT and UNTIL are applied here, because DTSTART is the first instance and counts even where the rule does not match it
+  (R-26), and because UNTIL is an instant while enumeration runs in wall-clock time.
+* Every enumeration begins at the start of a whole period (year, month, week): dateutil takes BYSETPOS of a first week
+  that is cut off at DTSTART.
+* Without COUNT it begins near the time that is asked for, not at DTSTART: a daily event of 2005 costs no more than one of
+  today.
+* The Gregorian calendar repeats every 400 years to the weekday. Enumeration is moved into the last such cycle before the
+  year 9999, where dateutil stops, so that a rule which never matches ends soon.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from dateutil import rrule
+
+from bridge.errors import Unmappable
+from bridge.ical import values
+
+CAP = 100_000
+"""No rule is followed further than this many instances in one enumeration."""
+
+_FREQUENCIES = {
+    "YEARLY": rrule.YEARLY,
+    "MONTHLY": rrule.MONTHLY,
+    "WEEKLY": rrule.WEEKLY,
+    "DAILY": rrule.DAILY,
+    "HOURLY": rrule.HOURLY,
+    "MINUTELY": rrule.MINUTELY,
+    "SECONDLY": rrule.SECONDLY,
+}
+_STEPS = {
+    rrule.WEEKLY: dt.timedelta(weeks=1),
+    rrule.DAILY: dt.timedelta(days=1),
+    rrule.HOURLY: dt.timedelta(hours=1),
+    rrule.MINUTELY: dt.timedelta(minutes=1),
+    rrule.SECONDLY: dt.timedelta(seconds=1),
+}
+_WEEKDAYS = {
+    "MO": rrule.MO,
+    "TU": rrule.TU,
+    "WE": rrule.WE,
+    "TH": rrule.TH,
+    "FR": rrule.FR,
+    "SA": rrule.SA,
+    "SU": rrule.SU,
+}
+_DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+_NUMBERS = {
+    "BYSECOND": "bysecond",
+    "BYMINUTE": "byminute",
+    "BYHOUR": "byhour",
+    "BYMONTHDAY": "bymonthday",
+    "BYYEARDAY": "byyearday",
+    "BYWEEKNO": "byweekno",
+    "BYMONTH": "bymonth",
+    "BYSETPOS": "bysetpos",
+}
+_TIME_OF_DAY = ("BYSECOND", "BYMINUTE", "BYHOUR")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One RRULE or EXRULE over a DTSTART. ``start`` is naive; an all-day start is its midnight."""
+
+    start: dt.datetime
+    freq: int
+    interval: int
+    by: dict[str, Any]
+    week_start: int
+    count: int | None
+    until: values.Moment | None
+
+    def occurrences(
+        self, *, since: dt.datetime, until: dt.datetime, instant: Callable[[dt.datetime], dt.datetime]
+    ) -> Iterator[dt.datetime]:
+        """Where the rule puts instances, from ``since`` or somewhat earlier through ``until`` (naive), in order.
+
+        ``instant`` turns wall-clock time into UTC, to compare it with an UNTIL in UTC.
+        """
+        left = self.count
+        if left is not None:
+            since = self.start
+        if self._past(self.start, instant):
+            return
+        if since <= self.start <= until:
+            yield self.start
+        if left is not None:
+            left -= 1
+        for moment in self._matches(since, until):
+            if moment <= self.start:
+                continue
+            if (left is not None and left <= 0) or self._past(moment, instant):
+                return
+            yield moment
+            if left is not None:
+                left -= 1
+
+    def matches(
+        self, *, since: dt.datetime, until: dt.datetime, instant: Callable[[dt.datetime], dt.datetime]
+    ) -> Iterator[dt.datetime]:
+        """As ``occurrences``, but DTSTART only where the rule matches it: what an EXRULE means."""
+        for n, moment in enumerate(self._matches(self.start if self.count is not None else since, until)):
+            if (self.count is not None and n >= self.count) or self._past(moment, instant):
+                return
+            yield moment
+
+    def _past(self, moment: dt.datetime, instant: Callable[[dt.datetime], dt.datetime]) -> bool:
+        if self.until is None:
+            return False
+        last, utc = self.until
+        if not isinstance(last, dt.datetime):
+            return moment.date() > last  # a DATE for timed instances is met often, and means that whole day
+        if utc:
+            return instant(moment) > last.replace(tzinfo=dt.UTC)
+        return moment > last
+
+    def _matches(self, since: dt.datetime, until: dt.datetime) -> Iterator[dt.datetime]:
+        if until < self.start:
+            return
+        begin = self._begin(since)
+        cycles = (dt.MAXYEAR - until.year) // 400 * 400
+        try:
+            found = rrule.rrule(
+                self.freq,
+                dtstart=begin.replace(year=begin.year + cycles),
+                interval=self.interval,
+                wkst=self.week_start,
+                until=until.replace(year=until.year + cycles),
+                **self.by,
+            )
+        except (ValueError, TypeError) as error:
+            raise Unmappable(f"a rule that makes no sense: {error}") from error
+        for n, moment in enumerate(found):
+            if n >= CAP:
+                return
+            back = moment.replace(year=moment.year - cycles)
+            if back >= self.start:
+                yield back
+
+    def _begin(self, since: dt.datetime) -> dt.datetime:
+        """The start of a period of the rule: the last at or before ``since`` that INTERVAL reaches from DTSTART's."""
+        start = self.start
+        since = max(since, start)
+        if self.freq == rrule.YEARLY:
+            year = start.year + (since.year - start.year) // self.interval * self.interval
+            return start.replace(year=year, month=1, day=1)
+        if self.freq == rrule.MONTHLY:
+            months = (since.year - start.year) * 12 + since.month - start.month
+            months = start.year * 12 + start.month - 1 + months // self.interval * self.interval
+            return start.replace(year=months // 12, month=months % 12 + 1, day=1)
+        if self.freq == rrule.WEEKLY:
+            back = dt.timedelta(days=(start.weekday() - self.week_start) % 7)
+            start = start - back if start - dt.datetime.min > back else start
+        step = _STEPS[self.freq] * self.interval
+        return start + (since - start) // step * step
+
+
+def parse(value: str, start: dt.date | dt.datetime) -> Rule:
+    """Read a rule's value. Raises Unmappable for what cannot be enumerated."""
+    parts = {key: text for key, _, text in (part.strip().partition("=") for part in value.upper().split(";"))}
+    if parts.get("RSCALE", "GREGORIAN") != "GREGORIAN" or parts.get("SKIP", "OMIT") != "OMIT":
+        raise Unmappable("a rule in another calendar system (RFC 7529)")
+    all_day = not isinstance(start, dt.datetime)
+    begin = start if isinstance(start, dt.datetime) else dt.datetime.combine(start, dt.time())
+    try:
+        freq = _FREQUENCIES[parts.get("FREQ", "")]
+        interval = int(parts.get("INTERVAL", "1"))
+        count = int(parts["COUNT"]) if "COUNT" in parts else None
+        week_start = _WEEKDAYS[parts.get("WKST", "MO")].weekday
+        by: dict[str, Any] = {
+            word: [int(n) for n in parts[name].split(",")]
+            for name, word in _NUMBERS.items()
+            if parts.get(name) and not (all_day and name in _TIME_OF_DAY)
+        }
+        if parts.get("BYDAY"):
+            by["byweekday"] = [_weekday(day) for day in parts["BYDAY"].split(",")]
+    except (KeyError, ValueError) as error:
+        raise Unmappable("a rule that cannot be read") from error
+    if interval < 1 or (all_day and freq >= rrule.HOURLY):
+        raise Unmappable("a rule that makes no sense")
+    _fill_in(by, freq, begin)
+    return Rule(begin, freq, interval, by, week_start, count, values.moment(parts.get("UNTIL", "")))
+
+
+def _weekday(text: str) -> Any:
+    m = _DAY.fullmatch(text.strip())
+    if m is None:
+        raise ValueError(text)
+    weekday = _WEEKDAYS[m[2]]
+    return weekday(int(m[1])) if m[1] else weekday
+
+
+def _fill_in(by: dict[str, Any], freq: int, start: dt.datetime) -> None:
+    """Take from DTSTART what the rule leaves open, before the enumeration is begun elsewhere than at DTSTART.
+
+    dateutil would do so too, but takes all seven days where BYWEEKNO stands alone; RFC 5545 means DTSTART's weekday.
+    """
+    days = {"byweekday", "bymonthday", "byyearday"} & by.keys()
+    if freq == rrule.YEARLY and not days:
+        if "byweekno" in by:
+            by["byweekday"] = [start.weekday()]
+        else:
+            by.setdefault("bymonth", [start.month])
+            by["bymonthday"] = [start.day]
+    elif freq == rrule.MONTHLY and not days:
+        by["bymonthday"] = [start.day]
+    elif freq == rrule.WEEKLY and not days:
+        by["byweekday"] = [start.weekday()]

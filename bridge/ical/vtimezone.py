@@ -1,0 +1,148 @@
+"""VTIMEZONE components (RFC 5545 §3.6.5): the offsets one defines, the IANA zone it means, and one for an IANA zone.
+
+Nothing is registered: a definition is evaluated for the object that holds it and for no other (D-01).
+"""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from bridge.errors import Unmappable
+from bridge.ical import rules, values
+from bridge.ical.objects import Component
+
+_HOUR = dt.timedelta(hours=1)
+_HORIZON = dt.datetime(2100, 1, 1)  # naive: as far as transitions are followed
+
+
+@dataclass(frozen=True, slots=True)
+class Observance:
+    """A STANDARD or DAYLIGHT part: ``start`` is wall-clock time under the offset ``before``."""
+
+    start: dt.datetime
+    before: dt.timedelta
+    after: dt.timedelta
+    rule: rules.Rule | None
+    dates: tuple[dt.datetime, ...]
+
+    @property
+    def endless(self) -> bool:
+        return self.rule is not None and self.rule.until is None and self.rule.count is None
+
+    def onsets(self, since: dt.datetime, until: dt.datetime) -> Iterator[dt.datetime]:
+        """Naive UTC instants at which it begins; those before ``since`` may be left out but for the latest year."""
+        starts = {self.start, *self.dates}
+        if self.rule:
+            back = max(since, dt.datetime(2, 1, 1)) - dt.timedelta(days=366)
+            starts.update(self.rule.occurrences(since=back, until=until, instant=self._instant))
+        return (start - self.before for start in starts if start <= until)
+
+    def _instant(self, start: dt.datetime) -> dt.datetime:
+        return (start - self.before).replace(tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a VTIMEZONE says, evaluated lazily."""
+
+    observances: tuple[Observance, ...]
+
+    def transitions(self, since: dt.datetime, until: dt.datetime) -> list[tuple[dt.datetime, Observance]]:
+        """(naive UTC onset, observance) through ``until``, complete from ``since`` on, in order."""
+        found = [(onset, part) for part in self.observances for onset in part.onsets(since, until)]
+        return sorted(found, key=lambda pair: pair[0])
+
+    def offset(self, moment: dt.datetime) -> dt.timedelta:
+        """The offset in force at a naive UTC instant."""
+        return _in_force(self.transitions(moment, moment + dt.timedelta(days=2)), moment)
+
+    def to_utc(self, wall: dt.datetime) -> dt.datetime:
+        """The naive UTC instant of a wall-clock time; a repeated one is the first, a missing one takes the offset before."""
+        span = self.transitions(wall - dt.timedelta(days=2), wall + dt.timedelta(days=2))
+        before = _in_force(span, wall - dt.timedelta(days=1))
+        after = _in_force(span, wall - before)
+        if after == before:
+            return wall - before
+        # A transition lies near. With the new offset the time may still be before it (repeated hour, gap): the old one holds.
+        return wall - after if _in_force(span, wall - after) == after else wall - before
+
+
+def _in_force(transitions: Sequence[tuple[dt.datetime, Observance]], moment: dt.datetime) -> dt.timedelta:
+    index = bisect.bisect_right(transitions, moment, key=lambda pair: pair[0])
+    return transitions[index - 1][1].after if index else transitions[0][1].before
+
+
+def read(component: Component) -> Definition | None:
+    """The definition in a VTIMEZONE; None if there is nothing readable in it."""
+    parts = [_observance(part) for part in component.components() if part.name in ("STANDARD", "DAYLIGHT")]
+    found = tuple(part for part in parts if part)
+    return Definition(found) if found else None
+
+
+def _observance(component: Component) -> Observance | None:
+    found = {name: component.first(name) for name in ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RRULE")}
+    start = values.moment(line.value) if (line := found["DTSTART"]) else None
+    after = values.offset(line.value) if (line := found["TZOFFSETTO"]) else None
+    if start is None or after is None:
+        return None
+    before = values.offset(line.value) if (line := found["TZOFFSETFROM"]) else None
+    begin = _naive(start.value)
+    rule = None
+    if line := found["RRULE"]:
+        try:
+            rule = rules.parse(line.value, begin)
+        except Unmappable:
+            return None
+    dates = (
+        values.moment(text.partition("/")[0]) for line in component.every("RDATE") for text in line.value.split(",")
+    )
+    return Observance(
+        begin, after if before is None else before, after, rule, tuple(_naive(d.value) for d in dates if d)
+    )
+
+
+def _naive(value: dt.date | dt.datetime) -> dt.datetime:
+    return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
+
+
+def matches(definition: Definition, names: Iterable[str], *, year: int) -> Iterator[str]:
+    """Those IANA zones that keep the same offsets as the definition, in the given order.
+
+    Compared are the five years through ``year``, to which an endless rule applies; or, where all rules have ended, the
+    years that the definition covers.
+    """
+    probes = _probes(definition, year)
+    for name in names:
+        zone = _zone(name)
+        if all(moment.astimezone(zone).utcoffset() == offset for moment, offset in probes):
+            yield name
+
+
+@functools.cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _probes(definition: Definition, year: int) -> list[tuple[dt.datetime, dt.timedelta]]:
+    """Instants (aware) and offsets around every transition and in every month."""
+    since, until = dt.datetime(year - 4, 1, 1), dt.datetime(year + 1, 1, 1)
+    constant = len({part.after for part in definition.observances}) == 1
+    if not constant and not any(part.endless for part in definition.observances):
+        last = definition.transitions(dt.datetime(2, 1, 1), _HORIZON)[-1][0]
+        if last < until:
+            since, until = max(last, dt.datetime(6, 1, 1)) - dt.timedelta(days=5 * 365), last + dt.timedelta(days=1)
+            first = min(part.start for part in definition.observances)
+            since = max(since, first)
+    transitions = definition.transitions(since, until)
+    onsets = [onset for onset, _ in transitions if since <= onset <= until]
+    months = [dt.datetime(y, m, 15) for y in range(since.year, until.year + 1) for m in range(1, 13)]
+    moments = [moment for moment in months if since <= moment <= until]
+    moments += [
+        near for onset in onsets for near in (onset - _HOUR, onset - dt.timedelta(seconds=1), onset, onset + _HOUR)
+    ]
+    return [(moment.replace(tzinfo=dt.UTC), _in_force(transitions, moment)) for moment in moments]
