@@ -13,7 +13,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
 
 from bridge.errors import CursorLost, Gone, Refused, Unmappable, VersionMismatch
 from bridge.ical.fields import Change, EventFields, ObjectFields, from_json, to_json
@@ -204,34 +203,35 @@ class MemoryRemote:
         Changes are numbered, and one that comes while pages are read moves behind the last page: nothing is skipped.
         """
         with self.calendar.request("page"):
-            at: dict[str, Any] = (
-                self._cursor(since=self.calendar.changes, after="") if cursor is None else json.loads(cursor)
-            )
-            if at["epoch"] != self.calendar.epoch:
+            if cursor is None:
+                return self._listed("", since=self.calendar.changes)
+            epoch, since, after = _place(cursor)
+            if epoch != self.calendar.epoch:
                 raise CursorLost("the cursor is forgotten", status=410)
-            size = self.calendar.page_size
-            if at["after"] is not None:
-                order = sorted(self.calendar.objects())
-                rest = [id for id in order if id > at["after"]]
-                more = len(rest) > size
-                items = [self.calendar.alive(id).item for id in rest[:size]]
-                after = rest[size - 1] if more else None
-                return Page(items, [], json.dumps(self._cursor(since=at["since"], after=after)), more)
-            changed = {kept.changed: kept.id for kept in self.calendar.kept.values()}
-            changed |= {number: id for id, number in self.calendar.away.items()}
-            numbers = sorted(number for number in changed if number > at["since"])
-            more = len(numbers) > size
-            items, removals = [], []
-            for number in numbers[:size]:
-                kept = self.calendar.kept[changed[number]]
-                if kept.fields is None:
-                    removals.append(Removal(kept.id))
-                elif number != kept.changed:
-                    removals.append(Removal(kept.id, certain=False))
-                elif kept.id not in self.calendar.away:
-                    items.append(kept.item)
-            since = numbers[:size][-1] if numbers else at["since"]
-            return Page(items, removals, json.dumps(self._cursor(since=since, after=None)), more)
+            return self._changed(since) if after is None else self._listed(after, since=since)
+
+    def _listed(self, after: str, *, since: int) -> Page:
+        size = self.calendar.page_size
+        rest = [id for id in sorted(self.calendar.objects()) if id > after]
+        more = len(rest) > size
+        items = [self.calendar.alive(id).item for id in rest[:size]]
+        return Page(items, [], self._cursor(since, after=rest[size - 1] if more else None), more)
+
+    def _changed(self, since: int) -> Page:
+        size = self.calendar.page_size
+        ids = {kept.changed: kept.id for kept in self.calendar.kept.values()}
+        ids |= {number: id for id, number in self.calendar.away.items()}
+        numbers = sorted(number for number in ids if number > since)
+        items, removals = [], []
+        for number in numbers[:size]:
+            kept = self.calendar.kept[ids[number]]
+            if kept.fields is None:
+                removals.append(Removal(kept.id))
+            elif number != kept.changed:
+                removals.append(Removal(kept.id, certain=False))
+            elif kept.id not in self.calendar.away:
+                items.append(kept.item)
+        return Page(items, removals, self._cursor((numbers[:size] or [since])[-1]), len(numbers) > size)
 
     def get(self, id: str) -> Sequence[RemoteItem]:
         with self.calendar.request("get"):
@@ -287,8 +287,8 @@ class MemoryRemote:
         with self.calendar.request("unwatch"):
             self.calendar.channels.pop(channel.id, None)
 
-    def _cursor(self, *, since: int, after: str | None) -> dict[str, Any]:
-        return {"epoch": self.calendar.epoch, "since": since, "after": after}
+    def _cursor(self, since: int, *, after: str | None = None) -> str:
+        return json.dumps([self.calendar.epoch, since, after])
 
     def _written(self, fields: ObjectFields) -> ObjectFields:
         seen = self.lens.view(fields)
@@ -301,6 +301,14 @@ class MemoryRemote:
         if str(kept.changed) != current.version:
             raise VersionMismatch("somebody wrote in between", status=412)
         return kept
+
+
+def _place(cursor: str) -> tuple[int, int, str | None]:
+    try:
+        epoch, since, after = json.loads(cursor)
+    except (ValueError, TypeError):
+        raise CursorLost("this is no cursor of ours") from None
+    return epoch, since, after
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts.receiver import NotificationReceiver
+
 BENCHES = sorted(path.stem.removesuffix("_bench") for path in Path(__file__).parent.glob("*_bench.py"))
 
 
@@ -42,3 +44,10 @@ def bench(request, sandbox):
 def sign_in(request, sandbox):
     with ExitStack() as stack:
         yield stack.enter_context(_module(request.param).open_sign_in(sandbox))
+
+
+@pytest.fixture
+def receiver():
+    server = NotificationReceiver()
+    yield server
+    server.close()
