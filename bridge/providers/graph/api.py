@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
-from bridge.errors import CursorLost, DuplicateKey, NeedsReconnect, ProviderError, Refused, Unreachable
+from bridge.errors import CursorLost, DuplicateKey, Gone, NeedsReconnect, ProviderError, Refused, Unreachable
 from bridge.providers.graph.oauth import AccessTokens
 from bridge.providers.http import error_for, retry_after
 
@@ -27,6 +27,7 @@ BATCH = 20  # M-79
 TIMEOUT = httpx.Timeout(30, connect=10)
 """Seconds until an answer counts as lost."""
 
+NO_SUCH_ID = {"errorinvalididmalformed", "errorinvalidid"}
 LOST = {"syncstatenotfound", "syncstateinvalid", "resyncrequired"}
 
 
@@ -145,6 +146,8 @@ def _error(status: int, body: Mapping[str, Any], headers: httpx.Headers) -> Prov
         return DuplicateKey(message, status=status, code=code)
     if status == 410 or code.lower() in LOST:
         return CursorLost(message, status=status, code=code)
+    if code.lower() in NO_SUCH_ID:
+        return Gone(message, status=status, code=code)
     if status == 401:
         return NeedsReconnect(message, status=status, code=code)
     return error_for(

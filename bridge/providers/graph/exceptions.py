@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -41,9 +42,10 @@ def converge(api: Api, events: Events, lens: GraphLens, master: RemoteItem, targ
         places = events.occurrences(master, sorted(gone | patches.keys()), current.master.when)
     except Gone:
         raise Unmappable("Outlook does not show an occurrence that the rule has") from None
+    writes = _Writes(api, events, _etag(master.payload))
+    refused = [key for key, body in sorted(patches.items()) if not writes.change(places[key], body)]
     for key in sorted(gone):
-        _cancel(api, events, places[key])
-    refused = [key for key, body in sorted(patches.items()) if not _change(api, events, places[key], body)]
+        writes.cancel(places[key])
     if refused:
         raise Unmappable("Outlook cannot move an occurrence to or beyond the day of its neighbour")  # X-38, M-50
     return True
@@ -65,19 +67,39 @@ def _component(fields: ObjectFields, key: str) -> EventFields:
     return fields.overrides.get(key) or replace(fields.master, when=regular(fields, key))
 
 
-def _cancel(api: Api, events: Events, place: Occurrence) -> None:
-    try:
-        api.delete(events.path(place.id), etag=place.etag)
-    except Gone:
-        return
+class _Writes:
+    """A run of writes to the occurrences of one series, each with If-Match of the version it was merged from (R36).
+
+    Exchange has one changeKey for a series and all its occurrences, so each of our own writes renews it for the rest. The
+    answer to a deletion names no version: what follows it goes without a condition.
+    """
+
+    def __init__(self, api: Api, events: Events, etag: str) -> None:
+        self._api = api
+        self._events = events
+        self._merged_from = etag
+        self._latest = etag
+
+    def change(self, place: Occurrence, body: dict[str, Any]) -> bool:
+        """Whether Graph took it."""
+        try:
+            answer = self._api.patch(self._events.path(place.id), body, etag=self._condition(place))
+        except Refused as refused:
+            if refused.code.lower() == CROSSING:
+                return False
+            raise
+        if place.etag == self._merged_from:
+            self._latest = _etag(answer)
+        return True
+
+    def cancel(self, place: Occurrence) -> None:
+        self._api.delete(self._events.path(place.id), etag=self._condition(place))
+        if place.etag == self._merged_from:
+            self._latest = ""
+
+    def _condition(self, place: Occurrence) -> str:
+        return self._latest if place.etag == self._merged_from else place.etag
 
 
-def _change(api: Api, events: Events, place: Occurrence, body: dict[str, Any]) -> bool:
-    """Whether Graph took it."""
-    try:
-        api.patch(events.path(place.id), body, etag=place.etag)
-    except Refused as refused:
-        if refused.code.lower() == CROSSING:
-            return False
-        raise
-    return True
+def _etag(event: Mapping[str, Any]) -> str:
+    return str(event.get("@odata.etag") or "")

@@ -30,16 +30,14 @@ DETAILS = ("summary", "description", "location", "transp", "classification", "re
 def reduce(event: EventFields, when: When) -> EventFields:
     """The component in Graph's normal form, at the already canonical ``when``.
 
-    A cancelled event stays, but does not block its time (X-18).
+    It has no STATUS there; a cancelled event stays, but does not block its time (X-17, X-18).
     """
-    cancelled = event.status == "CANCELLED"
     return EventFields(
         when,
         summary=texts.subject(event.summary),
         description=texts.plain(event.description),
         location=texts.plain(event.location).strip(),
-        status="CANCELLED" if cancelled else "",
-        transp="TRANSPARENT" if cancelled else event.transp,
+        transp="TRANSPARENT" if event.status == "CANCELLED" else event.transp,
         classification="" if event.classification == "PUBLIC" else event.classification,
         reminders=_nearest(event.reminders),
         categories=_named(event.categories),
@@ -67,16 +65,14 @@ def _class(priority: int) -> int:
 
 def read(event: Mapping[str, Any], *, recurring: bool) -> EventFields:
     """A single event, a master, or an exception laid over its master. Raises Unmappable for an unknown zone."""
-    cancelled = bool(event.get("isCancelled"))
-    free = event.get("showAs") == "free"
+    free = event.get("showAs") == "free" or event.get("isCancelled")
     minutes: int = event.get("reminderMinutesBeforeStart") or 0
     return EventFields(
         zones.read_when(event, recurring=recurring),
         summary=texts.subject(event.get("subject") or ""),
         description=_body(event.get("body") or {}),
         location=texts.plain((event.get("location") or {}).get("displayName") or "").strip(),
-        status="CANCELLED" if cancelled else "",
-        transp="TRANSPARENT" if free or cancelled else "OPAQUE",
+        transp="TRANSPARENT" if free else "OPAQUE",
         classification=SENSITIVITIES.get(event.get("sensitivity") or "", ""),
         reminders=(Reminder(minutes),) if event.get("isReminderOn") and minutes >= 0 else (),
         categories=_named(event.get("categories") or ()),
@@ -140,10 +136,6 @@ def regain(name: str, value: Any, hub: EventFields, calendar_zone: str) -> Any:
     """
     if name == "when":
         return zones.hub_when(value, hub.when, calendar_zone)
-    if name == "url":
-        return hub.url  # without a counterpart there, so never taken from there (X-15, S-05)
-    if name == "status" and not value and hub.status != "CANCELLED":
-        return hub.status  # only a cancelled meeting has a status there (X-17, M-59)
     if getattr(reduce(hub, hub.when), name) == value:
         return getattr(hub, name)
     if name == "reminders":

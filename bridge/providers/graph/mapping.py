@@ -40,16 +40,19 @@ class GraphLens:
         if not recurring:
             return ObjectFields(master)
         rename = self._aware_key if fields.master.when.floating else _same_key
-        overrides = {rename(key): self._reduced(event, recurring=False) for key, event in fields.overrides.items()}
         # An instance cancelled by its STATUS is deleted there
-        gone = {key for key, event in overrides.items() if event.status == "CANCELLED"}
+        gone = {key for key, event in fields.overrides.items() if event.status == "CANCELLED"}
         recurrence = patterns.to_recurrence(fields.recurrence, master.when)
         return normalize(
             ObjectFields(
                 master,
                 rules.to_lines(recurrence, master.when),
-                {key: event for key, event in overrides.items() if key not in gone},
-                frozenset({rename(key) for key in fields.cancelled} | gone),
+                {
+                    rename(key): self._reduced(event, recurring=False)
+                    for key, event in fields.overrides.items()
+                    if key not in gone
+                },
+                frozenset(rename(key) for key in fields.cancelled | gone),
             )
         )
 
@@ -147,11 +150,11 @@ def _series(payload: Mapping[str, Any]) -> ObjectFields:
     overrides, cancelled = {}, set()
     for exception in payload.get("exceptionOccurrences") or ():
         # What an exception does not say it has from its master
-        event = component.read({**payload, **exception}, recurring=False)
-        if event.status == "CANCELLED":
-            cancelled.add(original_key(exception, master.when))
+        key = original_key(exception, master.when)
+        if exception.get("isCancelled"):
+            cancelled.add(key)  # called off by its organizer, and still shown (M-59)
         else:
-            overrides[original_key(exception, master.when)] = event
+            overrides[key] = component.read({**payload, **exception}, recurring=False)
     for name in payload.get("cancelledOccurrences") or ():
         cancelled.add(key_on(dt.date.fromisoformat(name[-10:]), master.when))
     lines = rules.to_lines(payload["recurrence"], master.when)

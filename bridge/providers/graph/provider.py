@@ -36,7 +36,7 @@ class GraphProvider:
 
     name = "microsoft"
 
-    def __init__(  # noqa: PLR0917 - the settings, in their order
+    def __init__(
         self,
         graph_url: str,
         authority: str,
