@@ -19,7 +19,7 @@ PREVIEW = 255
 
 
 def stored(content: str, content_type: str) -> str:
-    """The HTML that is kept. Storing what was read back changes nothing more."""
+    """The HTML that is kept; it is never what was sent (M-63), and its text is the same after any number of round trips."""
     if content_type == "text":
         if not content:
             return ""
@@ -101,9 +101,7 @@ class _Text(HTMLParser):
         del attrs
         if tag in ("head", "style", "script", "title"):
             self._skipping += 1
-        elif tag == "br":
-            self.parts.append("\n")
-        elif tag in _BLOCKS and self.parts and not self.parts[-1].endswith("\n"):
+        elif tag == "br" or (tag in _BLOCKS and not self._after_break()):
             self.parts.append("\n")
 
     def handle_endtag(self, tag: str) -> None:

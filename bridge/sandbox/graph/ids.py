@@ -15,10 +15,10 @@ from typing import Literal
 from bridge.sandbox.graph.errors import GraphError
 
 _FORM = struct.Struct(">BIIHI")
-_KINDS = ("calendar", "event", "occurrence", "exception", "group")
 _DEFAULT, _IMMUTABLE = "AAMkA", "AAkALgAA"
 
 Kind = Literal["calendar", "event", "occurrence", "exception", "group"]
+_KINDS: tuple[Kind, ...] = ("calendar", "event", "occurrence", "exception", "group")
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,7 @@ class Mailbox:
         self.gone: dict[int, Event] = {}
         self.watchers: list[Watcher] = []
         self._log: dict[int, list[Logged]] = {}
+        self._transactions: dict[str, int] = {}
         self._numbers = 0
         self.add_calendar("Calendar", "auto")
 
@@ -191,6 +192,8 @@ class Mailbox:
     def add(self, event: Event) -> Event:
         """Put a new event in."""
         self.events[event.number] = event
+        if event.transaction_id:
+            self._transactions.setdefault(event.transaction_id, event.number)
         self._note(event, "created")
         return event
 
@@ -203,6 +206,8 @@ class Mailbox:
         """An event goes; its number is remembered for the delta rounds to come."""
         del self.events[event.number]
         self.gone[event.number] = event
+        if self._transactions.get(event.transaction_id or "") == event.number:
+            del self._transactions[event.transaction_id or ""]
         self._note(event, "deleted")
 
     def move(self, event: Event, calendar: Calendar) -> None:
@@ -223,8 +228,8 @@ class Mailbox:
         yield from sorted(last.values(), key=lambda line: line.revision)
 
     def by_transaction(self, transaction_id: str) -> Event | None:
-        """The event that was created with this transactionId (M-34)."""
-        return next((event for event in self.events.values() if event.transaction_id == transaction_id), None)
+        """The event that was created with this transactionId (M-34), unless it has been deleted since."""
+        return self.events.get(self._transactions.get(transaction_id, 0))
 
     def _note(self, event: Event, change: Change) -> None:
         self.revision += 1
