@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -187,6 +187,21 @@ class Desk:
                 recurrence=_rule(body, span),
                 ical_uid=ids.ical_uid(0, me.number << 20 | number),
                 organizer_copy=kept | {"span": span},
+            )
+        )
+
+    def copy(self, event: Event) -> Event:
+        """A copy with all its properties, transactionId and extended ones too (R9); only what the server makes is new."""
+        number = self.box.next_number()
+        now = self.box.clock()
+        return self.box.add(
+            replace(
+                copy.deepcopy(event),
+                number=number,
+                placement=0,
+                created=now,
+                modified=now,
+                ical_uid=ids.ical_uid(self.box.person.number, number),
             )
         )
 
