@@ -39,8 +39,15 @@ class FrontDoor:
         if fault and fault.phase == "before" and (fault.drop or fault.status):
             self._count(environ, method, fault.status or 0, fault=fault)
             return _strike(fault, start_response)
-        body, status, headers = run_wsgi_app(self._service.wsgi, environ, buffered=True)
-        self._count(environ, method, int(status.split()[0]), fault=fault)
+        noted: dict[str, Any] = {}
+
+        def inside(copied: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+            nonlocal noted
+            noted = copied  # run_wsgi_app hands on a copy: the application's notes are in there
+            return self._service.wsgi(copied, start)
+
+        body, status, headers = run_wsgi_app(inside, environ, buffered=True)
+        self._count(noted, method, int(status.split()[0]), fault=fault)
         if fault and (fault.drop or fault.status):
             return _strike(fault, start_response)
         start_response(status, headers.to_wsgi_list())
