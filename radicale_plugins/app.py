@@ -1,15 +1,134 @@
-"""Radicale's Application, and what its interface lacks for our server."""
+"""Radicale's Application, and our answers where its interface is not enough (RADICALE.md).
+
+Radicale keeps the frame: who signs in, the well-known redirects, dispatch, compression, unexpected errors. What a request
+does is ours: bytes are stored as they came (D-02), a phone cannot destroy a calendar (D-05, D-06), queries cost what they
+ask for (D-40 to D-42), and no time zone of one person reaches another (D-01).
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from http import client
+from typing import TYPE_CHECKING, Any
 
+from radicale import app, config, httputils, types
+from sqlalchemy.exc import OperationalError
+
+from bridge.errors import ObjectChanged
 from bridge.store.session import Database
+from radicale_plugins import auth, collection, dav, door, propfind, report, resources, rights, storage
+from radicale_plugins.request import Place, Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+_Handler = Callable[[Request], dav.Answer]
+_METHODS = "DELETE, GET, HEAD, MKCALENDAR, MKCOL, MOVE, OPTIONS, PROPFIND, PROPPATCH, PUT, REPORT"
+_READ, _WRITE = "Rr", "Ww"
+
+
+def _delete(request: Request) -> dav.Answer:
+    return resources.delete(request) if request.place.href else collection.delete(request)
+
+
+def _options(_: Request) -> dav.Answer:
+    return dav.empty(client.OK, {"Allow": _METHODS, "DAV": dav.CAPABILITIES})
+
+
+def _not_allowed(_: Request) -> dav.Answer:
+    return dav.text(client.METHOD_NOT_ALLOWED, "Nothing is posted here.", {"Allow": _METHODS})
+
+
+def _by(handler: _Handler, needs: str) -> Callable[..., Any]:
+    """A method as Radicale dispatches to it: ``do_…(environ, base_prefix, path, user, user_groups, request_info)``."""
+
+    def do(
+        self: Application,
+        environ: Any,
+        base_prefix: str,
+        path: str,
+        user: str,
+        user_groups: set[str],
+        request_info: dict[str, Any],  # noqa: ARG001 - for Radicale's log conditions
+    ) -> types.WSGIResponse:
+        return self.respond(handler, needs, environ, base_prefix, path, user, user_groups)
+
+    return do
+
+
+class Application(app.Application):
+    """One instance serves any number of threads; all state is in the database."""
+
+    def __init__(
+        self,
+        configuration: config.Configuration,
+        *,
+        database: Database,
+        now: Callable[[], dt.datetime],
+        trusted_proxies: Sequence[str],
+    ) -> None:
+        super().__init__(configuration)
+        self._database = database
+        self._now = now
+        self._trusted_proxies = tuple(trusted_proxies)
+
+    do_GET = _by(resources.get, _READ)  # noqa: N815 - Radicale's names
+    do_PUT = _by(resources.put, _WRITE)  # noqa: N815
+    do_DELETE = _by(_delete, _WRITE)  # noqa: N815
+    do_MOVE = _by(resources.move, _WRITE)  # noqa: N815
+    do_MKCALENDAR = _by(collection.make_calendar, _WRITE)  # noqa: N815
+    do_MKCOL = _by(collection.make_collection, _WRITE)  # noqa: N815
+    do_PROPPATCH = _by(collection.describe, _WRITE)  # noqa: N815
+    do_PROPFIND = _by(propfind.answer, _READ)  # noqa: N815
+    do_REPORT = _by(report.answer, _READ)  # noqa: N815
+    do_OPTIONS = _by(_options, "")  # noqa: N815 - before signing in, too: Evolution asks so
+    do_POST = _by(_not_allowed, _READ)  # noqa: N815
+
+    def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
+        try:
+            admitted = door.admit(
+                dict(environ), max_content_length=self._max_content_length, trusted_proxies=self._trusted_proxies
+            )
+        except dav.Refusal as refusal:
+            status, headers, body, _ = refusal.answer
+            body = body or b""
+            length = ("Content-Length", str(len(body)))
+            start_response(f"{status} {client.responses[status]}", [*headers.items(), length])
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+        return super().__call__(admitted, start_response)
+
+    def respond(
+        self, handler: _Handler, needs: str, environ: Any, base: str, path: str, user: str, user_groups: set[str]
+    ) -> types.WSGIResponse:
+        """Run one of our answers for somebody who may ask for it; what stands in its way becomes a status."""
+        place = Place.of(path)
+        container = place.calendar if place.slug else place.path
+        if needs and not set(self._rights.authorization(user, user_groups, container)) & set(needs):
+            if not user:
+                return httputils.NOT_ALLOWED  # Radicale makes it a 401
+            return dav.need_privileges(dav.url(base, path), "D:read" if needs == _READ else "D:write")
+        request = Request(
+            environ=environ,
+            base=base,
+            place=place,
+            user=user,
+            actor=auth.actor(user, user_groups),
+            database=self._database,
+            now=self._now,
+            max_resource_size=self._max_resource_size,
+        )
+        try:
+            return handler(request)
+        except dav.Refusal as refusal:
+            return refusal.answer
+        except ObjectChanged:
+            return resources.PRECONDITION_FAILED
+        except OperationalError:
+            # a writer that waited too long for its turn: nothing happened, and the device comes again
+            return dav.text(client.SERVICE_UNAVAILABLE, "The database is busy.", {"Retry-After": "5"})
 
 
 def build(
@@ -21,5 +140,34 @@ def build(
     trusted_proxies: Sequence[str] = (),
     max_resource_size: int = 10_000_000,
 ) -> WSGIApplication:
-    """The CalDAV side as a WSGI application (PEP 3333), for any threaded server."""
-    raise NotImplementedError
+    """The CalDAV side as a WSGI application (PEP 3333), for any threaded server.
+
+    ``max_failures`` and ``block_seconds`` are ``bridge.services.devices.authenticate``'s. ``trusted_proxies`` are the
+    addresses or networks whose X-Forwarded-For and X-Script-Name are believed. Sizes are in bytes.
+    """
+    configuration = config.load()
+    settings: dict[str, dict[str, Any]] = {
+        "server": {
+            "max_content_length": 2 * max_resource_size,
+            "max_resource_size": max_resource_size,
+            "delay_on_error": 0,
+            "validate_user_value": "none",  # names are checked where they are given; paths are database keys
+            "validate_path_value": "none",
+        },
+        "auth": {
+            "type": partial(auth.Auth, database=database, now=now),
+            "delay": 0,  # Apple waits for it once a connection (D-20); guessing is slowed down by the account's block
+            "realm": "Calendar",
+            "max_failures": max_failures,
+            "block_seconds": block_seconds,
+        },
+        "rights": {"type": rights.Rights},
+        "storage": {"type": partial(storage.Storage, database=database, now=now)},
+        "web": {"type": "none"},
+    }
+    configuration.update(settings, "caldav-bridge", privileged=True)
+    logging.getLogger("radicale").setLevel(logging.WARNING)  # its lines at info cost a tenth of a poll (D-41)
+    application: WSGIApplication = Application(
+        configuration, database=database, now=now, trusted_proxies=trusted_proxies
+    )
+    return application

@@ -13,9 +13,7 @@ A phone that goes on with a password which was revoked is no guesser and is not 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import hmac
-import ipaddress
 import secrets
 import threading
 from collections.abc import Sequence
@@ -107,19 +105,18 @@ def authenticate(
     long for an unknown name as for a wrong password: one argon2id. The time of its last use is written at most once a minute.
     """
     login = unquote(login).strip()
-    place = _network(address)
+    there = login_failures.of_address(address)
     with database.read() as conn:
         owner = _find(conn, login)
-        account = owner.name if owner is not None else hashlib.sha256(login.lower().encode()).hexdigest()
-        here = login_failures.of_account(f"{account} at {place}")
-        there = login_failures.of_address(place)
+        account = owner.name if owner is not None else login.lower()
+        here = login_failures.of_account(f"{account} at {there}")
         if login_failures.blocked_until(conn, [here, there], now=now) is not None:
             return None
         known = [] if owner is None else devices.of_principal(conn, owner.id, revoked=True)
         everywhere = login_failures.of_account(account)
         besieged = login_failures.blocked_until(conn, [everywhere], now=now) is not None
     active = [device for device in known if device.revoked_at is None]
-    familiar = any(_network(device.last_address or "") == place for device in active)
+    familiar = any(login_failures.of_address(device.last_address or "") == there for device in active)
     device = _match(active, password, chosen=familiar or not besieged, now=now)
     if device is None or owner is None:
         if not _is_revoked(known, password):
@@ -170,19 +167,6 @@ def _is_revoked(known: Sequence[Device], password: str) -> bool:
         for device in known
         if device.revoked_at is not None
     )
-
-
-def _network(address: str) -> str:
-    """What counts as one address: an IPv6 customer has a whole /64 to guess from."""
-    try:
-        ip = ipaddress.ip_address(address.strip("[]").partition("%")[0])
-    except ValueError:
-        return address[:64]
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            return str(ip.ipv4_mapped)
-        return str(ipaddress.ip_network((ip, 64), strict=False))
-    return str(ip)
 
 
 class _Recent:

@@ -1,0 +1,144 @@
+"""Calendar collections over HTTP: made, described, and only rarely deleted."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping
+from http import client
+from typing import Any
+
+from bridge.errors import AlreadyExists
+from bridge.store import calendars, principals
+from radicale_plugins import dav, properties
+from radicale_plugins.dav import Answer
+from radicale_plugins.properties import COMPONENT_SET, COMPONENTS, PROTECTED, Unacceptable
+from radicale_plugins.request import NOT_FOUND, Request
+
+_TYPES = {f"{dav.C}calendar": "VCALENDAR", "{http://calendarserver.org/ns/}subscribed": "VSUBSCRIBED"}
+
+
+def make_calendar(request: Request) -> Answer:
+    """MKCALENDAR (RFC 4791 §5.3.1)."""
+    return _make(request, dav.read_xml(request.body), tag="VCALENDAR", taken=client.FORBIDDEN)
+
+
+def make_collection(request: Request) -> Answer:
+    """Extended MKCOL (RFC 5689). Only calendars are kept here: no address books, no plain folders."""
+    root = dav.read_xml(request.body)
+    return _make(request, root, tag=_type_in(root), taken=client.METHOD_NOT_ALLOWED)
+
+
+def _type_in(root: ET.Element | None) -> str | None:
+    kinds = () if root is None else root.findall(f"{dav.D}set/{dav.D}prop/{dav.D}resourcetype/*")
+    return next((_TYPES[kind.tag] for kind in kinds if kind.tag in _TYPES), None)
+
+
+def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: int) -> Answer:
+    place = request.place
+    if not place.is_calendar:
+        return dav.error(client.FORBIDDEN, "C:calendar-collection-location-ok")
+    if tag is None:
+        return dav.error(client.FORBIDDEN, "D:valid-resourcetype")
+    kept: dict[str, Any] = {"tag": tag}
+    for element in () if root is None else root.findall(f"{dav.D}set/{dav.D}prop/*"):
+        name = dav.human(element.tag)
+        if name == COMPONENT_SET:
+            kinds = [comp.get("name", "").upper() for comp in element if comp.tag == f"{dav.C}comp"]
+            if not kinds or not set(kinds) <= set(COMPONENTS):
+                return dav.error(client.FORBIDDEN, "C:supported-calendar-component")
+            kept[name] = ",".join(dict.fromkeys(kinds))
+        elif name == "D:resourcetype":
+            continue
+        elif name in PROTECTED or name == "tag":
+            return dav.error(client.FORBIDDEN, "D:cannot-modify-protected-property")
+        else:
+            try:
+                kept[name] = properties.keep(element)
+            except Unacceptable:
+                return dav.text(client.INSUFFICIENT_STORAGE, "A property is too long.")
+    with request.database.write() as conn:
+        principal = principals.by_name(conn, place.owner)
+        if principal is None:
+            return dav.text(client.CONFLICT, "There is no such home.")
+        try:
+            calendars.create(conn, principal.id, place.slug, properties=kept, now=request.now())
+        except AlreadyExists:
+            return dav.error(taken, "D:resource-must-be-null")
+    return dav.empty(client.CREATED, {"Cache-Control": "no-cache"})
+
+
+def delete(request: Request) -> Answer:
+    """Delete a calendar that nobody else has; one request must not empty what is mirrored elsewhere (DESIGN §3, D-05)."""
+    place = request.place
+    if not place.is_calendar:
+        return dav.need_privileges(request.url(place.path), "D:unbind")
+    with request.database.write() as conn:
+        calendar = request.calendar(conn)
+        if calendars.is_bridged(conn, calendar.id):
+            return dav.need_privileges(request.url(place.home), "D:unbind")
+        calendars.delete(conn, calendar.id)
+    return dav.empty(client.NO_CONTENT)
+
+
+def describe(request: Request) -> Answer:
+    """PROPPATCH (RFC 4918 §9.2): all of it or nothing."""
+    place = request.place
+    root = dav.read_xml(request.body)
+    if root is None or root.tag != f"{dav.D}propertyupdate":
+        return dav.text(client.BAD_REQUEST, "A PROPPATCH holds a DAV:propertyupdate.")
+    updates = [
+        (instruction.tag == f"{dav.D}set", element)
+        for instruction in root
+        if instruction.tag in (f"{dav.D}set", f"{dav.D}remove")
+        for element in instruction.findall(f"{dav.D}prop/*")
+    ]
+    if place.deeper:
+        return NOT_FOUND
+    if place.is_root or place.href:
+        return _patched(request, updates, refused=[element.tag for _, element in updates])
+    refused = [element.tag for _, element in updates if _is_protected(element)]
+    with request.database.write() as conn:
+        calendar = None if place.is_home else request.calendar(conn)
+        principal = principals.by_name(conn, place.owner)
+        if principal is None:
+            return NOT_FOUND
+        if not refused:
+            try:
+                kept = _changed(principal.properties if calendar is None else calendar.properties, updates)
+            except Unacceptable:
+                return dav.text(client.INSUFFICIENT_STORAGE, "A property is too long.")
+            if calendar is None:
+                principals.set_properties(conn, principal.id, kept)
+            else:
+                calendars.set_properties(conn, calendar.id, kept, actor=request.actor, now=request.now())
+    return _patched(request, updates, refused=refused)
+
+
+def _is_protected(element: ET.Element) -> bool:
+    return dav.human(element.tag) in PROTECTED or dav.human(element.tag) == "tag"
+
+
+def _changed(old: Mapping[str, Any], updates: Iterable[tuple[bool, ET.Element]]) -> dict[str, Any]:
+    kept = dict(old)
+    for is_set, element in updates:
+        if is_set:
+            kept[dav.human(element.tag)] = properties.keep(element)
+        else:
+            kept.pop(dav.human(element.tag), None)
+    return kept
+
+
+def _patched(request: Request, updates: Iterable[tuple[bool, ET.Element]], *, refused: list[str]) -> Answer:
+    """200 for all; or 403 with the reason for the refused and 424 for the others (RFC 4918 §9.2.1)."""
+    names = list(dict.fromkeys(element.tag for _, element in updates))
+    parts = []
+    if not refused:
+        parts.append(dav.propstat(client.OK, map(ET.Element, names)))
+    else:
+        reason = dav.element("D:error", dav.element("D:cannot-modify-protected-property"))
+        parts.append(dav.propstat(client.FORBIDDEN, (ET.Element(tag) for tag in names if tag in refused), reason))
+        others = [ET.Element(tag) for tag in names if tag not in refused]
+        if others:
+            parts.append(dav.propstat(client.FAILED_DEPENDENCY, others))
+    multistatus = dav.element("D:multistatus", dav.response(request.url(request.place.path), *parts))
+    return dav.xml(client.MULTI_STATUS, multistatus)

@@ -1,0 +1,227 @@
+"""The filter of a calendar-query (RFC 4791 §9.7), answered from the object's own lines.
+
+Radicale asks vobject, which keeps one registry of time zones for all people (D-01), fails a whole report for one object it
+cannot read (D-10), tests each condition against all components at once (D-12), and takes its time (D-40). Here the bounds
+in the object's row decide first; only what they leave open is parsed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping
+from zoneinfo import ZoneInfo
+
+from bridge.errors import InvalidCalendarData
+from bridge.ical import lines, text, times
+from bridge.ical import objects as ical
+from bridge.ical.lines import Line
+from bridge.ical.objects import Component
+from bridge.store.objects import StoredObject
+from radicale_plugins import dav
+from radicale_plugins.occurrences import Occurrences, Range
+
+_MAX_DEPTH = 4  # VCALENDAR, VEVENT, VALARM: deeper components do not exist
+_COLLATIONS = frozenset({"i;ascii-casemap", "i;octet", "i;unicode-casemap", "default"})
+_CONDITIONS = {
+    "comp-filter": frozenset({"is-not-defined", "time-range", "prop-filter", "comp-filter"}),
+    "prop-filter": frozenset({"is-not-defined", "time-range", "text-match", "param-filter"}),
+    "param-filter": frozenset({"is-not-defined", "text-match"}),
+}
+_FLOATING_ERROR = dt.timedelta(hours=26)
+"""How far a floating or all-day start may lie behind the row's bound, which holds in every zone."""
+
+
+class InvalidFilter(ValueError):
+    """The filter breaks the precondition CALDAV:``precondition``. A ValueError is what Radicale's report answers 400 to."""
+
+    def __init__(self, precondition: str, reason: str) -> None:
+        super().__init__(reason)
+        self.precondition = precondition
+
+
+class Query:
+    """All the filters of one report.
+
+    ``component``, ``start`` and ``end`` narrow the candidates down by index; ``matches`` decides. ``floating`` is the zone
+    in which times without one are looked at (RFC 4791 §9.8).
+    """
+
+    def __init__(self, filters: Iterable[ET.Element], *, floating: dt.tzinfo) -> None:
+        self._roots = [_root(each) for each in filters]
+        self._floating = floating
+        self.component: str | None = None
+        self.start: dt.datetime | None = None
+        self.end: dt.datetime | None = None
+        self._by_row = len(self._roots) <= 1
+        for root in self._roots[:1]:
+            self._narrow(root)
+
+    def _narrow(self, calendar: ET.Element) -> None:
+        self._by_row &= len(calendar) <= 1
+        for child in calendar:
+            if child.tag != f"{dav.C}comp-filter" or child.find(f"{dav.C}is-not-defined") is not None:
+                self._by_row = False
+                continue
+            if self.component is not None:
+                self._by_row = False
+                continue
+            self.component = _name(child)
+            self._by_row &= len(child) <= 1
+            for condition in child:
+                if condition.tag == f"{dav.C}time-range":
+                    within = time_range(condition)
+                    self.start, self.end = within.start, within.end
+                else:
+                    self._by_row = False
+
+    def matches(self, stored: StoredObject) -> bool:
+        if self._by_row:
+            certain = self._row_decides(stored)
+            if certain is not None:
+                return certain
+        try:
+            obj = ical.parse(stored.data)
+        except InvalidCalendarData:  # stored by an older version: the bounds are all that is known of it (R32)
+            return self._by_row
+        occurrences = Occurrences(obj, floating=self._floating, first=stored.first_at, last=stored.last_at)
+        return all(_component(root, obj.calendar, (), occurrences) for root in self._roots)
+
+    def _row_decides(self, stored: StoredObject) -> bool | None:
+        if self.component is not None and stored.component != self.component:
+            return False
+        if self.start is None and self.end is None:
+            return True
+        if stored.component != "VEVENT":
+            return None
+        start, end, first, last = self.start, self.end, stored.first_at, stored.last_at
+        if first is None:
+            return None
+        if (start is None or start <= first) and (end is None or first + _FLOATING_ERROR < end):
+            return True
+        if last is None:
+            return None
+        if (start is None or start < last - _FLOATING_ERROR) and (end is None or last <= end):
+            return True
+        return None
+
+
+def zone_of(properties: Mapping[str, str]) -> dt.tzinfo:
+    """The zone of a collection: its calendar-timezone, else UTC."""
+    return zone_from(properties.get("C:calendar-timezone", "")) or dt.UTC
+
+
+def zone_from(timezone: str) -> dt.tzinfo | None:
+    """The zone a VTIMEZONE in iCalendar text names, if it is one we know."""
+    try:
+        tzid = next((line.value for line in lines.read(timezone) if line.name == "TZID"), "")
+    except UnicodeError:
+        return None
+    iana = times.resolve_zone(text.unescape(tzid).strip(), None) if tzid else None
+    return None if iana is None else ZoneInfo(iana)
+
+
+def time_range(element: ET.Element) -> Range:
+    """RFC 4791 §9.9: UTC, one end may be missing, not both. Raises InvalidFilter."""
+    start, end = (_utc(element.get(name)) for name in ("start", "end"))
+    if start is None and end is None:
+        raise InvalidFilter("valid-filter", "a time-range needs a start or an end")
+    if start is not None and end is not None and start >= end:
+        raise InvalidFilter("valid-filter", "a time-range ends after it starts")
+    return Range(start, end)
+
+
+def _utc(value: str | None) -> dt.datetime | None:
+    if value is None:
+        return None
+    try:
+        return dt.datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    except ValueError:
+        raise InvalidFilter("valid-filter", "a time-range is in UTC") from None
+
+
+def _root(element: ET.Element) -> ET.Element:
+    children = list(element)
+    if len(children) != 1 or children[0].tag != f"{dav.C}comp-filter" or _name(children[0]) != "VCALENDAR":
+        raise InvalidFilter("valid-filter", "a filter holds one comp-filter, of VCALENDAR")
+    _check(children[0], 1)
+    return children[0]
+
+
+def _check(element: ET.Element, depth: int) -> None:
+    """An invalid filter is refused as a whole, before anything matches by accident (D-12)."""
+    kind = element.tag.removeprefix(dav.C)
+    if depth > _MAX_DEPTH:
+        raise InvalidFilter("supported-filter", "comp-filters nested too deeply")
+    if not element.get("name"):
+        raise InvalidFilter("valid-filter", f"a {kind} without a name")
+    for child in element:
+        condition = child.tag.removeprefix(dav.C)
+        if condition not in _CONDITIONS[kind]:
+            raise InvalidFilter("valid-filter", f"{condition!r} in a {kind}")
+        if condition == "is-not-defined" and len(element) > 1:
+            raise InvalidFilter("valid-filter", "is-not-defined stands alone")
+        if condition == "time-range":
+            time_range(child)
+        elif condition == "text-match":
+            if child.get("collation", "default") not in _COLLATIONS:
+                raise InvalidFilter("supported-collation", "an unknown collation")
+        elif condition in _CONDITIONS:
+            _check(child, depth + (condition == "comp-filter"))
+
+
+def _name(element: ET.Element) -> str:
+    return element.get("name", "").upper()
+
+
+def _component(test: ET.Element, component: Component, path: tuple[Component, ...], when: Occurrences) -> bool:
+    """Whether this very component meets all conditions of a comp-filter of its name (RFC 4791 §9.7.1)."""
+    for condition in test:
+        if condition.tag == f"{dav.C}time-range":
+            met = when.touch(component, path, time_range(condition))
+        elif condition.tag == f"{dav.C}prop-filter":
+            met = _property(condition, component, when)
+        else:
+            inner = (*path, component)
+            candidates = component.components(_name(condition))
+            if condition.find(f"{dav.C}is-not-defined") is not None:
+                met = not any(candidates)
+            else:
+                met = any(_component(condition, each, inner, when) for each in candidates)
+        if not met:
+            return False
+    return True
+
+
+def _property(test: ET.Element, component: Component, when: Occurrences) -> bool:
+    candidates = component.every(_name(test))
+    if test.find(f"{dav.C}is-not-defined") is not None:
+        return not any(candidates)
+    return any(_line(test, line, when) for line in candidates)
+
+
+def _line(test: ET.Element, line: Line, when: Occurrences) -> bool:
+    for condition in test:
+        if condition.tag == f"{dav.C}time-range":
+            met = when.value_within(line, time_range(condition))
+        elif condition.tag == f"{dav.C}text-match":
+            met = _text(condition, text.unescape(line.value))
+        else:
+            values = line.params.get(_name(condition))
+            if condition.find(f"{dav.C}is-not-defined") is not None:
+                met = values is None
+            else:
+                met = values is not None and all(
+                    any(_text(match, value) for value in values) for match in condition.findall(f"{dav.C}text-match")
+                )
+        if not met:
+            return False
+    return True
+
+
+def _text(test: ET.Element, value: str) -> bool:
+    """A substring, by default without regard to case (RFC 4791 §7.5); ``i;octet`` compares exactly."""
+    wanted = "".join(test.itertext())
+    if test.get("collation", "default") != "i;octet":
+        wanted, value = wanted.casefold(), value.casefold()
+    return (wanted in value) != (test.get("negate-condition") == "yes")

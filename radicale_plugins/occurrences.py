@@ -1,0 +1,241 @@
+"""When a calendar object takes place, as RFC 4791 §9.9 wants a time-range answered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from bridge.errors import Unmappable
+from bridge.ical import recurrence, text, times, values, view
+from bridge.ical.fields import ObjectFields, When
+from bridge.ical.lines import Line
+from bridge.ical.objects import CalendarObject, Component
+
+_SECOND = dt.timedelta(seconds=1)
+_DAY = dt.timedelta(days=1)
+_FIRST_LOOK = dt.timedelta(days=32)
+_MAX_REPEATS = 100
+_EARLIEST = dt.datetime(1, 1, 3, tzinfo=dt.UTC)
+_LATEST = dt.datetime(9999, 12, 29, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """[start, end) in aware UTC; None is open."""
+
+    start: dt.datetime | None
+    end: dt.datetime | None
+
+    def from_(self) -> dt.datetime:
+        return _EARLIEST if self.start is None else self.start
+
+    def to(self) -> dt.datetime:
+        return _LATEST if self.end is None else self.end
+
+
+class Occurrences:
+    """The times of one object. ``first`` and ``last`` are its bounds (``bridge.ical.busy``): both None, never or always."""
+
+    def __init__(
+        self, obj: CalendarObject, *, floating: dt.tzinfo, first: dt.datetime | None, last: dt.datetime | None
+    ) -> None:
+        self._obj = obj
+        self._floating = floating
+        self._first = first
+        self._last = last
+
+    def touch(self, component: Component, path: tuple[Component, ...], within: Range) -> bool:
+        """Whether this component overlaps the range: its own instances, not those that another component overrides."""
+        if component.name == "VCALENDAR":
+            return any(
+                self.touch(each, (component,), within) for each in component.components() if each.name != "VTIMEZONE"
+            )
+        if component.name == "VALARM" and path:
+            return self._alarm(component, path[-1], within)
+        if component.name == "VEVENT":
+            return self._event(component, within)
+        if component.first("RRULE") or component.first("RDATE"):
+            return self._bounds_touch(within)  # of to-dos and journals that repeat only the bounds are known
+        if component.name == "VTODO":
+            return self._todo(component, within)
+        if component.name == "VJOURNAL":
+            return self._journal(component, within)
+        return self._bounds_touch(within)
+
+    def value_within(self, line: Line, within: Range) -> bool:
+        """A property's own time, for a time-range in a prop-filter."""
+        at = self._instant(line)
+        if at is None:
+            return False
+        end = at + (_SECOND if isinstance(_value(line), dt.datetime) else _DAY)
+        return at < within.to() and end > within.from_()
+
+    @cached_property
+    def _fields(self) -> ObjectFields | None:
+        try:
+            return view.read(self._obj)
+        except Unmappable:
+            return None
+
+    def _bounds_touch(self, within: Range) -> bool:
+        begins = self._first is None or self._first < within.to()
+        return begins and (self._last is None or self._last >= within.from_())
+
+    def _event(self, component: Component, within: Range) -> bool:
+        key = self._key(component)
+        if key is None and within.end is None and self._last is None and self._first is not None:
+            return True  # the series is endless, and so is the range
+        try:
+            return any(self._whens(key, within))
+        except Unmappable:
+            return self._bounds_touch(within)
+
+    def _whens(self, key: str | None, within: Range) -> Iterator[When]:
+        """The instances in the range that are this component's: of the override ``key``, or of the master (None).
+
+        Raises Unmappable where the object has no neutral view: an override without its master (D-10), RSCALE.
+        """
+        fields = self._fields
+        if fields is None:
+            raise Unmappable("no neutral view")
+        if key is not None:
+            override = fields.overrides.get(key)
+            if override is not None and self._overlaps(override.when, within):
+                yield override.when
+            return
+        start, end = self._window(within)
+        step = _FIRST_LOOK
+        while start < end:
+            stop = min(end, start + step)
+            for instance in recurrence.instances(fields, start, stop, floating=self._floating):
+                if instance.key not in fields.overrides:
+                    yield instance.when
+            start, step = stop, step * 4
+
+    def _overlaps(self, when: When, within: Range) -> bool:
+        begin = times.instant(when.start, when.zone, floating=self._floating)
+        end = times.instant(when.end, when.end_zone or when.zone, floating=self._floating)
+        return begin < within.to() and (end > within.from_() or begin >= within.from_())
+
+    def _window(self, within: Range) -> tuple[dt.datetime, dt.datetime]:
+        """The range, no wider than the object's bounds."""
+        start, end = within.from_(), within.to()
+        if self._first is not None:
+            start = max(start, self._first - _DAY)
+        if self._last is not None:
+            end = min(end, self._last + _DAY)
+        return start, end
+
+    def _key(self, component: Component) -> str | None:
+        line = component.first("RECURRENCE-ID")
+        if line is None:
+            return None
+        value = _value(line)
+        at = self._instant(line)
+        if value is None or at is None:
+            return None
+        floating = isinstance(value, dt.datetime) and not _is_utc(line) and not line.param("TZID")
+        return times.instance_key(at if isinstance(value, dt.datetime) and not floating else value)
+
+    def _todo(self, component: Component, within: Range) -> bool:
+        """The eight rows of RFC 4791 §9.9's table for to-dos."""
+        start, end = within.from_(), within.to()
+        begin, due = self._at(component, "DTSTART"), self._at(component, "DUE")
+        length = _length(component)
+        if begin is not None and length is not None:
+            return start <= begin + length and (end > begin or end >= begin + length)
+        if begin is not None and due is not None:
+            return (start < due or start <= begin) and (end > begin or end >= due)
+        if begin is not None:
+            return start <= begin < end
+        if due is not None:
+            return start < due <= end
+        completed, created = self._at(component, "COMPLETED"), self._at(component, "CREATED")
+        if completed is not None and created is not None:
+            return start <= max(created, completed) and end >= min(created, completed)
+        if completed is not None:
+            return start <= completed <= end
+        return created is None or end > created
+
+    def _journal(self, component: Component, within: Range) -> bool:
+        line = component.first("DTSTART")
+        return line is not None and self.value_within(line, within)
+
+    def _alarm(self, alarm: Component, parent: Component, within: Range) -> bool:
+        """Whether it goes off in the range, repetitions included. Relative to its event's or to-do's own instances."""
+        trigger = alarm.first("TRIGGER")
+        if trigger is None:
+            return False
+        absolute = self._instant(trigger)
+        for delay in _repeats(alarm):
+            if absolute is not None:
+                if within.from_() <= absolute + delay < within.to():
+                    return True
+                continue
+            offset = values.duration(trigger.value)
+            if offset is None:
+                return False
+            at_end = trigger.param("RELATED").upper() == "END"
+            shift = offset.total + delay
+            if any(within.from_() <= at + shift < within.to() for at in self._edges(parent, at_end, shift, within)):
+                return True
+        return False
+
+    def _edges(self, parent: Component, at_end: bool, shift: dt.timedelta, within: Range) -> Iterator[dt.datetime]:
+        if parent.name == "VEVENT":
+            near = Range(
+                None if within.start is None else within.start - shift - _DAY,
+                None if within.end is None else within.end - shift + _DAY,
+            )
+            try:
+                for when in self._whens(self._key(parent), near):
+                    value, zone = (when.end, when.end_zone or when.zone) if at_end else (when.start, when.zone)
+                    yield times.instant(value, zone, floating=self._floating)
+            except Unmappable:
+                return
+        else:
+            at = self._at(parent, "DUE" if at_end else "DTSTART") or self._at(parent, "DUE")
+            if at is not None:
+                yield at
+
+    def _at(self, component: Component, name: str) -> dt.datetime | None:
+        line = component.first(name)
+        return None if line is None else self._instant(line)
+
+    def _instant(self, line: Line) -> dt.datetime | None:
+        """When a DATE or DATE-TIME property is, by the object's own time zones and nobody else's (D-01)."""
+        value = _value(line)
+        if value is None:
+            return None
+        zone: str | None = "UTC" if _is_utc(line) else None
+        tzid = line.param("TZID")
+        if zone is None and tzid and isinstance(value, dt.datetime):
+            zone = times.resolve_zone(tzid, self._obj.timezones.get(tzid))
+        return times.instant(value, zone, floating=self._floating)
+
+
+def _value(line: Line) -> dt.date | dt.datetime | None:
+    moment = values.moment(text.unescape(line.value))
+    return None if moment is None else moment.value
+
+
+def _is_utc(line: Line) -> bool:
+    moment = values.moment(line.value)
+    return moment is not None and moment.utc
+
+
+def _length(component: Component) -> dt.timedelta | None:
+    line = component.first("DURATION")
+    duration = None if line is None else values.duration(line.value)
+    return None if duration is None else duration.total
+
+
+def _repeats(alarm: Component) -> Iterator[dt.timedelta]:
+    """The delays at which an alarm goes off: at once, and REPEAT times more (RFC 5545 §3.8.6.2)."""
+    yield dt.timedelta()
+    line, pause = alarm.first("REPEAT"), _length(alarm)
+    if line is not None and pause is not None and line.value.strip().isdigit():
+        for n in range(1, min(int(line.value), _MAX_REPEATS) + 1):
+            yield n * pause

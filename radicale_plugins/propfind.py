@@ -1,0 +1,118 @@
+"""PROPFIND (RFC 4918 §9.1): one pass over rows, so that a poll costs what it asks for (D-22, D-32, D-41)."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterable, Iterator
+from http import client
+
+import sqlalchemy as sa
+
+from bridge.store import calendars, objects, principals
+from radicale_plugins import dav, properties
+from radicale_plugins.dav import Answer
+from radicale_plugins.properties import Resource
+from radicale_plugins.request import NOT_FOUND, Place, Request
+
+
+def answer(request: Request) -> Answer:
+    if request.depth == "infinity":
+        return dav.error(client.FORBIDDEN, "D:propfind-finite-depth")
+    wanted = _wanted(dav.read_xml(request.body))
+    with request.database.read() as conn:
+        resources = list(_resources(request, conn, wanted))
+    multistatus = dav.element("D:multistatus", *(_response(each, wanted, request) for each in resources))
+    return dav.xml(client.MULTI_STATUS, multistatus, {"DAV": dav.CAPABILITIES})
+
+
+class Wanted:
+    """Which properties: named ones, "all", or only the names of all."""
+
+    def __init__(self, tags: Iterable[str] = (), *, everything: bool = False, only_names: bool = False) -> None:
+        self.tags = tuple(dict.fromkeys(tags))
+        self.everything = everything
+        self.only_names = only_names
+
+    @property
+    def needs_rows(self) -> bool:
+        return self.everything or properties.needs_row(self.tags)
+
+
+def _wanted(root: ET.Element | None) -> Wanted:
+    if root is None:
+        return Wanted(everything=True)
+    if root.tag != f"{dav.D}propfind":
+        raise dav.Refusal(dav.text(client.BAD_REQUEST, "A PROPFIND holds a DAV:propfind."))
+    return wanted_in(root)
+
+
+def wanted_in(root: ET.Element) -> Wanted:
+    """What a request's DAV:prop, allprop (with include) or propname asks for."""
+    if root.find(f"{dav.D}propname") is not None:
+        return Wanted(everything=True, only_names=True)
+    prop = root.find(f"{dav.D}prop")
+    if prop is not None:
+        return Wanted(each.tag for each in prop)
+    include = root.find(f"{dav.D}include")
+    return Wanted((each.tag for each in (() if include is None else include)), everything=True)
+
+
+def _resources(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
+    place = request.place
+    children = request.depth == "1"
+    if place.deeper:
+        raise dav.Refusal(NOT_FOUND)
+    if place.is_root:
+        yield Resource(place)
+        if children:
+            yield Resource(Place(request.user), principals.by_name(conn, request.user))
+        return
+    if place.is_home:
+        principal = principals.by_name(conn, place.owner)
+        if principal is None:
+            raise dav.Refusal(NOT_FOUND)
+        yield Resource(place, principal)
+        if children:
+            for each in calendars.of_principal(conn, place.owner):
+                yield Resource(Place(place.owner, each.slug), principal, each)
+        return
+    calendar = request.calendar(conn)
+    if place.href:
+        stored = objects.get(conn, calendar.id, place.href)
+        if stored is None:
+            raise dav.Refusal(NOT_FOUND)
+        yield Resource(place, None, calendar, stored.etag, stored)
+        return
+    yield Resource(place, None, calendar)
+    if children and wanted.needs_rows:
+        for stored in objects.every(conn, calendar.id):
+            yield Resource(Place(place.owner, place.slug, stored.href), None, calendar, stored.etag, stored)
+    elif children:
+        for href, etag in objects.hrefs(conn, calendar.id):
+            yield Resource(Place(place.owner, place.slug, href), None, calendar, etag)
+
+
+def _response(resource: Resource, wanted: Wanted, request: Request) -> ET.Element:
+    parts = propstats(resource, wanted, request, lambda tag: properties.find(tag, resource, request))
+    return dav.response(request.url(resource.place.path), *parts)
+
+
+def propstats(
+    resource: Resource, wanted: Wanted, request: Request, find: Callable[[str], ET.Element | None]
+) -> Iterator[ET.Element]:
+    """What is there first, for KDE reads no further (CLIENTS 1.5); what is not, unless the client does not want to know."""
+    if wanted.only_names:
+        yield dav.propstat(client.OK, (ET.Element(tag) for tag in properties.names(resource, every=True)))
+        return
+    tags = [*properties.names(resource), *wanted.tags] if wanted.everything else wanted.tags
+    found, missing = [], []
+    for tag in dict.fromkeys(tags):
+        element = find(tag)
+        if element is None:
+            missing.append(ET.Element(tag))
+        else:
+            found.append(element)
+    if found or request.minimal or not missing:
+        yield dav.propstat(client.OK, found)
+    if missing and not request.minimal:
+        yield dav.propstat(client.NOT_FOUND, missing)

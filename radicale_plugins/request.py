@@ -1,0 +1,119 @@
+"""A request as our own answers to it see it: who asks, for what, and what they may use."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from http import client
+from urllib.parse import unquote, urlsplit
+
+import sqlalchemy as sa
+
+from bridge.store import calendars
+from bridge.store.calendars import Calendar
+from bridge.store.session import Database
+from radicale_plugins import dav, door
+from radicale_plugins.door import Environ
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a path leads: the root, a home, a calendar, an object, or (``deeper``) nowhere."""
+
+    owner: str = ""
+    slug: str = ""
+    href: str = ""
+    deeper: bool = False
+
+    @classmethod
+    def of(cls, path: str) -> Place:
+        parts = [part for part in path.split("/") if part]
+        owner, slug, href = (parts[:3] + [""] * 3)[:3]
+        return cls(owner, slug, href, deeper=len(parts) > 3)
+
+    @property
+    def is_root(self) -> bool:
+        return not self.owner
+
+    @property
+    def is_home(self) -> bool:
+        return bool(self.owner) and not self.slug
+
+    @property
+    def is_calendar(self) -> bool:
+        return bool(self.slug) and not self.href
+
+    @property
+    def home(self) -> str:
+        return f"/{self.owner}/"
+
+    @property
+    def calendar(self) -> str:
+        return f"/{self.owner}/{self.slug}/"
+
+    @property
+    def path(self) -> str:
+        """With a slash at the end exactly where it is a collection."""
+        if self.is_root:
+            return "/"
+        if self.is_home:
+            return self.home
+        return self.calendar + self.href
+
+
+@dataclass(frozen=True)
+class Request:
+    """``user`` is the principal's name, ``actor`` what the history says (a device)."""
+
+    environ: Environ
+    base: str
+    place: Place
+    user: str
+    actor: str
+    database: Database
+    now: Callable[[], dt.datetime]
+    max_resource_size: int
+
+    def header(self, name: str) -> str:
+        return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
+
+    @property
+    def depth(self) -> str:
+        return self.header("Depth")
+
+    @property
+    def minimal(self) -> bool:
+        """The client does not want to hear of properties that are not there (RFC 8144; Apple's Brief; D-22)."""
+        wishes = {wish.partition(";")[0].strip().replace(" ", "") for wish in self.header("Prefer").lower().split(",")}
+        return "return=minimal" in wishes or self.header("Brief").strip().lower() == "t"
+
+    @cached_property
+    def body(self) -> bytes:
+        return door.read_body(self.environ)
+
+    def url(self, path: str) -> str:
+        return dav.url(self.base, path)
+
+    def place_of(self, reference: str) -> Place | None:
+        """What a DAV:href or Destination means: a URL or an absolute path below our base; None: nothing of ours."""
+        try:
+            path = unquote(urlsplit(reference.strip()).path, errors="strict")
+        except (ValueError, UnicodeError):
+            return None
+        if not path.startswith(self.base + "/") or {".", ".."} & set(path.split("/")):
+            return None
+        place = Place.of(path[len(self.base) :])
+        return None if place.deeper else place
+
+    def calendar(self, conn: sa.Connection, place: Place | None = None) -> Calendar:
+        """The calendar of the place. Raises dav.Refusal 404."""
+        place = place or self.place
+        calendar = None if place.deeper else calendars.get(conn, place.owner, place.slug)
+        if calendar is None:
+            raise dav.Refusal(NOT_FOUND)
+        return calendar
+
+
+NOT_FOUND = dav.text(client.NOT_FOUND, "There is nothing here.")
