@@ -19,6 +19,10 @@ from bridge.errors import UsageError
 from bridge.store.session import Database
 
 
+_HOME = Path(__file__).parent
+VERSIONS = _HOME / "versions"
+
+
 def upgrade(database: Database, revision: str | None = None) -> None:
     """Bring the schema to this version's (or, for tests, to an earlier ``revision``), all steps or none.
 
@@ -49,7 +53,7 @@ def head() -> str:
 def config(conn: sa.Connection | None = None) -> Config:
     """Alembic's configuration, without a file; ``env.py`` finds the connection in it."""
     made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    made.set_main_option("script_location", str(_HOME).replace("%", "%%"))
     made.set_main_option("path_separator", "os")
     made.set_main_option("file_template", "%%(rev)s")
     made.attributes["connection"] = conn
