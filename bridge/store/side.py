@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import hashlib
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import sqlalchemy as sa
+
+from bridge.errors import NotFound, ObjectChanged, SyncTokenInvalid
+from bridge.store import changes, conflicts, history, inbox, links, objects, outbox, pairs
+from bridge.store.pairs import Pair
 from bridge.store.session import Database
-from bridge.sync.ledger import Clock, Reading, Writing
+from bridge.store.tables import calendars
+from bridge.store.tables import history as history_table
+from bridge.store.tables import objects as objects_table
+from bridge.store.tables import pairs as pairs_table
+from bridge.sync.ledger import Clock, Conflict, HubChange, HubObject, Intent, Link, PairState, Replica
+from bridge.sync.ports import Page, RemoteItem
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,199}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +37,215 @@ class PairLedger:
     now: Clock
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        raise NotImplementedError
-        yield
+    def reading(self) -> Iterator[Snapshot]:
+        with self.database.read() as conn:
+            yield Snapshot(conn, pairs.get(conn, self.pair_id))
 
     @contextmanager
-    def writing(self) -> Iterator[Writing]:
-        raise NotImplementedError
-        yield
+    def writing(self) -> Iterator[Transaction]:
+        """The calendar is locked before the pair, as ``changes.lock`` asks; the pair's row is the fence (LeaseLost)."""
+        with self.database.write() as conn:
+            now = self.now()
+            changes.lock(conn, pairs.get(conn, self.pair_id).calendar_id)
+            pairs.renew(conn, self.pair_id, owner=self.owner, now=now, lease=self.lease)
+            yield Transaction(conn, pairs.get(conn, self.pair_id), now)
+
+
+class Snapshot:
+    """``Reading``."""
+
+    def __init__(self, conn: sa.Connection, pair: Pair) -> None:
+        self._conn = conn
+        self._pair = pair
+
+    def state(self) -> PairState:
+        pair = self._pair
+        return PairState(
+            key=f"{pair.id}:{pair.created_at.isoformat()}",
+            direction=pair.direction,
+            policy=pair.conflict_policy,
+            phase="pairing" if pair.phase == "pairing" else "steady",
+            hub_cursor=pair.hub_cursor,
+            remote_cursor=pair.remote_cursor,
+            listing=pair.listing,
+            parked=pair.parked,
+            approved=pair.approved,
+        )
+
+    # --- the hub
+
+    def hub_revision(self) -> int:
+        query = sa.select(calendars.c.revision).where(calendars.c.id == self._pair.calendar_id)
+        return int(self._conn.execute(query).scalar_one())
+
+    def hub_changes(self, after: int) -> Sequence[HubChange]:
+        calendar = self._pair.calendar_id
+        try:
+            changed = changes.since(self._conn, calendar, after)
+        except SyncTokenInvalid:
+            alive = [HubChange(uid, deleted=False) for uid in self._every_uid()]
+            return [*alive, *(HubChange(uid, deleted=True) for uid in links.orphaned(self._conn, *self._both()))]
+        # a tombstone gives way to whatever takes its href; history does not forget that soon
+        buried = sa.select(history_table.c.uid).where(
+            history_table.c.calendar_id == calendar, history_table.c.revision > after, history_table.c.data.is_(None)
+        )
+        there = {change.uid for change in changed if not change.deleted}
+        gone = {change.uid for change in changed if change.deleted} | set(self._conn.scalars(buried))
+        uids = dict.fromkeys(change.uid for change in changed if not change.deleted)
+        return [*(HubChange(uid, deleted=False) for uid in uids), *self._deleted(sorted(gone - there))]
+
+    def _deleted(self, uids: list[str]) -> Iterator[HubChange]:
+        linked, again = links.by_uid(self._conn, self._pair.id, uids), self.hub_objects(uids)
+        return (HubChange(uid, deleted=True) for uid in uids if uid in linked and uid not in again)
+
+    def _every_uid(self) -> Iterator[str]:
+        query = sa.select(objects_table.c.uid).where(objects_table.c.calendar_id == self._pair.calendar_id)
+        return iter(self._conn.scalars(query.order_by(objects_table.c.revision, objects_table.c.href)))
+
+    def _both(self) -> tuple[int, int]:
+        return self._pair.id, self._pair.calendar_id
+
+    def hub_objects(self, uids: Collection[str]) -> Mapping[str, HubObject]:
+        found: dict[str, HubObject] = {}
+        columns = [objects_table.c[name] for name in HubObject.__slots__]
+        for chunk in links.in_chunks(uids):
+            query = sa.select(*columns).where(
+                objects_table.c.calendar_id == self._pair.calendar_id, objects_table.c.uid.in_(chunk)
+            )
+            found |= {row["uid"]: HubObject(**row) for row in self._conn.execute(query).mappings()}
+        return found
+
+    def buried(self, uids: Collection[str]) -> Mapping[str, bytes]:
+        found: dict[str, bytes] = {}
+        for uid in uids:
+            versions = history.of_object(self._conn, self._pair.calendar_id, uid)
+            data = next((version.data for version in versions if version.data is not None), None)
+            if data is not None:
+                found[uid] = data
+        return found
+
+    def unlinked(self) -> Sequence[str]:
+        return links.unlinked(self._conn, *self._both())
+
+    # --- the links
+
+    def link_count(self) -> int:
+        return links.count(self._conn, self._pair.id)
+
+    def links(self, uids: Collection[str]) -> Mapping[str, Link]:
+        return links.by_uid(self._conn, self._pair.id, uids)
+
+    def links_to(self, remote_ids: Collection[str]) -> Mapping[str, Link]:
+        return links.by_remote_id(self._conn, self._pair.id, remote_ids)
+
+    def links_made_with(self, keys: Collection[str]) -> Mapping[str, Link]:
+        return links.by_creation_key(self._conn, self._pair.id, keys)
+
+    def dirty(self, now: dt.datetime) -> Sequence[str]:
+        return links.to_plan_again(self._conn, self._pair.id, now)
+
+    # --- the inbox and the outbox
+
+    def pending(self) -> Sequence[str]:
+        return inbox.pending(self._conn, self._pair.id)
+
+    def removed(self, *, certain: bool) -> Sequence[str]:
+        return inbox.removed(self._conn, self._pair.id, certain=certain)
+
+    def replicas(self, series: Collection[str]) -> Mapping[str, Replica]:
+        return inbox.replicas(self._conn, self._pair.id, series)
+
+    def intents(self, now: dt.datetime) -> Sequence[str]:
+        return outbox.due(self._conn, self._pair.id, now)
+
+    def intents_of(self, uids: Collection[str]) -> Mapping[str, Intent]:
+        return outbox.by_uid(self._conn, self._pair.id, uids)
+
+
+class Transaction(Snapshot):
+    """``Writing``."""
+
+    def __init__(self, conn: sa.Connection, pair: Pair, now: dt.datetime) -> None:
+        super().__init__(conn, pair)
+        self._now = now
+        self._actor = f"pair:{pair.id}"
+
+    def _note(self, **values: Any) -> None:
+        self._conn.execute(sa.update(pairs_table).where(pairs_table.c.id == self._pair.id).values(**values))
+
+    # --- what comes in
+
+    def begin_listing(self) -> None:
+        self._note(generation=self._pair.generation + 1, listing=True, remote_cursor=None)
+
+    def keep_page(self, page: Page) -> None:
+        pair, conn = self._pair, self._conn
+        inbox.take_removals(conn, pair.id, page.removals)
+        inbox.keep(conn, pair.id, page.items, generation=pair.generation)
+        if pair.listing and not page.more:
+            inbox.sweep(conn, pair.id, generation=pair.generation)
+        self._note(remote_cursor=page.cursor, listing=pair.listing and page.more)
+
+    def refresh(self, series: str, items: Sequence[RemoteItem], *, pending: bool) -> None:
+        generation = self._pair.generation
+        inbox.refresh(self._conn, self._pair.id, series, items, generation=generation, pending=pending)
+
+    def remove(self, series: str) -> None:
+        inbox.remove(self._conn, self._pair.id, series, generation=self._pair.generation)
+
+    def settle(self, series: Collection[str]) -> None:
+        inbox.settle(self._conn, self._pair.id, series)
+
+    def forget(self, series: str) -> None:
+        inbox.forget(self._conn, self._pair.id, [series])
+
+    # --- the hub
+
+    def put_object(self, uid: str, href: str | None, data: bytes, *, expected: str | None) -> None:
+        objects.put(
+            self._conn,
+            self._pair.calendar_id,
+            self._free_href(uid) if href is None else href,
+            data,
+            actor=self._actor,
+            now=self._now,
+            expected=objects.ABSENT if expected is None else expected,
+        )
+
+    def _free_href(self, uid: str) -> str:
+        """A name for a new object: its UID, as clients do, unless that cannot be a path or somebody has it."""
+        plain = f"{uid}.ics"
+        if PLAIN_NAME.fullmatch(uid) and objects.get(self._conn, self._pair.calendar_id, plain) is None:
+            return plain
+        return f"{hashlib.sha256(uid.encode()).hexdigest()[:32]}.ics"
+
+    def delete_object(self, href: str, *, expected: str) -> None:
+        try:
+            objects.delete(
+                self._conn, self._pair.calendar_id, href, actor=self._actor, now=self._now, expected=expected
+            )
+        except NotFound as error:
+            raise ObjectChanged(str(error)) from None
+
+    # --- what was decided
+
+    def save_links(self, links_: Collection[Link]) -> None:
+        links.save(self._conn, self._pair.id, links_)
+
+    def drop_links(self, uids: Collection[str]) -> None:
+        links.drop(self._conn, self._pair.id, uids)
+
+    def save_intents(self, intents: Collection[Intent]) -> None:
+        outbox.save(self._conn, self._pair.id, intents, now=self._now)
+
+    def drop_intents(self, uids: Collection[str]) -> None:
+        outbox.drop(self._conn, self._pair.id, uids)
+
+    def record(self, found: Collection[Conflict]) -> None:
+        conflicts.record(self._conn, self._pair.id, found, now=self._now)
+
+    def advance(self, hub_cursor: int, *, paired: bool = False) -> None:
+        self._note(hub_cursor=hub_cursor, **({"phase": "steady"} if paired else {}))
+
+    def park(self, summary: Mapping[str, Any] | None) -> None:
+        self._note(parked=None if summary is None else dict(summary), approved=False)

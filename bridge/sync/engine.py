@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from bridge.sync import reading, rounds, sending
 from bridge.sync.ledger import Clock, Ledger
 from bridge.sync.ports import Remote
 from bridge.sync.report import Report
+from bridge.sync.session import Session
+
+ROUNDS = 3
+"""An object that somebody else keeps changing while we write is left to the next cycle."""
 
 
 def cycle(ledger: Ledger, remote: Remote, *, now: Clock, report: Report | None = None) -> Report:
@@ -14,4 +19,12 @@ def cycle(ledger: Ledger, remote: Remote, *, now: Clock, report: Report | None =
     Unreachable, Throttled, NeedsReconnect, CursorLost (twice in one cycle), Refused (for the calendar as a whole) and
     LeaseLost; the ``report`` handed in then tells what was done until there.
     """
-    raise NotImplementedError
+    report = Report() if report is None else report
+    session = Session(ledger, remote, now, report)
+    sending.send_due(session)
+    reading.read(session)
+    for _ in range(ROUNDS):
+        if not rounds.run(session):
+            break
+        sending.send_due(session)
+    return report

@@ -13,20 +13,24 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Deletions:
-    """UIDs that a plan would delete, by the side that would lose them, out of so many ``links``."""
+    """UIDs that a plan would delete, by the side that would lose them, out of so many ``links``.
+
+    ``doubtful`` more would go from the hub, if they are really gone from the remote.
+    """
 
     hub: Sequence[str]
     remote: Sequence[str]
     links: int
+    doubtful: int = 0
 
     @property
     def count(self) -> int:
-        return len(self.hub) + len(self.remote)
+        return len(self.hub) + len(self.remote) + self.doubtful
 
     def summary(self) -> dict[str, Any]:
         """What the owner is shown, as JSON: figures, and some of the UIDs by which the events are looked up."""
         return {
-            "hub": len(self.hub),
+            "hub": len(self.hub) + self.doubtful,
             "remote": len(self.remote),
             "links": self.links,
             "hub_uids": sorted(self.hub)[:SHOWN],

@@ -133,6 +133,10 @@ class Reading(Protocol):
         """Those that exist, whatever their component."""
         ...
 
+    def buried(self, uids: Collection[str]) -> Mapping[str, bytes]:
+        """The last version of deleted objects, as far as history reaches."""
+        ...
+
     def unlinked(self) -> Sequence[str]:
         """UIDs of the hub's events that no link names."""
         ...

@@ -12,17 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any
 
-from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Path, diff
+from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Path, diff, state
 from bridge.ical.recurrence import occurs, regular
 from bridge.sync.ledger import Winner
 
 STATE = "state"
 SCHEDULE: frozenset[Path] = frozenset({(MASTER, "when"), (MASTER, "recurrence")})
 EVENT_FIELDS = tuple(each.name for each in fields(EventFields))
-
-State = Literal["regular", "override", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +118,7 @@ def _schedules_clash(sides: Mapping[Winner, Edited], changes: Mapping[Winner, Ch
 def _all_occur(edited: Edited, change: Change, *, under: ObjectFields) -> bool:
     """Whether every instance touched by ``change`` still exists in the other side's new schedule."""
     touched = {key for key, _ in change if key != MASTER}
-    return all(_state(edited.now, key) == "regular" or occurs(under, key) for key in touched)
-
-
-def _state(fields: ObjectFields, key: str) -> State:
-    if key in fields.overrides:
-        return "override"
-    return "cancelled" if key in fields.cancelled else "regular"
+    return all(state(edited.now, key) == "regular" or occurs(under, key) for key in touched)
 
 
 def _merge_master(changes: Mapping[Winner, Change], merged: Merged, winner: Winner) -> None:
@@ -147,7 +139,7 @@ def _merge_instance(
     key: str, sides: Mapping[Winner, Edited], changes: Mapping[Winner, Change], merged: Merged, winner: Winner
 ) -> None:
     touched = [side for side in sides if any(path[0] == key for path in changes[side])]
-    states: dict[Winner, State] = {side: _state(edited.now, key) for side, edited in sides.items()}
+    states: dict[Winner, str] = {side: state(edited.now, key) for side, edited in sides.items()}
     if len(touched) == 1:
         (side,) = touched
         stays = states[side] == states[other(side)] == "override" and (key, STATE) not in changes[side]
@@ -167,7 +159,7 @@ def _merge_instance(
 
 def _whole(fields: ObjectFields, key: str) -> dict[Path, Any]:
     """All there is to say about an instance."""
-    whole: dict[Path, Any] = {(key, STATE): _state(fields, key)}
+    whole: dict[Path, Any] = {(key, STATE): state(fields, key)}
     if key in fields.overrides:
         whole |= {(key, name): getattr(fields.overrides[key], name) for name in EVENT_FIELDS}
     return whole

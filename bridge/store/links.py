@@ -1,0 +1,114 @@
+"""Links: which object of the hub is which of the remote, and what both last agreed on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from bridge.ical.fields import ObjectFields, from_json, to_json
+from bridge.store.dialects import insert
+from bridge.store.tables import links, objects, outbox
+from bridge.sync.ledger import Link
+
+T = TypeVar("T")
+
+AT_ONCE = 500
+"""Values in one IN (…): well under what both databases allow in one statement."""
+
+
+def in_chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(values)
+    while chunk := list(islice(rest, AT_ONCE)):
+        yield chunk
+
+
+def fields_or_none(value: Any) -> ObjectFields | None:
+    return None if value is None else from_json(value)
+
+
+def json_or_none(fields: ObjectFields | None) -> dict[str, Any] | None:
+    return None if fields is None else to_json(fields)
+
+
+def _link(row: sa.RowMapping) -> Link:
+    values = {name: row[name] for name in Link.__slots__}
+    bases = {name: fields_or_none(row[name]) for name in ("hub_base", "remote_base")}
+    return Link(**(values | bases))
+
+
+def count(conn: sa.Connection, pair_id: int) -> int:
+    """Those that both sides have agreed on, be the remote's object still there or not."""
+    query = sa.select(sa.func.count()).where(links.c.pair_id == pair_id, links.c.remote_base.is_not(None))
+    return conn.scalar(query) or 0
+
+
+def quarantined(conn: sa.Connection, pair_id: int) -> list[Link]:
+    """What is left alone, and why (R32)."""
+    query = sa.select(links).where(links.c.pair_id == pair_id, links.c.quarantine.is_not(None)).order_by(links.c.uid)
+    return [_link(row) for row in conn.execute(query).mappings()]
+
+
+def by_uid(conn: sa.Connection, pair_id: int, uids: Collection[str]) -> dict[str, Link]:
+    return {link.uid: link for link in _where(conn, pair_id, links.c.uid, uids)}
+
+
+def by_remote_id(conn: sa.Connection, pair_id: int, ids: Collection[str]) -> dict[str, Link]:
+    return {link.remote_id: link for link in _where(conn, pair_id, links.c.remote_id, ids) if link.remote_id}
+
+
+def by_creation_key(conn: sa.Connection, pair_id: int, keys: Collection[str]) -> dict[str, Link]:
+    return {link.creation_key: link for link in _where(conn, pair_id, links.c.creation_key, keys) if link.creation_key}
+
+
+def _where(conn: sa.Connection, pair_id: int, column: sa.Column[Any], values: Collection[str]) -> Iterator[Link]:
+    for chunk in in_chunks(values):
+        query = sa.select(links).where(links.c.pair_id == pair_id, column.in_(chunk))
+        yield from (_link(row) for row in conn.execute(query).mappings())
+
+
+def unlinked(conn: sa.Connection, pair_id: int, calendar_id: int) -> list[str]:
+    """UIDs of the calendar's events that no link of this pair names."""
+    linked = sa.exists().where(links.c.pair_id == pair_id, links.c.uid == objects.c.uid)
+    query = sa.select(objects.c.uid).where(
+        objects.c.calendar_id == calendar_id, objects.c.component == "VEVENT", ~linked
+    )
+    return list(conn.scalars(query.order_by(objects.c.uid)))
+
+
+def orphaned(conn: sa.Connection, pair_id: int, calendar_id: int) -> list[str]:
+    """UIDs of links whose object is not in the calendar."""
+    there = sa.exists().where(objects.c.calendar_id == calendar_id, objects.c.uid == links.c.uid)
+    query = sa.select(links.c.uid).where(links.c.pair_id == pair_id, links.c.hub_base.is_not(None), ~there)
+    return list(conn.scalars(query.order_by(links.c.uid)))
+
+
+def to_plan_again(conn: sa.Connection, pair_id: int, now: dt.datetime) -> list[str]:
+    """Marked dirty, or quarantined until now; but for those whose creation is still open."""
+    creating = sa.exists().where(outbox.c.pair_id == pair_id, outbox.c.uid == links.c.uid, outbox.c.kind == "create")
+    again = sa.or_(links.c.dirty, links.c.retry_at <= now)
+    query = sa.select(links.c.uid).where(links.c.pair_id == pair_id, again, ~creating)
+    return list(conn.scalars(query.order_by(links.c.uid)))
+
+
+def save(conn: sa.Connection, pair_id: int, saved: Iterable[Link]) -> None:
+    """Insert or replace."""
+    rows = [{"pair_id": pair_id, **_row(link)} for link in saved]
+    if not rows:
+        return
+    statement = insert(conn, links)
+    values = {name: statement.excluded[name] for name in Link.__slots__ if name != "uid"}
+    conn.execute(statement.on_conflict_do_update(index_elements=["pair_id", "uid"], set_=values), rows)
+
+
+def _row(link: Link) -> dict[str, Any]:
+    values = {name: getattr(link, name) for name in Link.__slots__}
+    return values | {"hub_base": json_or_none(link.hub_base), "remote_base": json_or_none(link.remote_base)}
+
+
+def drop(conn: sa.Connection, pair_id: int, uids: Collection[str]) -> None:
+    for chunk in in_chunks(uids):
+        conn.execute(sa.delete(links).where(links.c.pair_id == pair_id, links.c.uid.in_(chunk)))

@@ -1,0 +1,59 @@
+"""The outbox: what the remote shall become, decided and not answered yet."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from bridge.store.dialects import insert
+from bridge.store.links import fields_or_none, in_chunks, json_or_none
+from bridge.store.tables import outbox
+from bridge.sync.ledger import Intent
+
+
+def _intent(row: sa.RowMapping) -> Intent:
+    values = {name: row[name] for name in Intent.__slots__}
+    fields = {name: fields_or_none(row[name]) for name in ("target", "hub_base")}
+    return Intent(**(values | fields))
+
+
+def count(conn: sa.Connection, pair_id: int) -> int:
+    return conn.scalar(sa.select(sa.func.count()).where(outbox.c.pair_id == pair_id)) or 0
+
+
+def due(conn: sa.Connection, pair_id: int, now: dt.datetime) -> list[str]:
+    """UIDs, those that were never tried first: one that always fails holds nobody up (R32)."""
+    ready = sa.or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
+    query = sa.select(outbox.c.uid).where(outbox.c.pair_id == pair_id, ready)
+    return list(conn.scalars(query.order_by(outbox.c.attempts, outbox.c.created_at, outbox.c.uid)))
+
+
+def by_uid(conn: sa.Connection, pair_id: int, uids: Collection[str]) -> dict[str, Intent]:
+    found: dict[str, Intent] = {}
+    for chunk in in_chunks(uids):
+        query = sa.select(outbox).where(outbox.c.pair_id == pair_id, outbox.c.uid.in_(chunk))
+        found |= {row["uid"]: _intent(row) for row in conn.execute(query).mappings()}
+    return found
+
+
+def save(conn: sa.Connection, pair_id: int, intents: Iterable[Intent], *, now: dt.datetime) -> None:
+    """Insert or replace."""
+    rows = [{"pair_id": pair_id, "created_at": now, **_row(intent)} for intent in intents]
+    if not rows:
+        return
+    statement = insert(conn, outbox)
+    values = {name: statement.excluded[name] for name in Intent.__slots__ if name != "uid"}
+    conn.execute(statement.on_conflict_do_update(index_elements=["pair_id", "uid"], set_=values), rows)
+
+
+def _row(intent: Intent) -> dict[str, Any]:
+    values = {name: getattr(intent, name) for name in Intent.__slots__}
+    return values | {"target": json_or_none(intent.target), "hub_base": json_or_none(intent.hub_base)}
+
+
+def drop(conn: sa.Connection, pair_id: int, uids: Collection[str]) -> None:
+    for chunk in in_chunks(uids):
+        conn.execute(sa.delete(outbox).where(outbox.c.pair_id == pair_id, outbox.c.uid.in_(chunk)))

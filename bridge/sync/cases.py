@@ -1,0 +1,174 @@
+"""The memory's rows made into cases: which hub object belongs to which remote object, one batch at a time.
+
+Identity lives in the links, keyed by the provider's id; whatever an event itself carries is a hint (R9). An unlinked remote
+object is, in this order: the outcome of our own creation (R12), the counterpart that pairing found or that has its UID
+(R16), or a new event, under a UID that is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bridge.errors import Unmappable
+from bridge.sync.identity import Matches, derived_uid
+from bridge.sync.ledger import HubObject, Intent, Link, Reading, Replica
+from bridge.sync.plan import Case, adopted
+from bridge.sync.ports import Lens, RemoteObject
+from bridge.sync.session import Session
+
+AMBIGUOUS = "several events look alike on both sides; which belongs to which is for their owner to say"
+UNNAMED = "its UID is taken by another event, and so is the one made in its stead"
+
+
+@dataclass(slots=True)
+class Batch:
+    """``cases`` are to be planned; ``adoptions`` only remembered, and planned then; ``waiting`` once their creation is done.
+
+    ``unknown`` are linked remote objects of which the inbox holds nothing: somebody has to look. ``open`` names the UIDs
+    that have an intent.
+    """
+
+    cases: list[Case] = field(default_factory=list)
+    adoptions: list[Link] = field(default_factory=list)
+    waiting: list[Link] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    open: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A remote object as far as it could be read."""
+
+    remote: RemoteObject | None
+    problem: str | None = None
+
+
+def read(replica: Replica, lens: Lens) -> Read:
+    if replica.removed:
+        return Read(None)
+    try:
+        return Read(lens.read(replica.items))
+    except Unmappable as error:
+        return Read(None, str(error))
+    except Exception as error:  # noqa: BLE001 - whatever one object makes us stumble over, the others go on
+        return Read(None, f"unexpected {type(error).__name__}")
+
+
+def of_remote(session: Session, series: Sequence[str], *, pair: str, matches: Matches) -> Batch:
+    """Cases for remote objects."""
+    with session.ledger.reading() as memory:
+        replicas, links = memory.replicas(series), dict(memory.links_to(series))
+    reads = {id: read(replicas[id], session.remote.lens) for id in series if id in replicas}
+    unlinked = {id: each.remote for id, each in reads.items() if each.remote and _unsettled(links.get(id))}
+    uids = {link.uid for link in links.values()}
+    for id, remote in unlinked.items():
+        uids |= {remote.uid, derived_uid(pair, id), matches.found.get(id, remote.uid)}
+    with session.ledger.reading() as memory:
+        hub, by_uid = memory.hub_objects(uids), memory.links(uids)
+        made = memory.links_made_with({remote.creation_key for remote in unlinked.values() if remote.creation_key})
+        known = _Known(pair, matches, dict(hub), dict(by_uid), made)
+        known.intents = memory.intents_of({*uids, *(link.uid for link in made.values())})
+        known.hub |= memory.hub_objects({link.uid for link in made.values()})
+        buried = _buried(memory, [link for id, link in links.items() if id in reads and reads[id].remote], hub)
+    batch = Batch(open=set(known.intents))
+    for id, each in reads.items():
+        link = links.get(id)
+        if not _unsettled(link):
+            assert link is not None  # noqa: S101 - for the type checker
+            batch.cases.append(
+                Case(link.uid, link, hub.get(link.uid), each.remote, id, buried.get(link.uid), each.problem)
+            )
+        elif each.remote is None:
+            uid = link.uid if link else derived_uid(pair, id)
+            batch.cases.append(Case(uid, link, None, None, id, problem=each.problem))
+        else:
+            known.place(batch, link, each.remote)
+    return batch
+
+
+def _unsettled(link: Link | None) -> bool:
+    return link is None or link.remote_base is None
+
+
+def _buried(memory: Reading, links: Sequence[Link], hub: Mapping[str, HubObject]) -> Mapping[str, bytes]:
+    return memory.buried([link.uid for link in links if link.uid not in hub and link.hub_base is not None])
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the hub and the links say about a batch of unlinked remote objects."""
+
+    pair: str
+    matches: Matches
+    hub: dict[str, HubObject]
+    links: dict[str, Link]
+    made: Mapping[str, Link]
+    intents: Mapping[str, Intent] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+    def place(self, batch: Batch, link: Link | None, remote: RemoteObject) -> None:
+        """``link`` is one that was made only to note a quarantine."""
+        own = self.made.get(remote.creation_key) if remote.creation_key else None
+        if own is not None and own.remote_id is None:
+            self._ours(batch, own, remote)
+        elif remote.id in self.matches.ambiguous_remote:
+            uid = link.uid if link else derived_uid(self.pair, remote.id)
+            batch.cases.append(Case(uid, link, None, remote, remote.id, problem=AMBIGUOUS))
+        else:
+            batch.cases.append(self._stranger(link, remote))
+
+    def _ours(self, batch: Batch, own: Link, remote: RemoteObject) -> None:
+        intent = self.intents.get(own.uid)
+        if intent is not None and intent.kind == "create":
+            batch.adoptions.append(adopted(own, intent, remote))
+        else:
+            batch.cases.append(Case(own.uid, own, self.hub.get(own.uid), remote, remote.id))
+
+    def _stranger(self, link: Link | None, remote: RemoteObject) -> Case:
+        derived = derived_uid(self.pair, remote.id)
+        for uid in (self.matches.found.get(remote.id), remote.uid or None, derived):
+            if uid is None or uid in self.taken:
+                continue
+            hub, held = self.hub.get(uid), self.links.get(uid)
+            if not self._free(held, link):
+                continue
+            if hub is not None and hub.component != "VEVENT":
+                continue
+            self.taken.add(uid)
+            return Case(uid, link or held, hub, remote, remote.id)
+        return Case(link.uid if link else derived, link, None, remote, remote.id, problem=UNNAMED)
+
+    def _free(self, held: Link | None, own: Link | None) -> bool:
+        """No other link has this UID, or only one that has never come to anything."""
+        if held is None or (own is not None and held.uid == own.uid):
+            return True
+        return held.remote_id is None and held.remote_base is None and held.uid not in self.intents
+
+
+def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
+    """Cases for hub objects and links."""
+    with session.ledger.reading() as memory:
+        links, hub, intents = memory.links(uids), memory.hub_objects(uids), memory.intents_of(uids)
+        replicas = memory.replicas([link.remote_id for link in links.values() if link.remote_id])
+        buried = _buried(memory, list(links.values()), hub)
+    batch = Batch(open=set(intents))
+    for uid in uids:
+        link, there = links.get(uid), hub.get(uid)
+        if there is not None and there.component != "VEVENT":
+            there = None
+        if link is None and there is None:
+            continue
+        series = link.remote_id if link else None
+        replica = replicas.get(series) if series else None
+        if link is not None and uid in intents and intents[uid].kind == "create":
+            batch.waiting.append(link)
+        elif series is not None and replica is None:
+            batch.unknown.append(series)
+        elif replica is not None and replica.removed and not replica.certain:
+            continue  # planned as soon as somebody has looked
+        else:
+            each = read(replica, session.remote.lens) if replica else Read(None)
+            problem = AMBIGUOUS if uid in matches.ambiguous_hub else each.problem
+            batch.cases.append(Case(uid, link, there, each.remote, series, buried.get(uid), problem))
+    return batch

@@ -1,0 +1,41 @@
+"""The first complete listing of a pair: find what is on both sides already (R8, R16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bridge.errors import InvalidCalendarData, Unmappable
+from bridge.sync import cases
+from bridge.sync.identity import Matches, fingerprint, match
+from bridge.sync.plan import seen
+from bridge.sync.session import Session, batches
+
+
+def counterparts(session: Session, series: Sequence[str]) -> Matches:
+    """Match what is linked on neither side. Keeps two short strings an object in memory, never the objects."""
+    with session.ledger.reading() as memory:
+        unlinked = memory.unlinked()
+    if not unlinked or not series:
+        return Matches()
+    return match(dict(_hub_prints(session, unlinked)), dict(_remote_prints(session, series)))
+
+
+def _hub_prints(session: Session, uids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for batch in batches(uids):
+        with session.ledger.reading() as memory:
+            found = memory.hub_objects(batch)
+        for uid, stored in found.items():
+            try:
+                yield uid, fingerprint(seen(stored.data, session.remote.lens))
+            except (Unmappable, InvalidCalendarData):
+                continue  # the plan will say why it cannot be copied
+
+
+def _remote_prints(session: Session, series: Sequence[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    for batch in batches(series):
+        with session.ledger.reading() as memory:
+            replicas, links = memory.replicas(batch), memory.links_to(batch)
+        for id, replica in replicas.items():
+            remote = None if id in links else cases.read(replica, session.remote.lens).remote
+            if remote is not None:
+                yield id, (remote.uid, fingerprint(remote.fields))

@@ -1,0 +1,72 @@
+"""The first part of a cycle: take what is new on the remote into the inbox, page by page."""
+
+from __future__ import annotations
+
+from bridge.errors import CursorLost, Gone
+from bridge.sync import guard
+from bridge.sync.session import Session
+
+
+def read(session: Session) -> None:
+    """Follow the cursor to its end, or list everything anew where there is none or it was lost (R13).
+
+    Each page and its cursor are one transaction, so a crash resumes between pages. A cursor lost twice in a cycle is left to
+    the next one: a service that forgets them faster than we read would keep us here for ever.
+    """
+    try:
+        _follow(session)
+    except CursorLost:
+        _follow(session, anew=True)
+    _confirm(session)
+
+
+def _follow(session: Session, *, anew: bool = False) -> None:
+    with session.ledger.reading() as memory:
+        state = memory.state()
+    cursor, listing, more = state.remote_cursor, state.listing, True
+    if anew or cursor is None:
+        cursor, listing = None, True
+        with session.ledger.writing() as writing:
+            writing.begin_listing()
+        session.report.listings += 1
+    while more:
+        page = session.remote.page(cursor, now=session.now())
+        session.report.pages += 1
+        session.report.items += len(page.items) + len(page.removals)
+        more = page.more
+        if listing or page.items or page.removals or page.cursor != cursor:
+            with session.ledger.writing() as writing:
+                writing.keep_page(page)
+        cursor = page.cursor
+
+
+def _confirm(session: Session) -> None:
+    """Look after every removal that may only mean "left the window", or "not in the listing" (R26).
+
+    Once more are gone than the guard lets pass, looking on would change nothing: the plan is parked anyway (R6).
+    """
+    with session.ledger.reading() as memory:
+        doubtful = memory.removed(certain=False)
+        if not doubtful:
+            return
+        state = memory.state()
+        approved = state.parked if state.approved else None
+        allowed = guard.allowance(memory.link_count(), approved)
+        gone = len(memory.removed(certain=True))
+    for series in doubtful:
+        if gone > allowed:
+            return
+        gone += not look(session, series)
+
+
+def look(session: Session, series: str) -> bool:
+    """Ask for one object and remember the answer. False: it is certainly no more."""
+    try:
+        items = session.remote.get(series)
+    except Gone:
+        with session.ledger.writing() as memory:
+            memory.remove(series)
+        return False
+    with session.ledger.writing() as memory:
+        memory.refresh(series, items, pending=True)
+    return True

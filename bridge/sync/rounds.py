@@ -1,0 +1,221 @@
+"""The second part of a cycle: plan everything that was touched on either side, guard the plan, apply it batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from bridge.errors import InvalidCalendarData, ObjectChanged
+from bridge.sync import cases, guard, pairing, reading
+from bridge.sync.cases import Batch
+from bridge.sync.identity import Matches
+from bridge.sync.ledger import Intent, Link, PairState, Writing
+from bridge.sync.plan import HubDelete, HubPut, Rules, Step, plan, quarantined
+from bridge.sync.session import Session, batches
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Names of what is to be planned, and the hub's ``revision`` up to which that is all.
+
+    ``doomed_series`` and ``doomed_uids`` are those of them that may turn out to be deletions.
+    """
+
+    state: PairState
+    series: list[str]
+    uids: list[str]
+    doomed_series: list[str]
+    doomed_uids: list[str]
+    doubtful: int
+    links: int
+    revision: int
+
+    @property
+    def nothing(self) -> bool:
+        idle = not self.series and not self.uids and not self.doubtful
+        return idle and self.state.phase == "steady" and self.state.parked is None
+
+
+def run(session: Session) -> bool:
+    """Plan and apply one round. False if there was nothing to do, or if the plan waits for its owner."""
+    touched = _touched(session)
+    if touched.nothing:
+        if touched.revision != touched.state.hub_cursor:
+            with session.ledger.writing() as memory:
+                memory.advance(touched.revision)
+        return False
+    session.report.rounds += 1
+    if _parked(session, touched):
+        return False
+    _Round(session, touched).apply()
+    return True
+
+
+def _touched(session: Session) -> Touched:
+    with session.ledger.reading() as memory:
+        state = memory.state()
+        changes = memory.hub_changes(state.hub_cursor)
+        dirty = memory.dirty(session.now())
+        return Touched(
+            state=state,
+            series=list(memory.pending()),
+            uids=list(dict.fromkeys([*(change.uid for change in changes), *dirty])),
+            doomed_series=list(memory.removed(certain=True)),
+            doomed_uids=list(dict.fromkeys([*(change.uid for change in changes if change.deleted), *dirty])),
+            doubtful=len(memory.removed(certain=False)),
+            links=memory.link_count(),
+            revision=memory.hub_revision(),
+        )
+
+
+def _rules(session: Session, state: PairState) -> Rules:
+    return Rules(
+        lens=session.remote.lens,
+        pair=state.key,
+        direction=state.direction,
+        policy=state.policy,
+        pairing=state.phase == "pairing",
+        now=session.now(),
+    )
+
+
+def _parked(session: Session, touched: Touched) -> bool:
+    """Whether the guard holds the plan back. Only what may be a deletion is planned for that, and only if it may be many."""
+    state = touched.state
+    approved = state.parked if state.approved else None
+    worst = len(touched.doomed_series) + len(touched.doomed_uids) + touched.doubtful
+    summary = None
+    if state.phase != "pairing" and worst > guard.allowance(touched.links, approved):
+        deletions = _deletions(session, touched)
+        if guard.holds(deletions, approved=approved):
+            summary = deletions.summary()
+    session.report.parked = summary
+    if summary is None:
+        return False
+    if summary != state.parked or state.approved:
+        with session.ledger.writing() as memory:
+            memory.park(summary)
+    return True
+
+
+def _deletions(session: Session, touched: Touched) -> guard.Deletions:
+    """What the plan would delete; what nobody has looked after counts as gone."""
+    lost: dict[str, list[str]] = {"hub": [], "remote": []}
+    rules, nothing = _rules(session, touched.state), Matches()
+    done: set[str] = set()
+    found = (
+        *(cases.of_remote(session, each, pair=rules.pair, matches=nothing) for each in batches(touched.doomed_series)),
+        *(cases.of_hub(session, each, matches=nothing) for each in batches(touched.doomed_uids)),
+    )
+    for batch in found:
+        for case in batch.cases:
+            side = plan(case, rules).deletes if case.uid not in done else None
+            done.add(case.uid)
+            if side is not None:
+                lost[side].append(case.uid)
+    return guard.Deletions(lost["hub"], lost["remote"], touched.links, touched.doubtful)
+
+
+class _Round:
+    """Batches of one round, each planned and applied on its own.
+
+    The hub's revision is followed as long as nobody but us moves it, so that our own writes are not planned again.
+    """
+
+    def __init__(self, session: Session, touched: Touched) -> None:
+        self._session = session
+        self._touched = touched
+        self._rules = _rules(session, touched.state)
+        self._revision = touched.revision
+        self._done: set[str] = set()
+
+    def apply(self) -> None:
+        touched, session = self._touched, self._session
+        pairing_now = self._rules.pairing
+        matches = pairing.counterparts(session, touched.series) if pairing_now else Matches()
+        for series in batches(touched.series):
+            self._apply(cases.of_remote(session, series, pair=self._rules.pair, matches=matches))
+        for uids in batches(uid for uid in touched.uids if uid not in self._done):
+            self._apply(cases.of_hub(session, uids, matches=matches))
+        state = touched.state
+        if self._revision == state.hub_cursor and not pairing_now and state.parked is None:
+            return
+        with session.ledger.writing() as memory:
+            memory.advance(self._revision, paired=pairing_now)
+            if state.parked is not None:
+                memory.park(None)
+
+    def _apply(self, batch: Batch) -> None:
+        for series in batch.unknown:
+            reading.look(self._session, series)
+        steps = [plan(case, self._rules) for case in batch.cases]
+        self._done.update(case.uid for case in batch.cases)
+        with self._session.ledger.writing() as memory:
+            before = memory.hub_revision()
+            _remember(memory, batch)
+            done = list(self._to_hub(memory, steps))
+            _keep(memory, done, batch.open)
+            after = memory.hub_revision()
+        if before == self._revision:
+            self._revision = after
+        report = self._session.report
+        report.conflicts += sum(len(step.conflicts) for step in done)
+        report.quarantined += sum(step.link is not None and step.link.quarantine is not None for step in done)
+        report.linked += sum(_agrees(step.link) and not _agrees(step.case.link) for step in done)
+
+    def _to_hub(self, memory: Writing, steps: Iterable[Step]) -> Iterator[Step]:
+        """Write to the hub; yields what is to be remembered.
+
+        Where a phone was faster, its version stands and that object is planned again (R36).
+        """
+        for step in steps:
+            case = step.case
+            try:
+                if isinstance(step.hub, HubPut):
+                    memory.put_object(case.uid, step.hub.href, step.hub.data, expected=step.hub.expected)
+                elif isinstance(step.hub, HubDelete):
+                    memory.delete_object(step.hub.href, expected=step.hub.expected)
+            except ObjectChanged:
+                yield _again(step)
+                continue
+            except InvalidCalendarData as error:
+                if error.precondition == "no-uid-conflict":
+                    yield _again(step)
+                    continue
+                link = case.link or Link(case.uid, remote_id=case.series)
+                yield Step(case, quarantined(link, str(error), now=self._rules.now))
+                continue
+            self._session.report.hub_writes += step.hub is not None
+            yield step
+
+
+def _agrees(link: Link | None) -> bool:
+    return link is not None and link.remote_base is not None
+
+
+def _again(step: Step) -> Step:
+    link = step.case.link
+    return Step(step.case, None if link is None else replace(link, dirty=True), deferred=True)
+
+
+def _remember(memory: Writing, batch: Batch) -> None:
+    memory.save_links(batch.adoptions)
+    memory.drop_intents([link.uid for link in batch.adoptions])
+    memory.settle([link.remote_id for link in batch.adoptions if link.remote_id])
+    memory.save_links([replace(link, dirty=True) for link in batch.waiting if not link.dirty])
+
+
+def _keep(memory: Writing, steps: list[Step], with_intent: set[str]) -> None:
+    memory.drop_links([link.uid for link in map(_superseded, steps) if link is not None])
+    memory.save_links([step.link for step in steps if step.link is not None and step.link != step.case.link])
+    intents: list[Intent] = [step.intent for step in steps if step.intent is not None]
+    planned = {intent.uid for intent in intents}
+    memory.drop_intents([step.case.uid for step in steps if step.case.uid in with_intent - planned])
+    memory.save_intents(intents)
+    memory.record([conflict for step in steps for conflict in step.conflicts])
+    memory.settle([step.case.series for step in steps if step.case.series is not None and not step.deferred])
+
+
+def _superseded(step: Step) -> Link | None:
+    old = step.case.link
+    return old if old is not None and (step.link is None or step.link.uid != old.uid) else None
