@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import lines, recurrence, times, values, view
+from bridge.ical import lines, recurrence, times, timing, values, view
 from bridge.ical import objects as ical
 from bridge.ical.fields import When
 from bridge.ical.lines import Line
-from bridge.ical.objects import Component
-from bridge.ical.recurrence import Instance
-from radicale_plugins.occurrences import Range
+from bridge.ical.objects import CalendarObject, Component
+from radicale_plugins.occurrences import Range, overlaps, standing
 
 _OF_THE_SERIES = frozenset({"RRULE", "RDATE", "EXRULE", "EXDATE", "DTSTART", "DTEND", "DURATION", "RECURRENCE-ID"})
 _NOT_XML = re.compile("[\ufffe\uffff\ud800-\udfff]")
@@ -36,58 +36,53 @@ def as_text(data: bytes) -> str:
 def expand(data: bytes, within: Range, *, floating: dt.tzinfo) -> str | None:
     """The object's instances in the range, each a component of its own in UTC and without a rule (RFC 4791 §9.6.5).
 
-    None: it has none there. What cannot be expanded (a to-do, an override without its master: D-10) is given as stored.
+    None: it has none there. What cannot be expanded (a to-do, a rule in another calendar's terms) is given as stored.
     """
     try:
         obj = ical.parse(data)
-        fields = view.read(obj)
-        found = recurrence.instances(fields, within.from_(), within.to(), floating=floating)
+        found = list(_instances(obj, within, floating))
     except (InvalidCalendarData, Unmappable):
         return as_text(data)
     if not found:
         return None
-    recurring = bool(fields.recurrence or fields.overrides or fields.cancelled)
-    master = obj.master
-    overrides = {_key(each, obj): each for each in obj.overrides}
     eol = lines.ending(obj.calendar.begin)
     parts = [obj.calendar.begin.raw]
     parts += (child.raw for child in obj.calendar.children if isinstance(child, Line))
-    for instance in found:
-        component = overrides.get(instance.key, master)
-        if component is not None:
-            parts.append(_instance(component, instance, recurring=recurring, eol=eol))
+    parts += (_component(component, key, when, eol) for component, key, when in found)
     parts.append(obj.calendar.end.raw)
     return as_text("".join(parts).encode("utf-8", "surrogateescape"))
 
 
-def _key(override: Component, obj: ical.CalendarObject) -> str:
-    line = override.first("RECURRENCE-ID")
-    moment = None if line is None else values.moment(line.value)
-    if line is None or moment is None:
-        return ""
-    if not isinstance(moment.value, dt.datetime):
-        return times.instance_key(moment.value)
-    tzid = line.param("TZID")
-    zone = "UTC" if moment.utc else times.resolve_zone(tzid, obj.timezones.get(tzid)) if tzid else None
-    if zone is None:
-        return times.instance_key(moment.value)
-    return times.instance_key(times.instant(moment.value, zone, floating=dt.UTC))
+def _instances(obj: CalendarObject, within: Range, floating: dt.tzinfo) -> Iterator[tuple[Component, str | None, When]]:
+    """Each with the component it is described by and, of a series, its key. Overrides without a master count too (D-10)."""
+    zones = timing.Zones.of(obj)
+    if obj.component == "VEVENT" and obj.master is None:
+        for component in obj.overrides:
+            when = timing.read(component, zones)
+            if when is not None and overlaps(when, within, floating):
+                yield component, timing.identity(component, zones, when), when
+        return
+    fields = standing(view.read(obj))
+    overrides = {timing.identity(each, zones, fields.master.when): each for each in obj.overrides}
+    is_series = bool(fields.recurrence or fields.overrides or fields.cancelled)
+    for instance in recurrence.instances(fields, within.from_(), within.to(), floating=floating):
+        described = overrides.get(instance.key) or obj.master
+        if described is not None:
+            yield described, instance.key if is_series else None, instance.when
 
 
-def _instance(component: Component, instance: Instance, *, recurring: bool, eol: str) -> str:
+def _component(component: Component, key: str | None, when: When, eol: str) -> str:
     kept = [
         child.raw if isinstance(child, Line) else "".join(child.raws())
         for child in component.children
         if isinstance(child, Component) or child.name not in _OF_THE_SERIES
     ]
-    stamps = [_stamp("DTSTART", instance.when, instance.when.start, instance.when.zone, eol)]
-    if instance.when.end > instance.when.start or instance.when.end_zone:
-        stamps.append(
-            _stamp("DTEND", instance.when, instance.when.end, instance.when.end_zone or instance.when.zone, eol)
-        )
-    if recurring:
-        params = [("VALUE", "DATE")] if "T" not in instance.key else []
-        stamps.append(lines.write("RECURRENCE-ID", instance.key, params, eol=eol).raw)
+    stamps = [_stamp("DTSTART", when, when.start, when.zone, eol)]
+    if when.end > when.start or when.end_zone:
+        stamps.append(_stamp("DTEND", when, when.end, when.end_zone or when.zone, eol))
+    if key is not None:
+        params = [] if "T" in key else [("VALUE", "DATE")]
+        stamps.append(lines.write("RECURRENCE-ID", key, params, eol=eol).raw)
     return "".join((component.begin.raw, *stamps, *kept, component.end.raw))
 
 

@@ -6,11 +6,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import lines, recurrence, times, values, view
+from bridge.ical import lines, recurrence, timing, values, view
 from bridge.ical import objects as ical
-from bridge.ical.fields import When
 from bridge.store.objects import StoredObject
-from radicale_plugins.occurrences import Range
+from radicale_plugins.occurrences import Range, instants
 
 _EOL = "\r\n"
 Period = tuple[dt.datetime, dt.datetime]
@@ -21,7 +20,7 @@ def text(stored: Iterable[StoredObject], within: Range, *, floating: dt.tzinfo, 
     start, end = within.from_(), within.to()
     busy: dict[str, list[Period]] = {}
     for each in stored:
-        for kind, period in _periods(each, start, end, floating):
+        for kind, period in _periods(each, within, floating):
             clipped = (max(period[0], start), min(period[1], end))
             if clipped[0] < clipped[1]:
                 busy.setdefault(kind, []).append(clipped)
@@ -36,36 +35,25 @@ def text(stored: Iterable[StoredObject], within: Range, *, floating: dt.tzinfo, 
     return "".join(parts).encode()
 
 
-def _periods(
-    stored: StoredObject, start: dt.datetime, end: dt.datetime, floating: dt.tzinfo
-) -> Iterator[tuple[str, Period]]:
-    """Its opaque instances. Of an object without a neutral view (D-10) its bounds, unless it is transparent or cancelled."""
+def _periods(stored: StoredObject, within: Range, floating: dt.tzinfo) -> Iterator[tuple[str, Period]]:
+    """Its opaque instances, of an override without its master too (D-10)."""
     if stored.component != "VEVENT":
         return
     try:
         obj = ical.parse(stored.data)
-    except InvalidCalendarData:
+        if obj.master is None:
+            zones = timing.Zones.of(obj)
+            found = [view.event(each, zones) for each in obj.overrides if timing.read(each, zones)]
+        else:
+            instances = recurrence.instances(view.read(obj), within.from_(), within.to(), floating=floating)
+            found = [instance.fields for instance in instances]
+    except (InvalidCalendarData, Unmappable):
+        # when it recurs nobody can tell; that it says nothing is the lesser lie
         return
-    try:
-        instances = recurrence.instances(view.read(obj), start, end, floating=floating)
-    except Unmappable:
-        for each in obj.overrides:
-            marks = {line.value.strip().upper() for name in ("TRANSP", "STATUS") for line in each.every(name)}
-            if stored.first_at and stored.last_at and not marks & {"TRANSPARENT", "CANCELLED"}:
-                yield "BUSY", (stored.first_at, stored.last_at)
-                return
-        return
-    for instance in instances:
-        fields = instance.fields
+    for fields in found:
         if fields.transp == "OPAQUE" and fields.status != "CANCELLED":
-            yield "BUSY-TENTATIVE" if fields.status == "TENTATIVE" else "BUSY", _instants(instance.when, floating)
-
-
-def _instants(when: When, floating: dt.tzinfo) -> Period:
-    return (
-        times.instant(when.start, when.zone, floating=floating),
-        times.instant(when.end, when.end_zone or when.zone, floating=floating),
-    )
+            kind = "BUSY-TENTATIVE" if fields.status == "TENTATIVE" else "BUSY"
+            yield kind, instants(fields.when, floating)
 
 
 def _merged(periods: list[Period]) -> list[Period]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bridge.errors import Unmappable
-from bridge.ical import recurrence, text, times, values, view
+from bridge.ical import recurrence, times, timing, values, view
 from bridge.ical.fields import ObjectFields, When
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
@@ -17,6 +17,7 @@ _SECOND = dt.timedelta(seconds=1)
 _DAY = dt.timedelta(days=1)
 _FIRST_LOOK = dt.timedelta(days=32)
 _MAX_REPEATS = 100
+_OF_A_SERIES = ("RRULE", "RDATE", "EXRULE", "EXDATE")
 _EARLIEST = dt.datetime(1, 1, 3, tzinfo=dt.UTC)
 _LATEST = dt.datetime(9999, 12, 29, tzinfo=dt.UTC)
 
@@ -42,6 +43,7 @@ class Occurrences:
         self, obj: CalendarObject, *, floating: dt.tzinfo, first: dt.datetime | None, last: dt.datetime | None
     ) -> None:
         self._obj = obj
+        self._zones = timing.Zones.of(obj)
         self._floating = floating
         self._first = first
         self._last = last
@@ -69,13 +71,13 @@ class Occurrences:
         at = self._instant(line)
         if at is None:
             return False
-        end = at + (_SECOND if isinstance(_value(line), dt.datetime) else _DAY)
+        end = at + (_SECOND if "T" in line.value.upper() else _DAY)
         return at < within.to() and end > within.from_()
 
     @cached_property
     def _fields(self) -> ObjectFields | None:
         try:
-            return view.read(self._obj)
+            return standing(view.read(self._obj))
         except Unmappable:
             return None
 
@@ -84,27 +86,21 @@ class Occurrences:
         return begins and (self._last is None or self._last >= within.from_())
 
     def _event(self, component: Component, within: Range) -> bool:
-        key = self._key(component)
-        if key is None and within.end is None and self._last is None and self._first is not None:
-            return True  # the series is endless, and so is the range
         try:
-            return any(self._whens(key, within))
+            return any(self._whens(component, within))
         except Unmappable:
             return self._bounds_touch(within)
 
-    def _whens(self, key: str | None, within: Range) -> Iterator[When]:
-        """The instances in the range that are this component's: of the override ``key``, or of the master (None).
-
-        Raises Unmappable where the object has no neutral view: an override without its master (D-10), RSCALE.
-        """
+    def _whens(self, component: Component, within: Range) -> Iterator[When]:
+        """This component's instances in the range. Raises Unmappable for a series that cannot be enumerated (RSCALE)."""
+        if component.first("RECURRENCE-ID") or not any(component.first(name) for name in _OF_A_SERIES):
+            when = timing.read(component, self._zones)
+            if when is not None and overlaps(when, within, self._floating):
+                yield when
+            return
         fields = self._fields
         if fields is None:
             raise Unmappable("no neutral view")
-        if key is not None:
-            override = fields.overrides.get(key)
-            if override is not None and self._overlaps(override.when, within):
-                yield override.when
-            return
         start, end = self._window(within)
         step = _FIRST_LOOK
         while start < end:
@@ -114,11 +110,6 @@ class Occurrences:
                     yield instance.when
             start, step = stop, step * 4
 
-    def _overlaps(self, when: When, within: Range) -> bool:
-        begin = times.instant(when.start, when.zone, floating=self._floating)
-        end = times.instant(when.end, when.end_zone or when.zone, floating=self._floating)
-        return begin < within.to() and (end > within.from_() or begin >= within.from_())
-
     def _window(self, within: Range) -> tuple[dt.datetime, dt.datetime]:
         """The range, no wider than the object's bounds."""
         start, end = within.from_(), within.to()
@@ -127,17 +118,6 @@ class Occurrences:
         if self._last is not None:
             end = min(end, self._last + _DAY)
         return start, end
-
-    def _key(self, component: Component) -> str | None:
-        line = component.first("RECURRENCE-ID")
-        if line is None:
-            return None
-        value = _value(line)
-        at = self._instant(line)
-        if value is None or at is None:
-            return None
-        floating = isinstance(value, dt.datetime) and not _is_utc(line) and not line.param("TZID")
-        return times.instance_key(at if isinstance(value, dt.datetime) and not floating else value)
 
     def _todo(self, component: Component, within: Range) -> bool:
         """The eight rows of RFC 4791 §9.9's table for to-dos."""
@@ -190,9 +170,8 @@ class Occurrences:
                 None if within.end is None else within.end - shift + _DAY,
             )
             try:
-                for when in self._whens(self._key(parent), near):
-                    value, zone = (when.end, when.end_zone or when.zone) if at_end else (when.start, when.zone)
-                    yield times.instant(value, zone, floating=self._floating)
+                for when in self._whens(parent, near):
+                    yield instants(when, self._floating)[at_end]
             except Unmappable:
                 return
         else:
@@ -206,24 +185,27 @@ class Occurrences:
 
     def _instant(self, line: Line) -> dt.datetime | None:
         """When a DATE or DATE-TIME property is, by the object's own time zones and nobody else's (D-01)."""
-        value = _value(line)
-        if value is None:
-            return None
-        zone: str | None = "UTC" if _is_utc(line) else None
-        tzid = line.param("TZID")
-        if zone is None and tzid and isinstance(value, dt.datetime):
-            zone = times.resolve_zone(tzid, self._obj.timezones.get(tzid))
-        return times.instant(value, zone, floating=self._floating)
+        place = self._zones.place(line, line.value)
+        return None if place is None else times.instant(*place, floating=self._floating)
 
 
-def _value(line: Line) -> dt.date | dt.datetime | None:
-    moment = values.moment(text.unescape(line.value))
-    return None if moment is None else moment.value
+def standing(fields: ObjectFields) -> ObjectFields:
+    """The fields of an event as if it had not been called off: it still has a time by which it is found."""
+    return replace(fields, master=replace(fields.master, status=""))
 
 
-def _is_utc(line: Line) -> bool:
-    moment = values.moment(line.value)
-    return moment is not None and moment.utc
+def instants(when: When, floating: dt.tzinfo) -> tuple[dt.datetime, dt.datetime]:
+    """Its start and end in UTC."""
+    return (
+        times.instant(when.start, when.zone, floating=floating),
+        times.instant(when.end, when.end_zone or when.zone, floating=floating),
+    )
+
+
+def overlaps(when: When, within: Range, floating: dt.tzinfo) -> bool:
+    """RFC 4791 §9.9's table for events; one that lasts no time is in the range that begins with it."""
+    begin, end = instants(when, floating)
+    return begin < within.to() and (end > within.from_() or begin >= within.from_())
 
 
 def _length(component: Component) -> dt.timedelta | None:
