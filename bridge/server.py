@@ -100,12 +100,14 @@ def _worker_process() -> Iterator[None]:
 
     def keep_alive() -> None:
         while not ending.is_set():
-            process = subprocess.Popen([sys.executable, "-m", "bridge.cli.main", "worker"])
+            # it ends with its standard input, so it does not outlive this process, however that dies
+            command = [sys.executable, "-m", "bridge.cli.main", "worker", "--until-eof"]
+            process = subprocess.Popen(command, stdin=subprocess.PIPE)
             current[:] = [process]
             code = process.wait()
-            if not ending.is_set():
+            # an interrupt from the terminal reaches both processes: then this one is ending, too
+            if not ending.wait(RESTART_PAUSE):
                 log.error("the worker ended and is started again", code=code)
-                ending.wait(RESTART_PAUSE)
 
     keeper = threading.Thread(target=keep_alive, name="worker-keeper", daemon=True)
     keeper.start()

@@ -46,9 +46,13 @@ class Worker:
         self._every(self._keep_channels, CHANNELS_EVERY)
         self._every(self._keep_house, HOUSEKEEPING_EVERY)
 
+    def stop(self) -> None:
+        """Let ``run`` come to its end."""
+        self._stopping.set()
+
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stopping.set())
+            signal.signal(number, lambda *_: self.stop())
         self._scheduler.start()
         log.info("worker ready", owner=self._owner)
         self._stopping.wait()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -25,9 +27,15 @@ def web(ctx: typer.Context, host: Host = None, port: Port = None) -> None:
     server.serve(_listening(settings_of(ctx), host, port), with_worker=False)
 
 
-def worker(ctx: typer.Context) -> None:
+def worker(
+    ctx: typer.Context,
+    until_eof: Annotated[bool, typer.Option("--until-eof", help="Stop when standard input ends.", hidden=True)] = False,
+) -> None:
     """Run the sync only; any number of these may run on one PostgreSQL."""
-    Worker(opened(ctx)).run()
+    process = Worker(opened(ctx))
+    if until_eof:
+        threading.Thread(target=lambda: (sys.stdin.read(), process.stop()), daemon=True).start()
+    process.run()
 
 
 def _listening(settings: Settings, host: str | None, port: int | None) -> Settings:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from pydantic import SecretStr
+
 from bridge.config import Google, Microsoft, Settings
 from bridge.errors import UsageError
 from bridge.providers.google.provider import GoogleProvider
@@ -39,6 +41,7 @@ def sandboxed_google(settings: Settings) -> Google:
             "auth_url": f"{base}/o/oauth2/v2/auth",
             "token_url": f"{base}/token",
             "client_id": _STAND_IN_CLIENT,
+            "client_secret": SecretStr(_STAND_IN_CLIENT),
         }
     )
 
@@ -50,10 +53,12 @@ def sandboxed_microsoft(settings: Settings) -> Microsoft:
     )
 
 
-def _client(configured: str, *, url: str, vendor: str, name: str) -> str:
-    # an emulator knows no registered clients; the vendor's own service does
-    if configured or url != vendor:
-        return configured or _STAND_IN_CLIENT
+def _client(settings: Google | Microsoft, *, url: str, vendor: str, name: str) -> tuple[str, str]:
+    """The OAuth client's id and secret. An emulator knows no registered clients; the vendor's own service does."""
+    if settings.client_id:
+        return settings.client_id, settings.client_secret.get_secret_value()
+    if url != vendor:
+        return _STAND_IN_CLIENT, _STAND_IN_CLIENT
     raise UsageError(
         f"no OAuth client for {name} yet: set [{name}] client_id and client_secret in config.toml"
         f" (docs/how-to/connect-{name}.md says how to get them), or try --sandbox"
@@ -62,24 +67,24 @@ def _client(configured: str, *, url: str, vendor: str, name: str) -> str:
 
 def _google(settings: Google) -> Provider:
     vendor = Google.model_fields["auth_url"].default
-    client_id = _client(settings.client_id, url=settings.auth_url, vendor=vendor, name="google")
+    client_id, client_secret = _client(settings, url=settings.auth_url, vendor=vendor, name="google")
     return GoogleProvider(
         api_url=settings.api_url,
         auth_url=settings.auth_url,
         token_url=settings.token_url,
         client_id=client_id,
-        client_secret=settings.client_secret.get_secret_value(),
+        client_secret=client_secret,
     )
 
 
 def _graph(settings: Microsoft) -> Provider:
     vendor = Microsoft.model_fields["authority"].default
-    client_id = _client(settings.client_id, url=settings.authority, vendor=vendor, name="microsoft")
+    client_id, client_secret = _client(settings, url=settings.authority, vendor=vendor, name="microsoft")
     return GraphProvider(
         graph_url=settings.graph_url,
         authority=settings.authority,
         client_id=client_id,
-        client_secret=settings.client_secret.get_secret_value(),
+        client_secret=client_secret,
         window_past=dt.timedelta(days=settings.window_past_days),
         window_future=dt.timedelta(days=settings.window_future_days),
     )

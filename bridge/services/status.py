@@ -38,9 +38,9 @@ def every(context: Context) -> list[PairStatus]:
         pair = one.pair
         with context.database.read() as conn:
             counted = links.count(conn, pair.id)
-            open_conflicts = conflicts.count_open(conn, pair.id)
+            open_conflicts = len(conflicts.unresolved(conn, pair.id))
             waiting = outbox.count(conn, pair.id)
-            quarantined = tuple({"uid": uid, "reason": reason} for uid, reason in links.quarantined(conn, pair.id))
+            left_alone = links.quarantined(conn, pair.id)
         found.append(
             PairStatus(
                 pair=pair.id,
@@ -53,7 +53,7 @@ def every(context: Context) -> list[PairStatus]:
                 links=counted,
                 conflicts=open_conflicts,
                 waiting=waiting,
-                quarantined=quarantined,
+                quarantined=tuple({"uid": link.uid, "reason": link.quarantine or ""} for link in left_alone),
                 last_error=pair.last_error,
             )
         )

@@ -1,0 +1,156 @@
+"""caldav-bridge demo: the hub and both simulated services, connected, to be played with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urljoin
+
+import httpx
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from bridge import server
+from bridge.cli.state import settings_of
+from bridge.config import Settings
+from bridge.errors import AlreadyExists, UsageError
+from bridge.sandbox.server import Sandbox
+from bridge.services import connecting, devices, principals, providers, status
+from bridge.services.context import Context, open_context
+
+USER = "alex"
+EMAIL = "alex@example.com"
+EVENTS = 12
+READY_WITHIN = 60.0
+
+
+def demo(
+    ctx: typer.Context,
+    host: Annotated[str | None, typer.Option("--host", help="Where to listen. Default: 127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="On which port. Default: 5232")] = None,
+) -> None:
+    """Run the hub and both simulated services, connected by the real OAuth flow. Everything is forgotten at the end."""
+    with contextlib.ExitStack() as stack:
+        data = ctx.find_root().obj or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="caldav-bridge-")))
+        ctx.find_root().obj = data
+        asked = settings_of(ctx)
+        simulated = Sandbox()
+        listening = host or asked.server.host
+        url = simulated.start(asked.sandbox.host, _free(asked.sandbox.host, asked.sandbox.port))
+        stack.callback(simulated.stop)
+        for service in (simulated.google, simulated.microsoft):
+            service.seed(EMAIL, EVENTS)
+        web_port = _free(listening, port or asked.server.port)
+        settings = asked.model_copy(
+            update={
+                "server": asked.server.model_copy(update={"host": listening, "port": web_port}),
+                "sandbox": asked.sandbox.model_copy(update={"port": int(url.rpartition(":")[2])}),
+            }
+        )
+        os.environ["CALDAV_BRIDGE_SANDBOX__PORT"] = str(settings.sandbox.port)  # for the processes of ``serve``
+        guide = threading.Thread(target=_connect_and_tell, args=[settings, simulated], daemon=True)
+        guide.start()
+        server.serve(settings)
+
+
+def _free(host: str, port: int) -> int:
+    """This port, or any other if it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _connect_and_tell(settings: Settings, simulated: Sandbox) -> None:
+    """Wait for the server, give consent as a person would, wait for the first sync, print what to open."""
+    console = Console(highlight=False)
+    started = time.monotonic()
+    try:
+        hub = f"http://{settings.server.host}:{settings.server.port}"
+        _until(lambda: _answers(hub), "the server does not answer")
+        context = open_context(settings)
+        person, device = _person(context)
+        for name in providers.NAMES:
+            consent(connecting.begin(context, person, name, sandbox=True))
+        _until(lambda: all(one.state == "ok" for one in status.every(context)), "the first sync does not end")
+        context.database.close()
+    except (UsageError, httpx.HTTPError) as error:
+        console.print(f"[bold red]The demo could not be set up:[/] {error}")
+        return
+    table = Table.grid(padding=(0, 2))
+    table.add_row("CalDAV address", f"[bold]{hub}/[/]")
+    table.add_row("User name", f"[bold]{device.username}[/]")
+    table.add_row("Password", f"[bold]{device.password}[/]")
+    table.add_row()
+    table.add_row("The hub", f"{hub}/")
+    table.add_row("Google Calendar (simulated)", f"{simulated.url}/google/")
+    table.add_row("Outlook (simulated)", f"{simulated.url}/microsoft/")
+    console.print(Panel(table, title=f"ready after {time.monotonic() - started:.0f} s", expand=False))
+    console.print(
+        "Add, move or delete events on any of the three; the other two follow within seconds. Ctrl-C ends the demo."
+    )
+
+
+def _person(context: Context) -> tuple[str, devices.NewDevice]:
+    now = context.now()
+    with contextlib.suppress(AlreadyExists):  # a demo on a data directory that was used before
+        principals.add(context.database, USER, EMAIL, now=now)
+    return USER, devices.add(context.database, USER, f"demo {now:%Y-%m-%d %H:%M:%S}", now=now)
+
+
+def _answers(hub: str) -> bool:
+    try:
+        return httpx.get(f"{hub}/healthz", timeout=2).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _until(true: Callable[[], bool], complaint: str) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while not true():
+        if time.monotonic() > deadline:
+            raise UsageError(f"{complaint} (waited {READY_WITHIN:.0f} s)")
+        time.sleep(0.1)
+
+
+class _ConsentForm(HTMLParser):
+    """The page's form as a browser would send it untouched, by the button that allows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action = ""
+        self.fields: dict[str, list[str]] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        name, value = given.get("name", ""), given.get("value", "")
+        if tag == "form":
+            self.action = given.get("action", "")
+        elif tag == "input" and name and (given.get("type") not in ("radio", "checkbox") or "checked" in given):
+            self.fields.setdefault(name, []).append(value)
+        elif tag == "button" and value == "allow":
+            self.fields[name] = [value]
+
+
+def consent(url: str) -> None:
+    """Open the consent page, allow what it asks for, and follow the browser back to the hub. Raises UsageError."""
+    with httpx.Client(follow_redirects=True, timeout=30) as browser:
+        page = browser.get(url).raise_for_status()
+        form = _ConsentForm()
+        form.feed(page.text)
+        back = browser.post(urljoin(str(page.url), form.action), data=form.fields)
+        if not back.is_success:
+            raise UsageError(f"the consent was not taken: {back.status_code} at {back.url.path}")
