@@ -46,7 +46,7 @@ def check(lines: Sequence[str], start: Moment) -> None:
         if kind.endswith("RULE"):
             _check_rule(line, attributes, value, all_day=start.all_day)
         else:
-            _dates(line, start)
+            dates(line, start)
     if not any(line.startswith(("RRULE:", "RDATE")) for line in lines):
         raise invalid("A recurring event needs an RRULE or an RDATE.", "recurrence")
     try:
@@ -69,7 +69,7 @@ def _check_rule(line: str, attributes: list[str], value: str, *, all_day: bool) 
             raise _wrong(line)
 
 
-def _dates(line: str, start: Moment) -> list[dt.datetime]:
+def dates(line: str, start: Moment) -> list[dt.datetime]:
     """The wall times an RDATE or EXDATE line names, in the zone of the start; midnights for an all-day event."""
     name, _, value = line.partition(":")
     attributes = dict(part.partition("=")[::2] for part in name.split(";")[1:])
@@ -106,10 +106,10 @@ def _rules(lines: tuple[str, ...], start: Moment) -> rruleset:
             rule = _rule(value, first, start)
             (found.rrule if name == "RRULE" else found.exrule)(rule)
         elif name.startswith("RDATE"):
-            for date in _dates(line, start):
+            for date in dates(line, start):
                 found.rdate(date)
         else:
-            for date in _dates(line, start):
+            for date in dates(line, start):
                 found.exdate(date)
     found.rdate(first)  # the start is the first instance even if no rule generates it (RFC 5545, 3.8.5.3)
     return found

@@ -97,7 +97,6 @@ def _key(item: Event | Instance) -> tuple[str, Moment] | None:
 
 
 def _computed(calendar: Calendar, event: Event, id: str, lens: Lens) -> JsonObject:
-    eid = base64.urlsafe_b64encode(f"{id} {calendar.id}".encode()).decode().rstrip("=")
     organizer = dict(event.organizer)
     if organizer["email"] == calendar.id:
         organizer["self"] = True
@@ -105,7 +104,7 @@ def _computed(calendar: Calendar, event: Event, id: str, lens: Lens) -> JsonObje
     if event.creator == calendar.id:
         creator["self"] = True
     return {
-        "htmlLink": f"{lens.web}/event?eid={eid}",
+        "htmlLink": f"{lens.web}/event?eid={_eid(id, calendar.id)}",
         "created": times.stamp(event.created),
         "updated": times.stamp(event.updated),
         "creator": creator,
@@ -113,6 +112,19 @@ def _computed(calendar: Calendar, event: Event, id: str, lens: Lens) -> JsonObje
         "iCalUID": event.ical_uid,
         "sequence": event.sequence,
     }
+
+
+def _eid(id: str, calendar_id: str) -> str:
+    return base64.urlsafe_b64encode(f"{id} {calendar_id}".encode()).decode().rstrip("=")
+
+
+def from_eid(eid: str) -> tuple[str, str]:
+    """The event's and the calendar's id out of an ``htmlLink``; empty ones if it is none."""
+    try:
+        id, _, calendar_id = base64.urlsafe_b64decode(eid + "==").decode().partition(" ")
+    except ValueError:
+        return "", ""
+    return id, calendar_id
 
 
 def _guests(found: JsonObject, calendar: Calendar, lens: Lens) -> None:
