@@ -1,0 +1,123 @@
+"""The commands as a person types them: what they print, and one plain line for what cannot be."""
+
+import io
+import json
+
+import pytest
+
+from bridge.cli.main import main
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    for name in ("CALDAV_BRIDGE_GOOGLE__CLIENT_ID", "CALDAV_BRIDGE_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+    def command(*arguments, stdin=""):
+        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path), *arguments])
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return ended.value.code or 0, printed.out, printed.err
+
+    return command
+
+
+@pytest.fixture
+def alice(run):
+    assert run("user", "add", "alice", "--email", "alice@example.com")[0] == 0
+
+
+def test_a_first_start_needs_no_separate_step(run):
+    code, out, _ = run("status", "--json")
+    assert (code, json.loads(out)) == (0, [])
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_device_gets_an_address_a_name_and_a_password(run):
+    code, out, _ = run("device", "add", "alice", "phone", "--json")
+    made = json.loads(out)
+    assert code == 0
+    assert made["url"] == "http://127.0.0.1:5232/"
+    assert made["username"] == "alice"
+    assert len(made["password"]) >= 20
+    assert set(made) == {"url", "username", "password"}
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_password_is_taken_over_from_another_server(run):
+    code, out, _ = run("device", "add", "alice", "phone", "--password-stdin", "--json", stdin="correct horse battery\n")
+    assert code == 0
+    assert json.loads(out)["password"] == "correct horse battery"
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_revoked_device_says_so(run):
+    run("device", "add", "alice", "phone")
+    assert run("device", "revoke", "alice", "phone")[0] == 0
+    _, out, _ = run("device", "list", "alice", "--json")
+    assert [one["revoked"] for one in json.loads(out)] == [True]
+
+
+@pytest.mark.usefixtures("alice")
+def test_calendars_are_listed_by_the_names_that_pair_add_takes(run):
+    _, out, _ = run("calendar", "list", "alice", "--json")
+    assert [one["name"] for one in json.loads(out)] == ["alice/calendar", "alice/tasks"]
+
+
+@pytest.mark.usefixtures("alice")
+def test_account_connect_prints_the_address_to_open(run):
+    code, out, _ = run("account", "connect", "alice", "google", "--sandbox", "--json")
+    asked = json.loads(out)
+    assert code == 0
+    assert asked["url"].startswith("http://127.0.0.1:5233/google/o/oauth2/v2/auth?")
+    assert asked["redirect_uri"] == "http://127.0.0.1:5232/oauth/google/callback"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["user", "add", "alice", "--email", "other@example.com"], "alice"),
+        (["user", "add", "oauth", "--email", "o@example.com"], "cannot be a user name"),
+        (["user", "add", "Bob", "--email", "bob@example.com"], "lower-case"),
+        (["user", "add", "bob", "--email", "nonsense"], "not an e-mail address"),
+        (["device", "add", "bob", "phone"], "bob"),
+        (["device", "revoke", "alice", "tablet"], "no device"),
+        (["account", "connect", "alice", "google"], "set [google] client_id"),
+        (["account", "connect", "alice", "microsoft"], "set [microsoft] client_id"),
+        (["account", "connect", "alice", "yahoo"], "choose one of google, microsoft"),
+        (["account", "connect", "bob", "google", "--sandbox"], "there is no user 'bob'"),
+        (["calendar", "list", "bob"], "there is no user 'bob'"),
+        (["pair", "add", "alice", "1"], "USER/CALENDAR"),
+        (["pair", "add", "alice/work", "1"], "no calendar alice/work"),
+        (["pair", "add", "alice/calendar", "7"], "no remote calendar number 7"),
+        (["pair", "add", "alice/calendar", "x"], "by the number"),
+        (["pair", "add", "alice/calendar", "1", "--direction", "up"], "both, pull, push"),
+        (["pair", "add", "alice/calendar", "1", "--every", "0"], "frequency"),
+        (["pair", "approve", "9"], "pair 9"),
+        (["sync", "now", "9"], "there is no pair 9"),
+    ],
+)
+@pytest.mark.usefixtures("alice")
+def test_what_cannot_be_is_told_in_one_plain_line(run, arguments, words):
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert words in err
+    assert err.startswith("caldav-bridge: ")
+    assert err.count("\n") == 1
+    assert out == ""
+
+
+def test_a_data_directory_that_cannot_be_is_told_in_one_line(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = run("--data", str(tmp_path / "file" / "sub"), "status")
+    assert code == 2
+    assert err.count("\n") == 1
+
+
+def test_a_wrong_setting_is_told_in_one_line(run, tmp_path):
+    (tmp_path / "config.toml").write_text("[server]\nport = 99999\n")
+    code, _, err = run("status")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "server.port" in err
