@@ -29,6 +29,12 @@ def notified(context: Context, channel_id: str, secret: str) -> bool:
     return True
 
 
+def lapsed(context: Context, channel_id: str) -> None:
+    """The service has ended a channel, or is about to: the worker makes a new one (M-75)."""
+    with context.database.write() as conn:
+        channels.remove(conn, channel_id)
+
+
 def due(context: Context) -> list[int]:
     """The real-time pairs that have no channel, or none that is still in the first half of its life (R30)."""
     with context.database.read() as conn:

@@ -10,6 +10,9 @@ from flask import Blueprint, Response, request
 from bridge.services import pushes
 from bridge.services.context import Context
 
+_ENDING = ("subscriptionRemoved", "reauthorizationRequired")
+"""Lifecycle events after which the subscription has to be made anew (M-75); "missed" only makes the pair due."""
+
 
 def receivers(context: Context) -> Blueprint:
     blueprint = Blueprint("push", __name__, url_prefix="/push")
@@ -32,7 +35,9 @@ def receivers(context: Context) -> Blueprint:
             return "", HTTPStatus.BAD_REQUEST
         for notice in body["value"]:  # of several subscriptions, perhaps (M-72)
             if isinstance(notice, dict):
-                pushes.notified(context, str(notice.get("subscriptionId", "")), str(notice.get("clientState", "")))
+                heard = str(notice.get("subscriptionId", "")), str(notice.get("clientState", ""))
+                if pushes.notified(context, *heard) and notice.get("lifecycleEvent") in _ENDING:
+                    pushes.lapsed(context, heard[0])
         return "", HTTPStatus.ACCEPTED
 
     return blueprint
