@@ -1,10 +1,23 @@
-"""Changes laid upon the original iCalendar text: only the lines a change names are touched (DESIGN §1)."""
+"""Changes laid upon the original iCalendar text: only the lines a change names are touched (DESIGN §1).
+
+Laws: an empty change returns the same bytes; ``read(parse(apply(o, c))) == normal.fields(patch(read(parse(o)), c))``; so
+applies compose, but for DTSTAMP, LAST-MODIFIED and SEQUENCE, which every real change moves.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from bridge.ical.fields import Change, ObjectFields
+from bridge.ical import lines, normal, objects, properties, text, timing, tzdefine, values, view
+from bridge.ical.draft import Draft
+from bridge.ical.fields import Change, EventFields, ObjectFields, patch, state
+from bridge.ical.objects import CalendarObject, Component
+from bridge.ical.placing import Places
+from bridge.ical.timing import Zones
+
+PRODID = "-//caldav-bridge//caldav-bridge//EN"
 
 
 def apply(data: bytes, change: Change, *, now: dt.datetime) -> bytes:
@@ -12,9 +25,173 @@ def apply(data: bytes, change: Change, *, now: dt.datetime) -> bytes:
 
     ``now`` is aware UTC. A change that changes nothing returns ``data``. Raises what ``parse`` and ``read`` raise.
     """
-    raise NotImplementedError
+    obj = objects.parse(data)
+    before = view.read(obj)
+    after = normal.fields(patch(before, change))
+    return data if before == after else _edit(obj, before, after, _Stamps(now)).to_bytes()
 
 
 def compose(fields: ObjectFields, *, uid: str, now: dt.datetime) -> bytes:
     """A new object with these fields."""
-    raise NotImplementedError
+    after = normal.fields(fields)
+    stamp = values.write_moment(now.astimezone(dt.UTC), utc=True)
+    start = dt.datetime.combine(after.master.when.start, dt.time())
+    content = [
+        ("BEGIN", "VCALENDAR"),
+        ("VERSION", "2.0"),
+        ("PRODID", PRODID),
+        ("BEGIN", "VEVENT"),
+        ("UID", text.escape(uid)),
+        ("DTSTAMP", stamp),
+        ("CREATED", stamp),
+        ("DTSTART", values.write_moment(start)),
+        ("END", "VEVENT"),
+        ("END", "VCALENDAR"),
+    ]
+    obj = objects.parse("".join(lines.write(name, value, eol="\r\n").raw for name, value in content).encode())
+    return _edit(obj, view.read(obj), after, _Stamps(now, new=True)).to_bytes()
+
+
+class _Stamps:
+    """DTSTAMP, LAST-MODIFIED and SEQUENCE of the components that are touched (RFC 5545 §3.8.7)."""
+
+    def __init__(self, now: dt.datetime, *, new: bool = False) -> None:
+        self._now = values.write_moment(now.astimezone(dt.UTC), utc=True)
+        self._new = new
+
+    def put(self, draft: Draft, *, rescheduled: bool) -> None:
+        draft.set("DTSTAMP", self._now)
+        draft.set("LAST-MODIFIED", self._now)
+        if rescheduled and not self._new:
+            old = draft.first("SEQUENCE")
+            number = old.value.strip() if old else ""
+            draft.set("SEQUENCE", str(int(number) + 1) if number.isdecimal() and len(number) < 10 else "1")
+
+
+def _edit(obj: CalendarObject, before: ObjectFields, after: ObjectFields, stamps: _Stamps) -> CalendarObject:
+    if obj.master is None:
+        raise AssertionError("an object without a master has no view, so nothing to change")
+    places = Places(Zones.of(obj), lines.ending(obj.calendar.begin))
+    series = _Series(obj.master, obj.overrides, before, after, places, stamps)
+    series.run()
+    zones = [tzdefine.define(zone, after.master.when.start.year, places.eol) for zone in sorted(places.needed)]
+    return replace(obj, calendar=_assembled(obj.calendar, series.became, series.new, zones))
+
+
+class _Series:
+    """The components of one object on their way from ``before`` to ``after``.
+
+    ``became`` holds what a component (by identity) has become, None if it goes; one that is not in it stays as it is.
+    """
+
+    def __init__(
+        self,
+        master: Component,
+        overrides: Sequence[Component],
+        before: ObjectFields,
+        after: ObjectFields,
+        places: Places,
+        stamps: _Stamps,
+    ) -> None:
+        self._master = master
+        self._before = before
+        self._after = after
+        self._places = places
+        self._stamps = stamps
+        self._by_key: dict[str, list[Component]] = {}
+        for component in overrides:
+            self._by_key.setdefault(view.identity(component, places.zones, before.master), []).append(component)
+        self._excluded_by_override: set[str] = set()
+        self.became: dict[int, Component | None] = {}
+        self.new: list[Component] = []
+
+    def run(self) -> None:
+        missing = set(self._after.overrides)
+        moved = self._moved()
+        for key, components in self._by_key.items():
+            was, now = state(self._before, key), state(self._after, key)
+            effective = components[-1]  # of several with one RECURRENCE-ID the last counts, as in the view
+            target = moved.get(key, key if now == "override" else "")
+            if target:
+                self.became[id(effective)] = self._override(
+                    effective, view.event(effective, self._places.zones), target
+                )
+                missing.discard(target)
+            elif was != now:
+                self.became.update((id(each), None) for each in components)
+            elif view.event(effective, self._places.zones).status == "CANCELLED":
+                self.became[id(effective)] = self._named(Draft(effective, self._places.eol), key).component()
+                self._excluded_by_override.add(key)
+        for key in sorted(missing):
+            self.new.append(self._override(self._copy(), self._before.master, key))
+        self.became[id(self._master)] = self._changed_master()
+
+    def _moved(self) -> Mapping[str, str]:
+        """Old key → new key of overrides that follow a series which moves: they have properties that no field shows."""
+        before, after = self._before, self._after
+        gone = [key for key in self._by_key if state(before, key) == "override" and state(after, key) == "regular"]
+        come = [key for key in after.overrides if key not in self._by_key]
+        if before.master.when == after.master.when or not gone or not come:
+            return {}
+        places = {self._places.distance(key, after.master.when): key for key in come}
+        pairs = ((key, places.get(self._places.distance(key, before.master.when))) for key in gone)
+        return {old: new for old, new in pairs if new}
+
+    def _override(self, component: Component, fields: EventFields, key: str) -> Component:
+        draft = self._named(Draft(component, self._places.eol), key)
+        wanted = self._after.overrides[key]
+        if fields != wanted:
+            properties.write(draft, fields, wanted, self._places)
+            known = self._before.overrides.get(key)
+            self._stamps.put(draft, rescheduled=known is not None and known.when != wanted.when)
+        return draft.component()
+
+    def _named(self, draft: Draft, key: str) -> Draft:
+        """With the RECURRENCE-ID that means ``key`` in the series as it will be."""
+        line = draft.first("RECURRENCE-ID")
+        if line is None or timing.identity(draft.component(), self._places.zones, self._after.master.when) != key:
+            new = self._places.line("RECURRENCE-ID", self._places.original(key, self._after.master.when), line)
+            draft.swap(("RECURRENCE-ID",), [new], after=("UID",))
+        return draft
+
+    def _copy(self) -> Component:
+        """The master without what makes it a series: what a client begins an override with."""
+        draft = Draft(self._master, self._places.eol)
+        draft.drop(*normal.RULES, "EXDATE")
+        return draft.component()
+
+    def _changed_master(self) -> Component:
+        before, after = self._before, self._after
+        draft = Draft(self._master, self._places.eol)
+        exclusions = draft.every("EXDATE")
+        properties.write(draft, before.master, after.master, self._places)
+        properties.write_rules(draft, after.recurrence, self._places)
+        own = after.cancelled - self._excluded_by_override
+        properties.write_exclusions(draft, after.cancelled, own, after.master.when, self._places)
+        rescheduled = (
+            before.master.when != after.master.when
+            or before.recurrence != after.recurrence
+            or exclusions != draft.every("EXDATE")
+        )
+        if rescheduled or before.master != after.master:
+            self._stamps.put(draft, rescheduled=rescheduled)
+        return draft.component()
+
+
+def _assembled(
+    calendar: Component, became: Mapping[int, Component | None], new: Sequence[Component], zones: Sequence[Component]
+) -> Component:
+    """The calendar with its components replaced, new overrides behind the last event, zones before the first component."""
+    children: list[lines.Line | Component] = []
+    first = last = 0
+    for child in calendar.children:
+        now = became.get(id(child), child) if isinstance(child, Component) else child
+        if now is not None:
+            children.append(now)
+        if isinstance(child, Component) and child.name == "VEVENT":
+            last = len(children)
+        if not isinstance(child, Component) and not any(isinstance(each, Component) for each in children):
+            first = len(children)
+    children[last:last] = new
+    children[first:first] = zones
+    return replace(calendar, children=tuple(children))

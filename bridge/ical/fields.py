@@ -94,8 +94,8 @@ _EVENT = tuple(f.name for f in dataclasses.fields(EventFields))
 _DEFAULTS = {f.name: f.default for f in dataclasses.fields(EventFields)}
 
 
-def state(fields: ObjectFields, key: str) -> str:
-    """ "cancelled", "override" or "regular"; an instance that is both excluded and overridden is cancelled."""
+def state(fields: ObjectFields, key: str) -> Literal["regular", "override", "cancelled"]:
+    """What an instance is; one that is both excluded and overridden is cancelled."""
     if key in fields.cancelled:
         return "cancelled"
     return "override" if key in fields.overrides else "regular"

@@ -7,10 +7,10 @@ where a producer folded in the middle of a UTF-8 sequence. Nothing here backtrac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-Params = Iterable[tuple[str, str]]
+Params = Sequence[tuple[str, str]]
 
 # CRLF by the book; LF, CR and CR CR LF are met in the wild.
 _BREAK = r"(?:\r++\n?+|\n)"
@@ -99,9 +99,13 @@ def write(name: str, value: str, params: Params = (), *, eol: str) -> Line:
     return Line(_fold(f"{head}:{value}", eol), name, head, value)
 
 
-def revalue(line: Line, value: str, *, eol: str) -> Line:
-    """The line with another value, its parameters as they were written."""
-    return Line(_fold(f"{line.head}:{value}", eol), line.name, line.head, value)
+def rewrite(line: Line, value: str, *, drop: Iterable[str] = (), params: Params = (), eol: str) -> Line:
+    """The line with another value; its parameters as they were written, but for those dropped and those put in."""
+    gone = {*drop, *(key for key, _ in params)}
+    head = line.head.partition(";")[0]
+    head += "".join(f";{key}={_quote(text)}" for key, text in params)
+    head += "".join(m[0] for m in _PARAM.finditer(line.head) if m[1].strip().upper() not in gone)
+    return Line(_fold(f"{head}:{value}", eol), line.name, head, value)
 
 
 def _quote(text: str) -> str:

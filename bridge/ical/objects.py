@@ -38,14 +38,12 @@ class Component:
         """The components directly inside, all of them or those of one name."""
         return (child for child in self.children if isinstance(child, Component) and name in ("", child.name))
 
-    def to_text(self) -> str:
-        return "".join(self._raws())
-
-    def _raws(self) -> Iterator[str]:
+    def raws(self) -> Iterator[str]:
+        """Its physical lines, in their order."""
         yield self.begin.raw
         for child in self.children:
             if isinstance(child, Component):
-                yield from child._raws()
+                yield from child.raws()
             else:
                 yield child.raw
         yield self.end.raw
@@ -70,7 +68,7 @@ class CalendarObject:
 
     def to_bytes(self) -> bytes:
         around = ("".join(line.raw for line in part) for part in (self.before, self.after))
-        return self.calendar.to_text().join(around).encode("utf-8", "surrogateescape")
+        return "".join(self.calendar.raws()).join(around).encode("utf-8", "surrogateescape")
 
 
 def parse(data: bytes) -> CalendarObject:

@@ -21,6 +21,7 @@ from bridge.ical.timing import Place, Zones
 _DAY = dt.timedelta(days=1)
 _FAR = 200 * 366 * _DAY  # how far beyond its start an endless series is followed if nobody says
 _NO_ZONES = Zones({})
+_FIRST, _LAST = (dt.datetime.combine(day, dt.time()) for day in (dt.date.min, dt.date.max))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Instance:
     fields: EventFields
 
 
-class _Start(NamedTuple):
+class Start(NamedTuple):
     """A generated instance: its nominal wall-clock start (naive; an all-day one at midnight) and a period's own length."""
 
     at: dt.datetime
@@ -83,8 +84,8 @@ def regular(fields: ObjectFields, key: str) -> When:
     nominal = _midnight(moment.value)
     if master.zone:
         nominal = times.wall(nominal.replace(tzinfo=dt.UTC), master.zone)
-    length = next((date.length for date in _dates(fields) if date.length and _key(date.at, master) == key), None)
-    return _moved(master, _Start(nominal, length))
+    length = next((date.length for date in dates(fields) if date.length and _key(date.at, master) == key), None)
+    return _moved(master, Start(nominal, length))
 
 
 def occurs(fields: ObjectFields, key: str) -> bool:
@@ -112,7 +113,7 @@ def normalize(fields: ObjectFields) -> ObjectFields:
 
 
 def _is_regular(fields: ObjectFields, key: str, event: EventFields) -> bool:
-    when = _moved(event.when, _Start(_midnight(event.when.start)))
+    when = _moved(event.when, Start(_midnight(event.when.start)))
     return replace(event, when=when) == replace(fields.master, when=regular(fields, key))
 
 
@@ -125,8 +126,8 @@ def _occurring(fields: ObjectFields, wanted: Iterable[str]) -> frozenset[str]:
     }
     found: set[str] = set()
     run: list[dt.datetime] = []
-    for at in [*sorted(_midnight(value) for value in moments.values()), dt.datetime.max]:
-        if run and (at == dt.datetime.max or at - run[-1] > 366 * _DAY):
+    for at in [*sorted(_midnight(value) for value in moments.values()), _LAST]:
+        if run and (at == _LAST or at - run[-1] > 366 * _DAY):
             around = _generated(fields, _shifted(run[0], -2 * _DAY), _shifted(run[-1], 2 * _DAY))
             found.update(key for key, _ in around if key in moments)
             run = []
@@ -134,26 +135,26 @@ def _occurring(fields: ObjectFields, wanted: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _generated(fields: ObjectFields, since: dt.datetime, until: dt.datetime) -> Iterator[tuple[str, _Start]]:
+def _generated(fields: ObjectFields, since: dt.datetime, until: dt.datetime) -> Iterator[tuple[str, Start]]:
     """(key, start) of the recurrence set within naive wall-clock bounds, in order; complete, maybe with some before."""
     master = fields.master.when
 
     def instant(at: dt.datetime) -> dt.datetime:
         return times.instant(at, master.zone, floating=dt.UTC)
 
-    dates = sorted((date for date in _dates(fields) if since <= date.at <= until), key=lambda date: date.at)
-    included: list[Iterable[_Start]] = [dates]
+    more = sorted((date for date in dates(fields) if since <= date.at <= until), key=lambda date: date.at)
+    included: list[Iterable[Start]] = [more]
     excluded: list[Iterator[dt.datetime]] = []
     for line in fields.recurrence:
         name, _, value = line.partition(":")
         if name == "RRULE":
             rule = rules.parse(value, master.start)
-            included.append(_Start(at) for at in rule.occurrences(since=since, until=until, instant=instant))
+            included.append(Start(at) for at in rule.occurrences(since=since, until=until, instant=instant))
         elif name == "EXRULE":
             rule = rules.parse(value, master.start)
             excluded.append(rule.matches(since=since, until=until, instant=instant))
     if len(included) == 1:
-        included.append([_Start(_midnight(master.start))])
+        included.append([Start(_midnight(master.start))])
     dropped = _Ahead(heapq.merge(*excluded))
     seen: set[str] = set()
     for date in heapq.merge(*included, key=lambda date: date.at):
@@ -177,7 +178,7 @@ class _Ahead:
         return self._head == value
 
 
-def _dates(fields: ObjectFields) -> Iterator[_Start]:
+def dates(fields: ObjectFields) -> Iterator[Start]:
     """The RDATEs in the wall-clock time of the series."""
     for line in fields.recurrence:
         if not line.startswith("RDATE"):
@@ -187,7 +188,7 @@ def _dates(fields: ObjectFields) -> Iterator[_Start]:
             first, _, last = value.partition("/")
             if place := _NO_ZONES.place(content, first):
                 at = _within_series(place, fields.master.when)
-                yield _Start(at, _period(place, last, content) if last else None)
+                yield Start(at, _period(place, last, content) if last else None)
 
 
 def _within_series(place: Place, master: When) -> dt.datetime:
@@ -218,7 +219,7 @@ def _key(at: dt.datetime, master: When) -> str:
     return times.instance_key(times.instant(at, master.zone, floating=dt.UTC) if master.zone else at)
 
 
-def _moved(when: When, to: _Start) -> When:
+def _moved(when: When, to: Start) -> When:
     """The same event at another start.
 
     It lasts the same exact time (RFC 5545 §3.8.5.3); but whole days by the clock stay whole days over a DST change, which
@@ -226,7 +227,7 @@ def _moved(when: When, to: _Start) -> When:
     """
     if not isinstance(when.start, dt.datetime) or not isinstance(when.end, dt.datetime):
         day = to.at.date()
-        return When(day, _plus(day, to.length or when.end - when.start))
+        return When(day, _shifted(to.at, to.length or _midnight(when.end) - _midnight(when.start)).date())
     clock = when.end - when.start
     if when.zone is None:
         return When(to.at, _shifted(to.at, clock if to.length is None else to.length))
@@ -275,8 +276,4 @@ def _shifted(at: dt.datetime, by: dt.timedelta) -> dt.datetime:
     try:
         return at + by
     except OverflowError:
-        return dt.datetime.min if by < dt.timedelta() else dt.datetime.max
-
-
-def _plus(day: dt.date, by: dt.timedelta) -> dt.date:
-    return _shifted(dt.datetime.combine(day, dt.time()), by).date()
+        return _FIRST if by < dt.timedelta() else _LAST

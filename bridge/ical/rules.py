@@ -18,7 +18,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from dateutil import rrule
 
@@ -28,7 +28,7 @@ from bridge.ical import values
 CAP = 100_000
 """No rule is followed further than this many instances in one enumeration."""
 
-_FREQUENCIES = {
+_FREQUENCIES: dict[str, Literal[0, 1, 2, 3, 4, 5, 6]] = {
     "YEARLY": rrule.YEARLY,
     "MONTHLY": rrule.MONTHLY,
     "WEEKLY": rrule.WEEKLY,
@@ -72,7 +72,7 @@ class Rule:
     """One RRULE or EXRULE over a DTSTART. ``start`` is naive; an all-day start is its midnight."""
 
     start: dt.datetime
-    freq: int
+    freq: Literal[0, 1, 2, 3, 4, 5, 6]
     interval: int
     by: dict[str, Any]
     week_start: int
@@ -159,7 +159,7 @@ class Rule:
             return start.replace(year=months // 12, month=months % 12 + 1, day=1)
         if self.freq == rrule.WEEKLY:
             back = dt.timedelta(days=(start.weekday() - self.week_start) % 7)
-            start = start - back if start - dt.datetime.min > back else start
+            start = start - back if start.date() > dt.date(1, 1, 7) else start
         step = _STEPS[self.freq] * self.interval
         return start + (since - start) // step * step
 

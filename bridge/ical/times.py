@@ -5,6 +5,7 @@ The IANA names and links are those of the tzdata package, the Windows names thos
 
 from __future__ import annotations
 
+import collections
 import datetime as dt
 import functools
 import importlib.resources
@@ -12,7 +13,6 @@ import re
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-import tzdata
 from tzlocal import windows_tz
 
 from bridge.ical import text, values, vtimezone
@@ -41,7 +41,7 @@ def _names() -> Mapping[str, str]:
 
 
 def _tzdata(name: str) -> list[str]:
-    content = (importlib.resources.files(tzdata) / "zoneinfo" / name).read_text(encoding="utf-8")
+    content = (importlib.resources.files("tzdata") / "zoneinfo" / name).read_text(encoding="utf-8")
     return [row for row in content.split("\n") if row]
 
 
@@ -116,7 +116,7 @@ def _by_definition(tzid: str, component: Component) -> str | None:
     """The zone which a definition names as its origin, or else whose offsets it has.
 
     Many zones share their offsets: one whose city stands in the TZID ("(UTC+01:00) Amsterdam, Berlin, …") comes first,
-    then CLDR's choices for the Windows names, then the others.
+    then CLDR's choices for the Windows names, those of many places first, then the others.
     """
     if (line := component.first("X-LIC-LOCATION")) and (name := _iana(text.unescape(line.value))):
         return canonical_zone(name)
@@ -126,13 +126,23 @@ def _by_definition(tzid: str, component: Component) -> str | None:
     known = sorted({canonical_zone(name) for name in _names().values()})
     words = set(_WORD.findall(tzid.casefold()))
     preferred = [name for name in known if name.rpartition("/")[2].casefold().replace("_", " ") in words]
-    everywhere = ["UTC", *preferred, *sorted(_windows().values()), *known]
+    everywhere = ["UTC", *preferred, *_usual(), *known]
     return next(vtimezone.matches(definition, dict.fromkeys(everywhere), year=_year()), None)
 
 
+@functools.cache
+def _usual() -> list[str]:
+    places = collections.Counter(windows_tz.tz_win.values())
+    return [
+        canonical_zone(windows_tz.win_tz[name])
+        for name, _ in sorted(places.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
+
+
+@functools.cache
 def _year() -> int:
-    """Up to which year the rules are compared: that of the zone data, so that the answer needs no clock."""
-    return int(tzdata.IANA_VERSION[:4])
+    """Up to which year the rules are compared: that of the zone data ("2026f"), so that the answer needs no clock."""
+    return int(_tzdata("tzdata.zi")[0].split()[-1][:4])
 
 
 def instant(value: dt.date | dt.datetime, zone: str | None, *, floating: dt.tzinfo) -> dt.datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from bridge.ical import times, values, vtimezone
 from bridge.ical.fields import When
@@ -12,6 +13,7 @@ from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
 
 _DAY = dt.timedelta(days=1)
+_D = TypeVar("_D", bound=dt.date)
 Place = tuple[dt.date | dt.datetime, str | None]
 """A date or naive wall-clock time, and its zone."""
 
@@ -58,65 +60,62 @@ class Zones:
 def read(component: Component, zones: Zones) -> When | None:
     """Its When, with a DURATION or a missing end resolved; None if there is no readable DTSTART.
 
-    Without an end an all-day event lasts its day, a timed one no time (RFC 5545 §3.6.1, X-06, X-08). An end before the
-    start is taken for a missing one.
+    Without an end an all-day event lasts its day, a timed one no time (RFC 5545 §3.6.1, X-06, X-08).
     """
     line = component.first("DTSTART")
     start = zones.place(line, line.value) if line else None
     if start is None:
         return None
-    try:
-        when = _ended(component, zones, *start)
-    except OverflowError:
-        when = None
-    return when or default(*start)
+    if (line := component.first("DTEND")) and (end := zones.place(line, line.value)):
+        return between(*start, *end)
+    if (line := component.first("DURATION")) and (length := values.duration(line.value)):
+        return lasting(*start, length)
+    return default(*start)
 
 
-def default(start: dt.date | dt.datetime, zone: str | None) -> When | None:
+def default(start: dt.date | dt.datetime, zone: str | None) -> When:
+    """What lasts as long as an event without DTEND and DURATION."""
     if isinstance(start, dt.datetime):
         return When(start, start, zone)
-    return When(start, start + _DAY) if start < dt.date.max else None
+    return When(start, _later(start, _DAY))
 
 
-def _ended(component: Component, zones: Zones, start: dt.date | dt.datetime, zone: str | None) -> When | None:
-    if line := component.first("DTEND"):
-        end = zones.place(line, line.value)
-        return _until(start, zone, *end) if end else None
-    if line := component.first("DURATION"):
-        length = values.duration(line.value)
-        return lasting(start, zone, length) if length else None
-    return None
+def between(start: dt.date | dt.datetime, zone: str | None, end: dt.date | dt.datetime, end_zone: str | None) -> When:
+    """A When from two places.
 
-
-def _until(
-    start: dt.date | dt.datetime, zone: str | None, end: dt.date | dt.datetime, end_zone: str | None
-) -> When | None:
-    """A When from two places; where DATE and DATE-TIME, zoned and floating are mixed, the start decides."""
+    Where DATE and DATE-TIME, zoned and floating are mixed, the start decides. An end before the start counts as none.
+    """
     if not isinstance(start, dt.datetime):
         if isinstance(end, dt.datetime):
-            end = end.date() + (_DAY if end.time() != dt.time() else dt.timedelta())
-        return When(start, end) if end > start else None
+            end = _later(end.date(), _DAY) if end.time() != dt.time() else end.date()
+        return When(start, end) if end > start else default(start, None)
     if not isinstance(end, dt.datetime):
         end, end_zone = dt.datetime.combine(end, dt.time()), zone
     if zone is None or end_zone is None:
         end_zone = zone
-    when = When(start, end, zone, end_zone if end_zone != zone else None)
-    return (
-        when if times.instant(end, end_zone, floating=dt.UTC) >= times.instant(start, zone, floating=dt.UTC) else None
-    )
+    if times.instant(end, end_zone, floating=dt.UTC) < times.instant(start, zone, floating=dt.UTC):
+        return default(start, zone)
+    return When(start, end, zone, end_zone if end_zone != zone else None)
 
 
-def lasting(start: dt.date | dt.datetime, zone: str | None, length: values.Duration) -> When | None:
+def lasting(start: dt.date | dt.datetime, zone: str | None, length: values.Duration) -> When:
     """A When from a start and a DURATION: days are nominal, hours exact (RFC 5545 §3.3.6, X-07)."""
-    if length.total < dt.timedelta():
-        return None
+    if length.total <= dt.timedelta():
+        return default(start, zone)
     if not isinstance(start, dt.datetime):
-        days = length.days + -(-length.time // _DAY)
-        return When(start, start + dt.timedelta(days=days)) if days else None
-    nominal = start + dt.timedelta(days=length.days)
+        return When(start, _later(start, dt.timedelta(days=length.days - (-length.time // _DAY))))
+    nominal = _later(start, dt.timedelta(days=length.days))
     if zone is None or not length.time:
-        return When(start, nominal + length.time, zone)
-    return When(start, times.wall(times.instant(nominal, zone, floating=dt.UTC) + length.time, zone), zone)
+        return When(start, _later(nominal, length.time), zone)
+    return When(start, times.wall(_later(times.instant(nominal, zone, floating=dt.UTC), length.time), zone), zone)
+
+
+def _later(value: _D, by: dt.timedelta) -> _D:
+    """``value + by``, or ``value`` itself if there is no such time: absurd lengths are ignored."""
+    try:
+        return value + by
+    except OverflowError:
+        return value
 
 
 def key(place: Place, master: When) -> str:

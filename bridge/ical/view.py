@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from bridge.errors import Unmappable
-from bridge.ical import alarms, text, timing, values
+from bridge.ical import alarms, normal, text, timing
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
@@ -13,7 +13,6 @@ from bridge.ical.timing import Zones
 
 Status = Literal["", "CONFIRMED", "TENTATIVE", "CANCELLED"]
 Classification = Literal["", "PUBLIC", "PRIVATE", "CONFIDENTIAL"]
-RECURRENCE = ("RRULE", "RDATE", "EXRULE")
 
 
 def read(obj: CalendarObject) -> ObjectFields:
@@ -40,10 +39,16 @@ def read(obj: CalendarObject) -> ObjectFields:
     cancelled.update(key for key, found in overrides.items() if found.status == "CANCELLED")
     return ObjectFields(
         master,
-        tuple(rule(line, zones) for line in obj.master.children if isinstance(line, Line) and line.name in RECURRENCE),
+        rules(obj.master, zones),
         {key: found for key, found in overrides.items() if key not in cancelled},
         frozenset(cancelled),
     )
+
+
+def rules(component: Component, zones: Zones) -> tuple[str, ...]:
+    """Its RRULE, RDATE and EXRULE lines, as they stand in ``ObjectFields.recurrence``."""
+    children = (line for line in component.children if isinstance(line, Line) and line.name in normal.RULES)
+    return tuple(normal.rule(line, zones) for line in children)
 
 
 def identity(override: Component, zones: Zones, master: EventFields) -> str:
@@ -67,13 +72,13 @@ def event(component: Component, zones: Zones) -> EventFields:
         summary=_text(component, "SUMMARY"),
         description=_text(component, "DESCRIPTION"),
         location=_text(component, "LOCATION"),
-        status=_status(_token(component, "STATUS")),
-        transp="TRANSPARENT" if _token(component, "TRANSP") == "TRANSPARENT" else "OPAQUE",
-        classification=_classification(_token(component, "CLASS")),
+        status=_status(_word(component, "STATUS")),
+        transp="TRANSPARENT" if _word(component, "TRANSP") == "TRANSPARENT" else "OPAQUE",
+        classification=_classification(_word(component, "CLASS")),
         reminders=alarms.reminders(component),
         categories=text.labels(item for line in component.every("CATEGORIES") for item in text.split(line.value)),
-        priority=_priority(_token(component, "PRIORITY")),
-        url=text.normal(_token(component, "URL", upper=False)),
+        priority=_priority(_word(component, "PRIORITY")),
+        url=text.normal(_word(component, "URL", upper=False)),
     )
 
 
@@ -82,7 +87,7 @@ def _text(component: Component, name: str) -> str:
     return text.normal(text.unescape(line.value)) if line else ""
 
 
-def _token(component: Component, name: str, *, upper: bool = True) -> str:
+def _word(component: Component, name: str, *, upper: bool = True) -> str:
     line = component.first(name)
     if line is None:
         return ""
@@ -90,36 +95,14 @@ def _token(component: Component, name: str, *, upper: bool = True) -> str:
     return value.upper() if upper else value
 
 
-def _status(token: str) -> Status:
-    return cast("Status", token) if token in ("CONFIRMED", "TENTATIVE", "CANCELLED") else ""
+def _status(word: str) -> Status:
+    return cast("Status", word) if word in ("CONFIRMED", "TENTATIVE", "CANCELLED") else ""
 
 
-def _classification(token: str) -> Classification:
+def _classification(word: str) -> Classification:
     """An unknown class is to be treated as PRIVATE (RFC 5545 §3.8.1.3)."""
-    return cast("Classification", token) if token in ("", "PUBLIC", "CONFIDENTIAL") else "PRIVATE"
+    return cast("Classification", word) if word in ("", "PUBLIC", "CONFIDENTIAL") else "PRIVATE"
 
 
-def _priority(token: str) -> int:
-    return int(token) if token in "0123456789" and token else 0
-
-
-def rule(line: Line, zones: Zones) -> str:
-    """An RRULE, RDATE or EXRULE as it stands in ``ObjectFields.recurrence``: unfolded, its zone an IANA name or UTC."""
-    value = line.value.strip().upper()
-    if line.name != "RDATE":
-        return f"{line.name}:{value}"
-    kind = f";VALUE={line.param('VALUE').upper()}" if line.param("VALUE") else ""
-    tzid = line.param("TZID")
-    if not tzid:
-        return f"RDATE{kind}:{value}"
-    if name := zones.name(tzid):
-        return f"RDATE{kind};TZID={name}:{value}"
-    return f"RDATE{kind}:" + ",".join(
-        "/".join(_utc(part, line, zones) for part in text.split("/")) for text in value.split(",")
-    )
-
-
-def _utc(value: str, line: Line, zones: Zones) -> str:
-    """A time in a zone that has no IANA name, as the instant; a DURATION and what cannot be read as it stands."""
-    place = zones.place(line, value)
-    return values.write_moment(place[0], utc=place[1] == "UTC") if place else value
+def _priority(word: str) -> int:
+    return int(word) if word in "0123456789" and word else 0

@@ -16,8 +16,14 @@ from bridge.errors import Unmappable
 from bridge.ical import rules, values
 from bridge.ical.objects import Component
 
+
+def _naive(value: dt.date | dt.datetime) -> dt.datetime:
+    return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
+
+
 _HOUR = dt.timedelta(hours=1)
-_HORIZON = dt.datetime(2100, 1, 1)  # naive: as far as transitions are followed
+_FIVE_YEARS = dt.timedelta(days=5 * 365)
+_HORIZON = _naive(dt.date(2100, 1, 1))  # naive: as far as transitions are followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +41,12 @@ class Observance:
         return self.rule is not None and self.rule.until is None and self.rule.count is None
 
     def onsets(self, since: dt.datetime, until: dt.datetime) -> Iterator[dt.datetime]:
-        """Naive UTC instants at which it begins; those before ``since`` may be left out but for the latest year."""
+        """Naive UTC instants at which it begins: its first, and those from a year before ``since`` through ``until``."""
         starts = {self.start, *self.dates}
         if self.rule:
-            back = max(since, dt.datetime(2, 1, 1)) - dt.timedelta(days=366)
+            back = max(since, _naive(dt.date(2, 1, 1))) - dt.timedelta(days=366)
             starts.update(self.rule.occurrences(since=back, until=until, instant=self._instant))
-        return (start - self.before for start in starts if start <= until)
+        return (start - self.before for start in starts if start <= until or start == self.start)
 
     def _instant(self, start: dt.datetime) -> dt.datetime:
         return (start - self.before).replace(tzinfo=dt.UTC)
@@ -53,7 +59,7 @@ class Definition:
     observances: tuple[Observance, ...]
 
     def transitions(self, since: dt.datetime, until: dt.datetime) -> list[tuple[dt.datetime, Observance]]:
-        """(naive UTC onset, observance) through ``until``, complete from ``since`` on, in order."""
+        """(naive UTC onset, observance), complete from ``since`` through ``until``, in order. Never empty."""
         found = [(onset, part) for part in self.observances for onset in part.onsets(since, until)]
         return sorted(found, key=lambda pair: pair[0])
 
@@ -106,17 +112,13 @@ def _observance(component: Component) -> Observance | None:
     )
 
 
-def _naive(value: dt.date | dt.datetime) -> dt.datetime:
-    return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
-
-
 def matches(definition: Definition, names: Iterable[str], *, year: int) -> Iterator[str]:
     """Those IANA zones that keep the same offsets as the definition, in the given order.
 
     Compared are the five years through ``year``, to which an endless rule applies; or, where all rules have ended, the
-    years that the definition covers.
+    last five years that the definition covers.
     """
-    probes = _probes(definition, year)
+    probes = _probes(definition, *_span(definition, year))
     for name in names:
         zone = _zone(name)
         if all(moment.astimezone(zone).utcoffset() == offset for moment, offset in probes):
@@ -128,21 +130,24 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _probes(definition: Definition, year: int) -> list[tuple[dt.datetime, dt.timedelta]]:
-    """Instants (aware) and offsets around every transition and in every month."""
-    since, until = dt.datetime(year - 4, 1, 1), dt.datetime(year + 1, 1, 1)
-    constant = len({part.after for part in definition.observances}) == 1
-    if not constant and not any(part.endless for part in definition.observances):
-        last = definition.transitions(dt.datetime(2, 1, 1), _HORIZON)[-1][0]
+def _span(definition: Definition, year: int) -> tuple[dt.datetime, dt.datetime]:
+    since, until = _naive(dt.date(year - 4, 1, 1)), _naive(dt.date(year + 1, 1, 1))
+    if len({part.after for part in definition.observances}) == 1:
+        return since, until
+    first = min(part.start for part in definition.observances)
+    if not any(part.endless for part in definition.observances):
+        last = max(onset for onset, _ in definition.transitions(first, _HORIZON))
         if last < until:
-            since, until = max(last, dt.datetime(6, 1, 1)) - dt.timedelta(days=5 * 365), last + dt.timedelta(days=1)
-            first = min(part.start for part in definition.observances)
-            since = max(since, first)
+            return max(first, last - _FIVE_YEARS), last + _HOUR
+    since = max(since, first)
+    return since, max(until, since + _FIVE_YEARS)
+
+
+def _probes(definition: Definition, since: dt.datetime, until: dt.datetime) -> list[tuple[dt.datetime, dt.timedelta]]:
+    """Instants (aware) and offsets around every transition and in every month."""
     transitions = definition.transitions(since, until)
-    onsets = [onset for onset, _ in transitions if since <= onset <= until]
-    months = [dt.datetime(y, m, 15) for y in range(since.year, until.year + 1) for m in range(1, 13)]
-    moments = [moment for moment in months if since <= moment <= until]
-    moments += [
-        near for onset in onsets for near in (onset - _HOUR, onset - dt.timedelta(seconds=1), onset, onset + _HOUR)
-    ]
-    return [(moment.replace(tzinfo=dt.UTC), _in_force(transitions, moment)) for moment in moments]
+    moments = [_naive(dt.date(y, m, 15)) for y in range(since.year, until.year + 1) for m in range(1, 13)]
+    for onset, _ in transitions:
+        moments += [onset - _HOUR, onset - dt.timedelta(seconds=1), onset, onset + _HOUR]
+    inside = [moment for moment in moments if since <= moment <= until]
+    return [(moment.replace(tzinfo=dt.UTC), _in_force(transitions, moment)) for moment in inside]

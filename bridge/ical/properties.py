@@ -1,0 +1,108 @@
+"""The fields of one component, written into its lines; what is equal already is not touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from bridge.ical import alarms, lines, normal, text, timing
+from bridge.ical.draft import Draft
+from bridge.ical.fields import EventFields, Reminder, When
+from bridge.ical.lines import Line
+from bridge.ical.placing import Places
+
+_TEXTS = {"summary": "SUMMARY", "description": "DESCRIPTION", "location": "LOCATION"}
+_WORDS = {"status": "STATUS", "transp": "TRANSP", "classification": "CLASS"}
+
+
+def write(draft: Draft, before: EventFields, after: EventFields, places: Places) -> None:
+    """``before`` is what the draft says now; both are in the normal form."""
+    if before.when != after.when:
+        places.write(draft, after.when)
+    for field, name in _TEXTS.items():
+        if getattr(before, field) != getattr(after, field):
+            # Another representation of the old text (RFC 5545 §3.2.1) is none of the new one.
+            _put(draft, name, text.escape(getattr(after, field)), drop=("ALTREP",))
+    for field, name in _WORDS.items():
+        if getattr(before, field) != getattr(after, field):
+            _put(draft, name, getattr(after, field))
+    if before.priority != after.priority:
+        _put(draft, "PRIORITY", str(after.priority) if after.priority else "")
+    if before.url != after.url:
+        _put(draft, "URL", after.url)
+    if before.categories != after.categories:
+        draft.remove(*draft.every("CATEGORIES")[1:])
+        _put(draft, "CATEGORIES", ",".join(text.escape(each) for each in after.categories))
+    if before.reminders != after.reminders:
+        _remind(draft, after.reminders, text.escape(after.summary))
+
+
+def _put(draft: Draft, name: str, value: str, *, drop: Sequence[str] = ()) -> None:
+    if value:
+        draft.set(name, value, drop=drop)
+    else:
+        draft.drop(name)
+
+
+def _remind(draft: Draft, wanted: Sequence[Reminder], summary: str) -> None:
+    """Remove the alarms that were in the view and are wanted no more, add those that are missing; leave all others."""
+    there: set[Reminder] = set()
+    for alarm in draft.components("VALARM"):
+        found = alarms.reminder(alarm)
+        if found and found in wanted:
+            there.add(found)
+        elif found:
+            draft.remove(alarm)
+    for each in wanted:
+        if each not in there:
+            draft.append(alarms.compose(each, summary, eol=draft.eol))
+
+
+def write_rules(draft: Draft, wanted: Sequence[str], places: Places) -> None:
+    """Make RRULE, RDATE and EXRULE say ``wanted``, in that order; lines that say one of it already stay as they are."""
+    old = draft.every(*normal.RULES)
+    forms = [normal.rule(line, places.zones) for line in old]
+    if forms == list(wanted):
+        return
+    new: list[Line] = []
+    for rule in wanted:
+        if rule in forms:
+            index = forms.index(rule)
+            new.append(old.pop(index))
+            forms.pop(index)
+        else:
+            new.append(_rule(rule, places))
+    draft.swap(normal.RULES, new, after=("DTSTART", "DTEND", "DURATION"))
+
+
+def _rule(rule: str, places: Places) -> Line:
+    line = normal.content(rule)
+    zone = line.param("TZID")
+    params = [("TZID", places.tzid(zone))] if zone else []
+    return lines.rewrite(line, line.value, params=params, eol=places.eol)
+
+
+def write_exclusions(
+    draft: Draft, cancelled: AbstractSet[str], own: AbstractSet[str], master: When, places: Places
+) -> None:
+    """Make EXDATE exclude the instances ``own``, and none that is not ``cancelled``; ``master`` is where the series is now.
+
+    Values that go on to hold, and those that cannot be read, stay as they are.
+    """
+    there: set[str] = set()
+    for line in draft.every("EXDATE"):
+        kept: list[str] = []
+        every = line.value.split(",")
+        for value in every:
+            place = places.zones.place(line, value)
+            key = timing.key(place, master) if place else ""
+            if not key or key in cancelled:
+                kept.append(value)
+                there.add(key)
+        if not kept:
+            draft.remove(line)
+        elif kept != every:
+            draft.replace(line, lines.rewrite(line, ",".join(kept), eol=draft.eol))
+    for key in sorted(own - there):
+        after = ("DTSTART", "DTEND", "DURATION", *normal.RULES, "EXDATE")
+        draft.insert(places.line("EXDATE", places.original(key, master)), after=after)
