@@ -10,20 +10,20 @@ import datetime as dt
 import functools
 import json
 import threading
+import weakref
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
 
 import httplib2
-from google.auth.credentials import Credentials
-from google.auth.exceptions import TransportError
 from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient import discovery, discovery_cache
 from googleapiclient.errors import HttpError
 from googleapiclient.http import HttpRequest
 
-from bridge.errors import DuplicateKey, Gone, ProviderError, Refused, Throttled, Unreachable
+from bridge.errors import DuplicateKey, Gone, NeedsReconnect, ProviderError, Refused, Throttled, Unreachable
+from bridge.providers.google.oauth import StoredCredentials
 from bridge.providers.http import error_for, retry_after
 
 TIMEOUT = 30
@@ -51,13 +51,18 @@ def _resource(root: str) -> Any:
 
 
 class CalendarApi:
-    """One account's way to the API. May be shared by threads: httplib2's connections are not, so each has its own."""
+    """One account's way to the API. May be shared by threads: httplib2's connections are not, so each has its own.
 
-    def __init__(self, api_url: str, credentials: Credentials) -> None:
+    They are closed when nobody holds it any more.
+    """
+
+    def __init__(self, api_url: str, credentials: StoredCredentials) -> None:
         root = api_url.rstrip("/").removesuffix("/calendar/v3").rstrip("/")
         self._resource = _resource(root)
         self._credentials = credentials
         self._local = threading.local()
+        self._connections: list[httplib2.Http] = []
+        weakref.finalize(self, _close, self._connections)
 
     @property
     def events(self) -> Any:
@@ -74,16 +79,26 @@ class CalendarApi:
     def execute(self, request: HttpRequest, *, if_match: str = "", listing: bool = False) -> dict[str, Any]:
         """Send one request, under ``If-Match`` if an etag is given (G-05, G-53). An answer without a body is ``{}``.
 
-        A 410 means a lost cursor to a ``listing`` and a deleted event to everything else; Google may leave out which (G-35).
+        The token is renewed here and not by the transport, so that a grant which can't be kept is not taken for a network that
+        is down. A 410 means a lost cursor to a ``listing`` and a deleted event to everything else: the reason may be missing (G-35).
         """
         if if_match:
             request.headers["If-Match"] = if_match
+        if not self._credentials.valid:
+            self._credentials.refresh()
+        try:
+            return self._send(request, listing=listing)
+        except NeedsReconnect:  # 401: a token may end before its time, the grant still being good (G-12, G-90)
+            self._credentials.refresh()
+            return self._send(request, listing=listing)
+
+    def _send(self, request: HttpRequest, *, listing: bool) -> dict[str, Any]:
         try:
             answer = request.execute(http=self._http(), num_retries=0)
         except HttpError as refusal:
             raise error_of(int(refusal.resp.status), refusal.content, refusal.resp, listing=listing) from None
-        except (httplib2.HttpLib2Error, HTTPException, TransportError, OSError) as error:
-            self._local.__dict__.pop("http", None)  # whatever state the connection is in, it is not used again
+        except (httplib2.HttpLib2Error, HTTPException, OSError, ValueError) as error:  # ValueError: no JSON (R7)
+            self._http().close()  # whatever state the connection is in, it is not used again
             raise Unreachable(f"Google did not answer ({type(error).__name__})") from None
         return answer if isinstance(answer, dict) else {}
 
@@ -91,8 +106,14 @@ class CalendarApi:
         if not hasattr(self._local, "http"):
             http = httplib2.Http(timeout=TIMEOUT)
             http.follow_redirects = False
-            self._local.http = AuthorizedHttp(self._credentials, http=http)
+            self._connections.append(http)
+            self._local.http = AuthorizedHttp(self._credentials, http=http, refresh_status_codes=())
         return self._local.http
+
+
+def _close(connections: list[httplib2.Http]) -> None:
+    for http in connections:
+        http.close()
 
 
 def error_of(status: int, body: bytes, headers: Mapping[str, str], *, listing: bool = False) -> ProviderError:

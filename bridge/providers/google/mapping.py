@@ -119,6 +119,10 @@ class GoogleLens:
                     restored[path] = _restored_reminders(value, before.reminders)
                 case "url":
                     restored[path] = value or (before.url if not _web(before.url) else "")
+                case "status" | "transp" if before.status == "CANCELLED":
+                    # Google shows it as free time (X-18); whoever changes that says that it takes place after all
+                    restored[path[0], "status"] = change.get((key, "status"), "CONFIRMED")
+                    restored[path[0], "transp"] = change.get((key, "transp"), "TRANSPARENT")
                 case _ if name in _UNHELD:
                     restored[path] = getattr(before, name)
                 case _:
@@ -144,6 +148,8 @@ class GoogleLens:
         )
 
     def _normal(self, fields: ObjectFields) -> ObjectFields:
+        if not fields.recurrence:
+            fields = replace(fields, overrides={}, cancelled=frozenset())  # only a series has instances
         events = (fields.master, *fields.overrides.values())
         # visibility is the series': the strictest of its instances counts for all (G-65)
         said = max((event.classification for event in events), key=lambda each: _STRICTNESS.get(each, 0))
@@ -207,7 +213,12 @@ def _seen_reminders(reminders: Sequence[Reminder]) -> tuple[Reminder, ...]:
 
 
 def _restored_reminders(now: Sequence[Reminder], before: Sequence[Reminder]) -> tuple[Reminder, ...]:
-    """Google's reminders with the hub's own where Google can't show them: clamped ones, and those beyond the fifth."""
+    """Google's reminders with the hub's own where Google can't show them: clamped ones, and those beyond the fifth.
+
+    Who takes the last one away wants none.
+    """
+    if not now:
+        return ()
     seen = _seen_reminders(before)
     kept = {each for each in before if _clamped(each) not in seen or _clamped(each) in now}
     new = {each for each in now if each not in seen}

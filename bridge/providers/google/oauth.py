@@ -91,7 +91,8 @@ def finish(client: Client, memory: str, answer: Mapping[str, str]) -> str:
     flow = _flow(client, redirect_uri=begun["redirect_uri"], state=begun["state"], code_verifier=begun["verifier"])
     flow.oauth2session.register_compliance_hook("access_token_response", _answered)
     try:
-        token = flow.fetch_token(code=answer["code"], timeout=TIMEOUT)
+        with flow.oauth2session:
+            token = flow.fetch_token(code=answer["code"], timeout=TIMEOUT)
     except OAuth2Error as error:
         raise UsageError(f"Google refused the code ({error.error}): begin again") from None
     except requests.RequestException as error:
@@ -117,7 +118,7 @@ class StoredCredentials(Credentials):
         self._tokens = tokens
         self._adopt(Grant.load(tokens.load()))
 
-    def refresh(self, request: Any) -> None:  # noqa: ARG002 - renewing has a transport of its own
+    def refresh(self, request: Any = None) -> None:  # noqa: ARG002 - renewing has a transport of its own
         """Called when the token is about to expire, or the API has answered 401 (G-12).
 
         Raises NeedsReconnect for a dead grant and Unreachable for anything that may pass (R28).

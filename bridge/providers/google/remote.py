@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bridge.errors import CursorLost, DuplicateKey, Gone, Refused, Unmappable, VersionMismatch
+from bridge.errors import CursorLost, DuplicateKey, Gone, Refused, Unmappable, Unreachable, VersionMismatch
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.recurrence import occurs, regular
 from bridge.providers.google import bodies, push, rules, times
@@ -16,14 +16,17 @@ from bridge.providers.google.api import CalendarApi
 from bridge.providers.google.mapping import GoogleLens, item
 from bridge.sync.ports import Channel, Page, RemoteItem, RemoteObject, Removal
 
-PAGE = 2500  # G-26
-
 _QUIET = {"sendUpdates": "none"}
 """On every write: nobody gets a mail because a phone was synced (G-72, R2)."""
 
 
 class GoogleRemote:
-    """``Remote`` and ``SupportsPush`` on one Google calendar, ``zone`` being its own."""
+    """``Remote`` and ``SupportsPush`` on one Google calendar, ``zone`` being its own.
+
+    ``page_size`` is what a page asks for; Google may give less, even nothing, and go on (G-26).
+    """
+
+    page_size = 2500
 
     def __init__(self, api: CalendarApi, calendar_id: str, zone: str) -> None:
         self._api = api
@@ -37,7 +40,7 @@ class GoogleRemote:
         at = _cursor(cursor)
         request = self._api.events.list(
             calendarId=self._calendar,
-            maxResults=PAGE,
+            maxResults=self.page_size,
             showDeleted=True,
             singleEvents=False,
             syncToken=at.get("sync"),
@@ -49,13 +52,14 @@ class GoogleRemote:
             if cursor is not None and refusal.status == 400:
                 raise CursorLost("Google does not take this cursor", status=400, code=refusal.code) from None
             raise
-        items: dict[str, RemoteItem] = {}
-        removals: list[Removal] = []
-        for event in answer.get("items", ()):
-            if event.get("status") == "cancelled" and "recurringEventId" not in event:
-                removals.append(Removal(event["id"]))  # all that is left of it may be its id (G-62)
-            else:
-                items[event["id"]] = item(event)
+        if not answer.keys() & {"nextPageToken", "nextSyncToken"}:
+            raise Unreachable("Google's listing has no end")  # nor can its absences be believed (R5)
+        events = answer.get("items", ())
+        # all that is left of a deleted event may be its id (G-62)
+        gone = [each["id"] for each in events if each.get("status") == "cancelled" and "recurringEventId" not in each]
+        # its exceptions come after it as cancelled instances: they say nothing more
+        dead = {*at.get("gone", ()), *gone}
+        items = {each["id"]: item(each) for each in events if not dead & {each["id"], each.get("recurringEventId")}}
         whole = set()
         if "sync" in at:
             for master in [each.payload for each in items.values() if _may_have_lost_exceptions(each.payload)]:
@@ -65,8 +69,10 @@ class GoogleRemote:
                     continue  # the next page or round says so
                 whole.add(master["id"])
         more = "nextPageToken" in answer
-        onward = at | {"page": answer["nextPageToken"]} if more else {"sync": answer["nextSyncToken"]}
-        return Page(list(items.values()), removals, json.dumps(onward), more, frozenset(whole))
+        onward = (
+            {**at, "page": answer["nextPageToken"], "gone": sorted(dead)} if more else {"sync": answer["nextSyncToken"]}
+        )
+        return Page(list(items.values()), [Removal(id) for id in gone], json.dumps(onward), more, frozenset(whole))
 
     def get(self, id: str) -> Sequence[RemoteItem]:
         event = self._api.execute(self._api.events.get(calendarId=self._calendar, eventId=id))
@@ -86,7 +92,7 @@ class GoogleRemote:
         page: str | None = None
         while True:
             request = self._api.events.list(
-                calendarId=self._calendar, iCalUID=uid, showDeleted=True, maxResults=PAGE, pageToken=page
+                calendarId=self._calendar, iCalUID=uid, showDeleted=True, maxResults=self.page_size, pageToken=page
             )
             answer = self._api.execute(request)
             found += [each for event in answer.get("items", ()) if (each := item(event)).series == id]
@@ -118,7 +124,11 @@ class GoogleRemote:
         master = _master(current)
         body = _master_changes(current.fields, target, master.payload)
         if body:
-            event = self._patch(master, body)
+            try:
+                event = self._patch(master, body)
+            except VersionMismatch:
+                self.get(current.id)  # a deleted event does not match either: then it is gone
+                raise
             others = [each for each in current.items if each.id != master.id]
             current = self.lens.read([item(event), *others])
             if others:
@@ -135,7 +145,11 @@ class GoogleRemote:
                 return
             if now.version != current.version:
                 raise VersionMismatch("an occurrence has changed", status=412)
-        self._remove(_master(current))
+        try:
+            self._remove(_master(current))
+        except VersionMismatch:
+            if self.find(current.id):
+                raise
 
     def _set_instances(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
         """Bring single instances to where ``target`` has them; the master is there already."""
@@ -196,7 +210,8 @@ class GoogleRemote:
         push.unwatch(self._api, channel)
 
 
-def _cursor(cursor: str | None) -> dict[str, str]:
+def _cursor(cursor: str | None) -> dict[str, Any]:
+    """``sync`` (what to go on from), ``page`` (within a round) and ``gone`` (deleted so far in this round)."""
     if cursor is None:
         return {}
     try:
@@ -213,7 +228,7 @@ def _may_have_lost_exceptions(event: Mapping[str, Any]) -> bool:
     if "recurrence" not in event:
         return False
     created, updated = (dt.datetime.fromisoformat(event[name]) for name in ("created", "updated"))
-    return updated - created >= dt.timedelta(seconds=1)
+    return event.get("sequence", 0) > 0 or updated - created >= dt.timedelta(seconds=1)
 
 
 def _alike(one: EventFields, other: EventFields) -> bool:
