@@ -18,10 +18,21 @@ if TYPE_CHECKING:
 
 _CARRIED = ("client_id", "response_type", "redirect_uri", "scope", "state", "response_mode", "code_challenge",
             "code_challenge_method", "nonce", "login_hint", "prompt", "client_info")  # fmt: skip
+_SCOPE_WORDS = {
+    "offline_access": "keep this access until you take it back",
+    "User.Read": "see your name and address",
+    "Calendars.Read": "read your calendars",
+    "Calendars.ReadBasic": "see when you are busy, without details",
+    "Calendars.ReadWrite": "read and change your calendars",
+    "MailboxSettings.Read": "see your time zone",
+    "Tasks.Read": "read your tasks",
+    "Tasks.ReadWrite": "read and change your tasks",
+}
 
 
 def add_to(app: Flask, service: Microsoft) -> None:
     """Add the routes under ``/{tenant}``."""
+    app.jinja_env.globals["scope_words"] = _SCOPE_WORDS
 
     @app.get("/<tenant>/v2.0/.well-known/openid-configuration")
     def discovery(tenant: str) -> ResponseReturnValue:
