@@ -166,7 +166,7 @@ class MemoryCalendar:
 
     def make(self, fields: ObjectFields, *, uid: str | None, key: str, organized_elsewhere: bool = False) -> _Kept:
         number = len(self.kept) + 1
-        kept = _Kept(f"m{number}", uid or f"m{number}@memory", key, 0, self.clock(), None, organized_elsewhere)
+        kept = _Kept(f"m{number}", uid or f"m{number}@{self.id}", key, 0, self.clock(), None, organized_elsewhere)
         self.kept[kept.id] = kept
         self.store(kept, fields)
         return kept
