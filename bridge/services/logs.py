@@ -23,7 +23,10 @@ def configure(settings: Log) -> None:
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if settings.format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # a pretty one shows the locals, and so tokens and events
+        )
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -10,13 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.contracts.bench import Typed
+from tests.e2e.dates import MONDAY, ZONE
 from tests.support.hub import wait_for
 
-ZONE = "Europe/Vienna"
 SIDES = ("caldav", "google", "graph")
-MONDAY = dt.date.today() - dt.timedelta(days=dt.date.today().weekday()) + dt.timedelta(days=7)  # noqa: DTZ011
-FROM = dt.datetime.combine(MONDAY - dt.timedelta(days=30), dt.time(), dt.UTC)
-TO = FROM + dt.timedelta(days=730)
 
 
 def at(day, hour, minute=0):
