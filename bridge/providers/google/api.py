@@ -80,7 +80,7 @@ class CalendarApi:
         """Send one request, under ``If-Match`` if an etag is given (G-05, G-53). An answer without a body is ``{}``.
 
         The token is renewed here and not by the transport, so that a grant which can't be kept is not taken for a network that
-        is down. A 410 means a lost cursor to a ``listing`` and a deleted event to everything else: the reason may be missing (G-35).
+        is down. A 410 means a lost cursor to a ``listing``, to everything else a deleted event: its reason may be missing (G-35).
         """
         if if_match:
             request.headers["If-Match"] = if_match

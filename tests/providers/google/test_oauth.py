@@ -1,0 +1,83 @@
+"""Consent as Google knows it: scopes one may leave out, refresh tokens one may not get (G-08…G-14)."""
+
+import datetime as dt
+import os
+
+import httpx
+import pytest
+
+from bridge.errors import NeedsReconnect, Unreachable, UsageError
+from bridge.providers.google import oauth
+from tests.contracts import google_bench
+from tests.contracts.google_bench import PERSON, REDIRECT, decide, provider
+
+
+@pytest.fixture
+def google(sandbox):
+    sandbox.reset()
+    return provider(sandbox)
+
+
+def client(sandbox, **changed):
+    base = f"{sandbox.url}/google"
+    known = {"auth_url": f"{base}/auth", "token_url": f"{base}/token", "client_id": "id", "client_secret": "secret"}
+    return oauth.Client(**{**known, **changed})
+
+
+def test_g13_the_least_is_asked_for(google):
+    query = dict(httpx.URL(google.begin(redirect_uri=REDIRECT).url).params)
+    assert query["scope"].split() == list(oauth.SCOPES)
+    assert (query["access_type"], query["prompt"], query["response_type"]) == ("offline", "consent", "code")
+
+
+def test_plain_http_needs_no_switch_for_the_whole_process(google):
+    google_bench.connect(google)
+    assert "OAUTHLIB_INSECURE_TRANSPORT" not in os.environ
+    assert "OAUTHLIB_RELAX_TOKEN_SCOPE" not in os.environ
+
+
+@pytest.mark.parametrize("granted", oauth.SCOPES)
+def test_a_box_left_unticked_is_named(google, granted):
+    consent = google.begin(redirect_uri=REDIRECT)
+    answer = decide(consent.url, decision="allow", person=PERSON, scope=[granted])
+    (missing,) = set(oauth.SCOPES) - {granted}
+    with pytest.raises(UsageError, match=missing.rsplit("/", 1)[-1]):
+        google.finish(consent.memory, answer)
+
+
+def test_without_a_client_it_says_what_to_set(sandbox):
+    with pytest.raises(UsageError, match="client_id"):
+        oauth.begin(client(sandbox, client_id=""), redirect_uri=REDIRECT)
+
+
+def test_an_answer_without_a_code_is_refused(google):
+    consent = google.begin(redirect_uri=REDIRECT)
+    with pytest.raises(UsageError):
+        google.finish(consent.memory, {"state": consent.state})
+
+
+def test_nobody_there_is_unreachable(sandbox):
+    nobody = client(sandbox, token_url="http://127.0.0.1:9/token")
+    consent = oauth.begin(nobody, redirect_uri=REDIRECT)
+    with pytest.raises(Unreachable):
+        oauth.finish(nobody, consent.memory, {"state": consent.state, "code": "x"})
+    held = oauth.Grant("a", "r", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    with pytest.raises(Unreachable):
+        oauth.renew(nobody, held)
+
+
+def test_g09_only_invalid_grant_ends_a_grant(sandbox):
+    sandbox.reset()
+    held = oauth.Grant("a", "r", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    with pytest.raises(NeedsReconnect):
+        oauth.renew(client(sandbox), held)
+    for status, error in ((401, "invalid_client"), (400, "temporarily_unavailable"), (403, "org_internal")):
+        sandbox.faults.inject(path="^/google/token", status=status, body={"error": error}, times=9)
+        with pytest.raises(Unreachable):
+            oauth.renew(client(sandbox), held)
+        sandbox.faults.clear()
+
+
+def test_a_grant_survives_being_kept():
+    held = oauth.Grant("access", "refresh", dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC))
+    assert oauth.Grant.load(held.dump()) == held
