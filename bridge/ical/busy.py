@@ -19,7 +19,7 @@ from bridge.ical.timing import Place, Zones
 _EAST, _WEST = dt.timedelta(hours=14), dt.timedelta(hours=12)  # the zones furthest from UTC, for times in no zone
 _COUNTED = 5000  # a rule with a COUNT is followed so far, or until this many years; one that goes on counts as endless
 _DAY = dt.timedelta(days=1)
-_LAST = dt.datetime.combine(dt.date.max, dt.time())
+_LAST = values.midnight(dt.date.max)
 _YEARS = dt.timedelta(days=100 * 366)
 
 

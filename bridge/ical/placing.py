@@ -62,10 +62,8 @@ class Places:
 
     def distance(self, key: str, master: When) -> dt.timedelta:
         """How far an instance is from its series' start, by the clock."""
-        value, _ = self.original(key, master)
-        if isinstance(value, dt.datetime) and isinstance(master.start, dt.datetime):
-            return value - master.start
-        return dt.timedelta(days=value.toordinal() - master.start.toordinal())
+        there = values.midnight(self.original(key, master)[0])
+        return there - values.midnight(master.start)
 
     def write(self, draft: Draft, when: When) -> None:
         """Rewrite DTSTART, DTEND and DURATION, those of them that do not say ``when`` already.
@@ -104,7 +102,7 @@ def _length(when: When, old: Line) -> str | None:
     if says(old.value):
         return old.value
     if not isinstance(when.start, dt.datetime) or not isinstance(when.end, dt.datetime):
-        return values.write_duration((when.end - when.start).days, dt.timedelta())
+        return values.write_duration(when.end.toordinal() - when.start.toordinal(), dt.timedelta())
     clock = when.end - when.start
     ends = times.instant(when.end, when.end_zone or when.zone, floating=dt.UTC)
     exact = ends - times.instant(when.start, when.zone, floating=dt.UTC)

@@ -21,7 +21,7 @@ from bridge.ical.timing import Place, Zones
 _DAY = dt.timedelta(days=1)
 _FAR = 200 * 366 * _DAY  # how far beyond its start an endless series is followed if nobody says
 _NO_ZONES = Zones({})
-_FIRST, _LAST = (dt.datetime.combine(day, dt.time()) for day in (dt.date.min, dt.date.max))
+_FIRST, _LAST = (values.midnight(day) for day in (dt.date.min, dt.date.max))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def keys(fields: ObjectFields, *, until: dt.datetime | None = None) -> Iterator[
 
     ``until`` (aware) is inclusive within a day; without it an endless series is followed for 200 years.
     """
-    begin = _midnight(fields.master.when.start)
+    begin = values.midnight(fields.master.when.start)
     last = _naive(begin.replace(tzinfo=dt.UTC), _FAR) if until is None else _naive(until, _DAY)
     return (key for key, _ in _generated(fields, begin, last))
 
@@ -81,7 +81,7 @@ def regular(fields: ObjectFields, key: str) -> When:
     moment = values.moment(key)
     if moment is None or not timing.conforms(key, master):
         raise ValueError(f"no instance of this series can be called {key}")
-    nominal = _midnight(moment.value)
+    nominal = values.midnight(moment.value)
     if master.zone:
         nominal = times.wall(nominal.replace(tzinfo=dt.UTC), master.zone)
     length = next((date.length for date in dates(fields) if date.length and _key(date.at, master) == key), None)
@@ -113,7 +113,7 @@ def normalize(fields: ObjectFields) -> ObjectFields:
 
 
 def _is_regular(fields: ObjectFields, key: str, event: EventFields) -> bool:
-    when = _moved(event.when, Start(_midnight(event.when.start)))
+    when = _moved(event.when, Start(values.midnight(event.when.start)))
     return replace(event, when=when) == replace(fields.master, when=regular(fields, key))
 
 
@@ -126,7 +126,7 @@ def _occurring(fields: ObjectFields, wanted: Iterable[str]) -> frozenset[str]:
     }
     found: set[str] = set()
     run: list[dt.datetime] = []
-    for at in [*sorted(_midnight(value) for value in moments.values()), _LAST]:
+    for at in [*sorted(values.midnight(value) for value in moments.values()), _LAST]:
         if run and (at == _LAST or at - run[-1] > 366 * _DAY):
             around = _generated(fields, _shifted(run[0], -2 * _DAY), _shifted(run[-1], 2 * _DAY))
             found.update(key for key, _ in around if key in moments)
@@ -154,7 +154,7 @@ def _generated(fields: ObjectFields, since: dt.datetime, until: dt.datetime) -> 
             rule = rules.parse(value, master.start)
             excluded.append(rule.matches(since=since, until=until, instant=instant))
     if len(included) == 1:
-        included.append([Start(_midnight(master.start))])
+        included.append([Start(values.midnight(master.start))])
     dropped = _Ahead(heapq.merge(*excluded))
     seen: set[str] = set()
     for date in heapq.merge(*included, key=lambda date: date.at):
@@ -197,7 +197,7 @@ def _within_series(place: Place, master: When) -> dt.datetime:
         time = master.start.time() if isinstance(master.start, dt.datetime) else dt.time()
         return dt.datetime.combine(value, time)
     if not isinstance(master.start, dt.datetime):
-        return _midnight(value.date())
+        return values.midnight(value.date())
     if zone is None or master.zone is None or zone == master.zone:
         return value
     return times.wall(times.instant(value, zone, floating=dt.UTC), master.zone)
@@ -227,7 +227,7 @@ def _moved(when: When, to: Start) -> When:
     """
     if not isinstance(when.start, dt.datetime) or not isinstance(when.end, dt.datetime):
         day = to.at.date()
-        return When(day, _shifted(to.at, to.length or _midnight(when.end) - _midnight(when.start)).date())
+        return When(day, _shifted(to.at, to.length or values.midnight(when.end) - values.midnight(when.start)).date())
     clock = when.end - when.start
     if when.zone is None:
         return When(to.at, _shifted(to.at, clock if to.length is None else to.length))
@@ -261,10 +261,6 @@ def _within(when: When, start: dt.datetime, end: dt.datetime, floating: dt.tzinf
     begins = _instant(when, floating)
     ends = times.instant(when.end, when.end_zone or when.zone, floating=floating)
     return begins < end and (ends > start or (ends == begins and begins >= start))
-
-
-def _midnight(value: dt.date | dt.datetime) -> dt.datetime:
-    return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
 
 
 def _naive(moment: dt.datetime, by: dt.timedelta) -> dt.datetime:

@@ -170,7 +170,7 @@ def parse(value: str, start: dt.date | dt.datetime) -> Rule:
     if parts.get("RSCALE", "GREGORIAN") != "GREGORIAN" or parts.get("SKIP", "OMIT") != "OMIT":
         raise Unmappable("a rule in another calendar system (RFC 7529)")
     all_day = not isinstance(start, dt.datetime)
-    begin = start if isinstance(start, dt.datetime) else dt.datetime.combine(start, dt.time())
+    begin = values.midnight(start)
     try:
         freq = _FREQUENCIES[parts.get("FREQ", "")]
         interval = int(parts.get("INTERVAL", "1"))

@@ -150,7 +150,7 @@ def instant(value: dt.date | dt.datetime, zone: str | None, *, floating: dt.tzin
 
     A time in a gap is taken with the offset before the gap, a repeated one is the first (RFC 5545 §3.3.5).
     """
-    naive = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
+    naive = values.midnight(value)
     rules = floating if zone is None else zone_info(zone)
     try:
         return naive.replace(tzinfo=rules, fold=0).astimezone(dt.UTC)

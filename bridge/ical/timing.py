@@ -90,7 +90,7 @@ def between(start: dt.date | dt.datetime, zone: str | None, end: dt.date | dt.da
             end = _later(end.date(), _DAY) if end.time() != dt.time() else end.date()
         return When(start, end) if end > start else default(start, None)
     if not isinstance(end, dt.datetime):
-        end, end_zone = dt.datetime.combine(end, dt.time()), zone
+        end, end_zone = values.midnight(end), zone
     if zone is None or end_zone is None:
         end_zone = zone
     if times.instant(end, end_zone, floating=dt.UTC) < times.instant(start, zone, floating=dt.UTC):

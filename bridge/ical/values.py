@@ -35,6 +35,11 @@ class Duration(NamedTuple):
         return dt.timedelta(days=self.days) + self.time
 
 
+def midnight(value: dt.date | dt.datetime) -> dt.datetime:
+    """A date as the naive time at which it begins; a time as it is."""
+    return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
+
+
 def moment(value: str) -> Moment | None:
     m = _DATE.fullmatch(value.strip())
     if m is None:

@@ -16,14 +16,9 @@ from bridge.errors import Unmappable
 from bridge.ical import rules, values
 from bridge.ical.objects import Component
 
-
-def _naive(value: dt.date | dt.datetime) -> dt.datetime:
-    return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
-
-
 _HOUR = dt.timedelta(hours=1)
 _FIVE_YEARS = dt.timedelta(days=5 * 365)
-_HORIZON = _naive(dt.date(2100, 1, 1))  # naive: as far as transitions are followed
+_HORIZON = values.midnight(dt.date(2100, 1, 1))  # naive: as far as transitions are followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +39,7 @@ class Observance:
         """Naive UTC instants at which it begins: its first, and those from a year before ``since`` through ``until``."""
         starts = {self.start, *self.dates}
         if self.rule:
-            back = max(since, _naive(dt.date(2, 1, 1))) - dt.timedelta(days=366)
+            back = max(since, values.midnight(dt.date(2, 1, 1))) - dt.timedelta(days=366)
             starts.update(self.rule.occurrences(since=back, until=until, instant=self._instant))
         return (start - self.before for start in starts if start <= until or start == self.start)
 
@@ -97,7 +92,7 @@ def _observance(component: Component) -> Observance | None:
     if start is None or after is None:
         return None
     before = values.offset(line.value) if (line := found["TZOFFSETFROM"]) else None
-    begin = _naive(start.value)
+    begin = values.midnight(start.value)
     rule = None
     if line := found["RRULE"]:
         try:
@@ -108,7 +103,7 @@ def _observance(component: Component) -> Observance | None:
         values.moment(text.partition("/")[0]) for line in component.every("RDATE") for text in line.value.split(",")
     )
     return Observance(
-        begin, after if before is None else before, after, rule, tuple(_naive(d.value) for d in dates if d)
+        begin, after if before is None else before, after, rule, tuple(values.midnight(d.value) for d in dates if d)
     )
 
 
@@ -131,7 +126,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _span(definition: Definition, year: int) -> tuple[dt.datetime, dt.datetime]:
-    since, until = _naive(dt.date(year - 4, 1, 1)), _naive(dt.date(year + 1, 1, 1))
+    since, until = values.midnight(dt.date(year - 4, 1, 1)), values.midnight(dt.date(year + 1, 1, 1))
     if len({part.after for part in definition.observances}) == 1:
         return since, until
     first = min(part.start for part in definition.observances)
@@ -146,7 +141,7 @@ def _span(definition: Definition, year: int) -> tuple[dt.datetime, dt.datetime]:
 def _probes(definition: Definition, since: dt.datetime, until: dt.datetime) -> list[tuple[dt.datetime, dt.timedelta]]:
     """Instants (aware) and offsets around every transition and in every month."""
     transitions = definition.transitions(since, until)
-    moments = [_naive(dt.date(y, m, 15)) for y in range(since.year, until.year + 1) for m in range(1, 13)]
+    moments = [values.midnight(dt.date(y, m, 15)) for y in range(since.year, until.year + 1) for m in range(1, 13)]
     for onset, _ in transitions:
         moments += [onset - _HOUR, onset - dt.timedelta(seconds=1), onset, onset + _HOUR]
     inside = [moment for moment in moments if since <= moment <= until]
