@@ -1,0 +1,200 @@
+"""A process may die between any two statements: the next cycle converges, nothing lost, nothing twice (R12)."""
+
+import pytest
+
+from bridge.errors import Unreachable
+from bridge.store.tables import outbox
+from tests.support.worlds import Boundaries, World, at, retitled, tea
+
+
+def busy_day(world):
+    """Something of every kind waits to be synced on both sides."""
+    side = world.pair(page_size=2)
+    for title in ("kept", "edited here", "edited there", "edited on both", "deleted here", "deleted there", "beats"):
+        world.put(title.replace(" ", "-"), tea(title, rule="FREQ=WEEKLY;COUNT=3"))
+    world.settle()
+    world.edit("edited-here", lambda fields: retitled(fields, "new here"))
+    side.calendar.edit(side.id_of("edited there"), tea("new there"))
+    world.edit("edited-on-both", lambda fields: retitled(fields, "merged"))
+    both = side.id_of("edited on both")
+    side.calendar.edit(both, at(side.calendar.objects()[both], 15))
+    world.delete("deleted-here")
+    side.calendar.remove(side.id_of("deleted there"))
+    side.calendar.remove(side.id_of("beats"))
+    world.edit("beats", lambda fields: retitled(fields, "beats the deletion"))
+    world.put("created-here", tea("created here"))
+    world.put("created-here-too", tea("created here, too"))
+    side.calendar.add(tea("created there"), uid="created-there")
+    return side
+
+
+WHOLE = sorted(
+    [
+        "kept",
+        "new here",
+        "new there",
+        "merged",
+        "beats the deletion",
+        "created here",
+        "created here, too",
+        "created there",
+    ]
+)
+
+
+def count_boundaries(world):
+    side, boundaries = busy_day(world), Boundaries()
+    assert not world.dying_cycle(side, boundaries)
+    return boundaries.count
+
+
+def check(world, side):
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert world.titles() == WHOLE
+    assert side.titles() == WHOLE
+    merged = world.hub()[world.uid_of("merged")]
+    assert merged.master.when.start.hour == 15
+    assert merged == side.calendar.objects()[side.id_of("merged")]
+    assert world.rows(outbox) == 0
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """Make worlds on SQLite, as many as there are boundaries."""
+    from bridge.store import migrations
+    from bridge.store.session import connect
+
+    folder = tmp_path_factory.mktemp("worlds")
+    template = folder / "template.db"
+    database = connect(f"sqlite:///{template}")
+    migrations.upgrade(database)
+    database.close()
+    opened = []
+
+    def make():
+        path = folder / f"{len(opened)}.db"
+        path.write_bytes(template.read_bytes())
+        opened.append(connect(f"sqlite:///{path}"))
+        return World(opened[-1])
+
+    yield make
+    for each in opened:
+        each.close()
+
+
+def test_r12_dying_at_any_boundary_of_a_cycle_loses_nothing_and_doubles_nothing(fresh):
+    total = count_boundaries(fresh())
+    assert total > 40
+    for boundary in range(1, total + 1):
+        world = fresh()
+        side = busy_day(world)
+        assert world.dying_cycle(side, Boundaries(boundary)), boundary
+        check(world, side)
+
+
+def test_r12_dying_again_and_again(fresh):
+    """Every cycle gets one boundary further than the one before."""
+    world = fresh()
+    side = busy_day(world)
+    died = 0
+    while world.dying_cycle(side, Boundaries(died + 1)):
+        died += 1
+        world.clock.pass_by(minutes=10)
+    assert died > 3
+    check(world, side)
+
+
+def test_r12_dying_at_any_boundary_of_the_first_sync(fresh):
+    def beginning():
+        world = fresh()
+        side = world.pair(page_size=2)
+        world.put("both", tea("both"))
+        side.calendar.add(tea("both"), uid="both")
+        for number in range(3):
+            world.put(f"hub{number}", tea(f"hub {number}"))
+            side.calendar.add(tea(f"remote {number}"))
+        return world, side
+
+    world, side = beginning()
+    boundaries = Boundaries()
+    assert not world.dying_cycle(side, boundaries)
+    for boundary in range(1, boundaries.count + 1):
+        world, side = beginning()
+        assert world.dying_cycle(side, Boundaries(boundary))
+        world.clock.pass_by(minutes=10)
+        world.settle()
+        assert world.titles() == side.titles()
+        assert len(world.titles()) == 7, boundary
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_r12_dying_on_postgresql(world):
+    side = busy_day(world)
+    for boundary in (3, 9, 12, 17, 20, 22):
+        world.dying_cycle(side, Boundaries(boundary))
+        world.clock.pass_by(minutes=10)
+    check(world, side)
+
+
+def test_r12_a_lost_answer_and_an_edit_of_the_owner_in_between(small_world):
+    """The creation reached the service, its owner edited the event, only then the bridge comes back."""
+    world = small_world
+    side = world.pair()
+    world.put("tea", tea(rule="FREQ=WEEKLY;COUNT=3"))
+    side.calendar.fail("create", Unreachable("timeout"), after_effect=True)
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    side.calendar.edit(side.id_of("Tea"), tea("Coffee", rule="FREQ=WEEKLY;COUNT=3"))
+    world.edit("tea", lambda fields: at(fields, 11))
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert len(side.calendar.objects()) == 1
+    assert list(side.calendar.objects().values()) == list(world.hub().values())
+    assert list(world.hub().values()) == [at(tea("Coffee", rule="FREQ=WEEKLY;COUNT=3"), 11)]
+
+
+def test_r12_a_lost_answer_and_a_deletion_of_the_owner_in_between(small_world):
+    world = small_world
+    side = world.pair()
+    world.put("tea", tea())
+    side.calendar.fail("create", Unreachable("timeout"), after_effect=True)
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    side.calendar.remove(side.id_of("Tea"))
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert (world.titles(), side.titles()) == ([], [])
+
+
+def test_r12_the_created_object_is_listed_before_its_creation_is_taken_up_again(small_world):
+    world = small_world
+    side = world.pair()
+    world.put("tea", tea())
+    side.calendar.fail("create", Unreachable("timeout"), after_effect=True)
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    world.cycle(side)  # the intent waits a minute, the listing does not
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert world.titles() == side.titles() == ["Tea"]
+
+
+@pytest.mark.parametrize("method", ["update", "delete"])
+def test_a_lost_answer_to_an_update_or_a_deletion(small_world, method):
+    world = small_world
+    side = world.pair()
+    world.put("tea", tea())
+    world.settle()
+    if method == "update":
+        world.edit("tea", lambda fields: retitled(fields, "Coffee"))
+    else:
+        world.delete("tea")
+    side.calendar.fail(method, Unreachable("timeout"), after_effect=True)
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    world.clock.pass_by(minutes=10)
+    writes = side.calendar.writes
+    world.settle()
+    assert world.titles() == side.titles() == (["Coffee"] if method == "update" else [])
+    assert side.calendar.writes <= writes + 1
