@@ -8,6 +8,7 @@ in the object's row decide first; only what they leave open is parsed.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
@@ -28,8 +29,9 @@ _CONDITIONS = {
     "prop-filter": frozenset({"is-not-defined", "time-range", "text-match", "param-filter"}),
     "param-filter": frozenset({"is-not-defined", "text-match"}),
 }
+_SERIES = re.compile(rb"^(?:RRULE|RDATE|RECURRENCE-ID)", re.IGNORECASE | re.MULTILINE)
 _FLOATING_ERROR = dt.timedelta(hours=26)
-"""How far a floating or all-day start may lie behind the row's bound, which holds in every zone."""
+"""How far a floating or all-day time may lie inside the row's bounds, which hold in every zone."""
 
 
 class InvalidFilter(ValueError):
@@ -92,18 +94,13 @@ class Query:
             return False
         if self.start is None and self.end is None:
             return True
-        if stored.component != "VEVENT":
+        if stored.component != "VEVENT" or stored.first_at is None or stored.last_at is None:
             return None
-        start, end, first, last = self.start, self.end, stored.first_at, stored.last_at
-        if first is None:
-            return None
-        if (start is None or start <= first) and (end is None or first + _FLOATING_ERROR < end):
-            return True
-        if last is None:
-            return None
-        if (start is None or start < last - _FLOATING_ERROR) and (end is None or last <= end):
-            return True
-        return None
+        if _SERIES.search(stored.data):
+            return None  # between its bounds it may have gaps
+        begins = self.end is None or stored.first_at + _FLOATING_ERROR < self.end
+        lasts = self.start is None or self.start < stored.last_at - _FLOATING_ERROR
+        return True if begins and lasts else None
 
 
 def zone_of(properties: Mapping[str, str]) -> dt.tzinfo:
