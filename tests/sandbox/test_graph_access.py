@@ -107,12 +107,16 @@ def test_m07_a_used_refresh_token_may_die(app, sandbox):
     assert [httpx.post(where, data=form).status_code for _ in range(2)] == [200, 400]
 
 
-def test_m06_m07_dead_grants_and_interaction_required(app, sandbox):
+def test_m06_interaction_required_on_demand(app, sandbox):
+    signed_in(app)
+    sandbox.microsoft.authority.refuse_next("interaction_required")
+    refused = app.acquire_token_silent_with_error(GRAPH, account=app.get_accounts()[0], force_refresh=True)
+    assert refused["error"] == "interaction_required"
+
+
+def test_m06_m07_dead_grants(app, sandbox):
     signed_in(app)
     account = app.get_accounts()[0]
-    sandbox.microsoft.authority.refuse_next("interaction_required")
-    refused = app.acquire_token_silent_with_error(GRAPH, account=account, force_refresh=True)
-    assert refused["error"] == "interaction_required"
     assert sandbox.microsoft.kill_grants("alex@example.com") == 1
     dead = app.acquire_token_silent_with_error(GRAPH, account=account, force_refresh=True)
     assert dead["error"] == "invalid_grant"
