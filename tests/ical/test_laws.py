@@ -1,6 +1,5 @@
 """The laws of view and edit, over generated objects and changes (DESIGN §1)."""
 
-import re
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -82,9 +81,11 @@ def test_applies_of_disjoint_fields_give_the_same_bytes_in_one_step_or_two(now, 
 def test_every_line_but_the_named_ones_stays(now, refold, base, summary, seed):
     data = refold(edit.compose(base, uid="u", now=now), seed)
     edited = edit.apply(data, {(MASTER, "summary"): summary}, now=now)
-    before, after = ([line.raw for line in _lines(objects.parse(each))] for each in (data, edited))
-    ours = re.compile(r"(SUMMARY|DTSTAMP|LAST-MODIFIED)")
-    assert [raw for raw in before if not ours.match(raw)] == [raw for raw in after if not ours.match(raw)]
+    before, after = (
+        [line.raw for line in _lines(objects.parse(each)) if line.name not in ("SUMMARY", "DTSTAMP", "LAST-MODIFIED")]
+        for each in (data, edited)
+    )
+    assert before == after
 
 
 def _lines(obj):
