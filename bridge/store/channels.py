@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.store.dialects import insert
-from bridge.store.tables import channels
+from bridge.store.tables import Instant, channels
 from bridge.sync.ports import Channel
 
 
@@ -51,12 +51,12 @@ def of_pair(conn: sa.Connection, pair_id: int) -> list[PairChannel]:
 
 def due(conn: sa.Connection, now: dt.datetime) -> list[PairChannel]:
     """Those past half their life, the most urgent first: to be renewed now (R30)."""
-    micros = sa.BigInteger()
-    created, expires, present = (
-        sa.type_coerce(instant, micros)
-        for instant in (channels.c.created_at, channels.c.expires_at, sa.literal(now, channels.c.created_at.type))
+    twice_now = sa.literal(now, Instant()) + sa.literal(now, Instant())
+    query = (
+        sa.select(channels)
+        .where(channels.c.created_at + channels.c.expires_at <= twice_now)
+        .order_by(channels.c.expires_at)
     )
-    query = sa.select(channels).where(created + expires <= 2 * present).order_by(channels.c.expires_at)
     return [_channel(row) for row in conn.execute(query)]
 
 

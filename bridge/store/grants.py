@@ -6,6 +6,7 @@ import datetime as dt
 import secrets
 import time
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -44,22 +45,22 @@ class Grants:
 
         No transaction is open meanwhile. If the stored grant has become another one before the answer came (the person
         reconnected; or the lease ran out and somebody else was quicker), that one is kept and returned. An error of
-        ``refresh`` passes through; NeedsReconnect is noted with the account. Raises Unreachable if a refresher seems to
-        hang, and what ``load`` raises.
+        ``refresh`` passes through; NeedsReconnect is noted with the account. Raises Unreachable if another refresher seems
+        to hang, and what ``load`` raises.
         """
         owner = secrets.token_hex(16)
         sealed = self._acquire(owner)
-        fresh: bytes | None = None
-        dead = False
         try:
             old = self._open(sealed)
             new = refresh(old)
-            fresh = self._vault.seal(new) if new != old else None
         except NeedsReconnect:
-            dead = True
+            if self._release(owner, sealed, needs_reconnect=True):
+                raise
+            return self.load()
+        except BaseException:
+            self._release(owner, sealed)
             raise
-        finally:
-            kept = self._release(owner, sealed, fresh, dead=dead)
+        kept = self._release(owner, sealed, **({} if new == old else {"grant": self._vault.seal(new)}))
         return new if kept else self.load()
 
     def _acquire(self, owner: str) -> bytes:
@@ -85,18 +86,19 @@ class Grants:
             time.sleep(POLL_SECONDS)
         raise Unreachable("another refresh of this account's grant does not come to an end")
 
-    def _release(self, owner: str, sealed: bytes, fresh: bytes | None, *, dead: bool) -> bool:
-        """Give the lease back and, if the grant is still the one begun with, store what became of it: True."""
-        same = [accounts.c.id == self._id, accounts.c.grant == sealed]
+    def _release(self, owner: str, sealed: bytes, **outcome: Any) -> bool:
+        """Give the lease back. True if the grant is still the one begun with: only then the outcome is stored."""
+        row = accounts.c.id == self._id
         with self._database.write() as conn:
-            values = {"grant": fresh} if fresh is not None else {"needs_reconnect": True} if dead else {}
-            kept = conn.execute(sa.update(accounts).where(*same).values(values or {"grant": sealed})).rowcount == 1
+            same = conn.scalar(sa.select(accounts.c.grant).where(row).with_for_update()) == sealed
+            if same and outcome:
+                conn.execute(sa.update(accounts).where(row).values(outcome))
             conn.execute(
                 sa.update(accounts)
-                .where(accounts.c.id == self._id, accounts.c.refresh_lease_owner == owner)
+                .where(row, accounts.c.refresh_lease_owner == owner)
                 .values(refresh_lease_owner=None, refresh_lease_until=None)
             )
-        return kept
+        return same
 
     def _open(self, sealed: bytes | None) -> str:
         if sealed is None:

@@ -178,23 +178,23 @@ def in_range(
 
     A first, indexed sieve: a series may still have a gap just there (RFC 4791 §9.9 has the exact rule).
     """
-    touching: list[sa.ColumnElement[bool]] = []
+    query = sa.select(objects).where(objects.c.calendar_id == calendar_id)
+    if component is not None:
+        query = query.where(objects.c.component == component)
+    timed = query.where(objects.c.first_at.is_not(None))
     if end is not None:
-        touching.append(objects.c.first_at < end)
+        timed = timed.where(objects.c.first_at < end)
     if start is not None:
-        touching.append(
+        timed = timed.where(
             sa.or_(
                 objects.c.last_at.is_(None),
                 objects.c.last_at > start,
                 sa.and_(objects.c.last_at == objects.c.first_at, objects.c.first_at >= start),  # lasts no time
             )
         )
-    query = sa.select(objects).where(objects.c.calendar_id == calendar_id)
-    if component is not None:
-        query = query.where(objects.c.component == component)
-    if touching:
-        query = query.where(sa.or_(objects.c.first_at.is_(None), sa.and_(*touching)))
-    return [StoredObject(*row) for row in conn.execute(query.order_by(objects.c.href))]
+    # two searches instead of one with OR and ORDER BY, for which SQLite would walk through the whole calendar
+    rows = conn.execute(sa.union_all(timed, query.where(objects.c.first_at.is_(None))))
+    return sorted((StoredObject(*row) for row in rows), key=lambda stored: stored.href)
 
 
 def etag_of(data: bytes) -> str:

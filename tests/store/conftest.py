@@ -20,8 +20,14 @@ def t0():
 
 
 @pytest.fixture
-def vault():
-    return Vault([Fernet.generate_key().decode()])
+def key():
+    """What the vault seals with."""
+    return Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def vault(key):
+    return Vault([key])
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from alembic.script import ScriptDirectory
 from bridge.errors import UsageError
 from bridge.store.session import Database
 
-
 _HOME = Path(__file__).parent
 VERSIONS = _HOME / "versions"
 
