@@ -30,6 +30,7 @@ _CONDITIONS = {
     "param-filter": frozenset({"is-not-defined", "text-match"}),
 }
 _SERIES = re.compile(rb"^(?:RRULE|RDATE|RECURRENCE-ID)", re.IGNORECASE | re.MULTILINE)
+_SECOND = dt.timedelta(seconds=1)
 _FLOATING_ERROR = dt.timedelta(hours=26)
 """How far a floating or all-day time may lie inside the row's bounds, which hold in every zone."""
 
@@ -74,6 +75,9 @@ class Query:
                 if condition.tag == f"{dav.C}time-range":
                     within = time_range(condition)
                     self.start, self.end = within.start, within.end
+                    if self.component != "VEVENT":  # a to-do is found at the very moment it is due
+                        self.start = within.start and within.start - _SECOND
+                        self.end = within.end and within.end + _SECOND
                 else:
                     self._by_row = False
 

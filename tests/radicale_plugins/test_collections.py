@@ -1,0 +1,218 @@
+"""Collections: made as clients make them, described without loss, and not destroyed by one request."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+HOME, CALENDAR = "/alice/", "/alice/calendar/"
+C = "{urn:ietf:params:xml:ns:caldav}"
+
+
+def precondition(reply):
+    root = ET.fromstring(reply.content)
+    assert root.tag == "{DAV:}error"
+    return root[0]
+
+
+def patch(*instructions):
+    return f"<D:propertyupdate>{''.join(instructions)}</D:propertyupdate>"
+
+
+def setting(content):
+    return f"<D:set><D:prop>{content}</D:prop></D:set>"
+
+
+def removing(content):
+    return f"<D:remove><D:prop>{content}</D:prop></D:remove>"
+
+
+APPLE = setting(
+    '<A:calendar-order>3</A:calendar-order><A:calendar-color symbolic-color="red">#FF0000FF</A:calendar-color>'
+    '<C:supported-calendar-component-set><C:comp name="VEVENT"/></C:supported-calendar-component-set>'
+    "<D:displayname>Work &amp; play</D:displayname><C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>"
+)
+
+
+def test_mkcalendar_as_apple_sends_it(dav):
+    """CLIENTS 1.1: one component, a colour with an attribute, a structured value."""
+    path = "/alice/8C0A-UUID/"
+    assert dav.xml("MKCALENDAR", path, f"<C:mkcalendar>{APPLE}</C:mkcalendar>").status_code == 201
+    names = ("D:displayname", "A:calendar-color", "A:calendar-order", "C:schedule-calendar-transp", "D:resourcetype")
+    answer = dav.props(path, *names, "C:supported-calendar-component-set")
+    assert answer.text(path, "D:displayname") == "Work & play"
+    assert answer.text(path, "A:calendar-color") == "#FF0000FF"
+    assert answer.text(path, "A:calendar-order") == "3"
+    assert [each.tag for each in answer.prop(path, "C:schedule-calendar-transp")] == [C + "transparent"]
+    assert [each.get("name") for each in answer.prop(path, "C:supported-calendar-component-set")] == ["VEVENT"]
+    assert C + "calendar" in [each.tag for each in answer.prop(path, "D:resourcetype")]
+
+
+def test_extended_mkcol_without_a_trailing_slash_as_vdirsyncer_sends_it(dav, event):
+    body = f"<D:mkcol>{setting('<D:resourcetype><D:collection/><C:calendar/></D:resourcetype>')}</D:mkcol>"
+    assert dav.xml("MKCOL", "/alice/vdir", body).status_code == 201
+    assert dav.xml("MKCOL", "/alice/vdir", body).status_code == 405
+    for component in ("VEVENT", "VTODO", "VJOURNAL"):  # no set was given: it takes all (RFC 4791 §5.2.3)
+        assert (
+            dav.put(f"/alice/vdir/{component}.ics", event(component, "SUMMARY:x", component=component)).status_code
+            == 201
+        )
+
+
+def test_a_subscription_is_kept_as_one(dav):
+    kind = "<D:resourcetype><D:collection/><CS:subscribed/></D:resourcetype>"
+    source = "<CS:source><D:href>https://example.org/feed.ics</D:href></CS:source>"
+    assert dav.xml("MKCOL", "/alice/feed/", f"<D:mkcol>{setting(kind + source)}</D:mkcol>").status_code == 201
+    answer = dav.props("/alice/feed/", "D:resourcetype", "CS:source")
+    assert "{http://calendarserver.org/ns/}subscribed" in [
+        each.tag for each in answer.prop("/alice/feed/", "D:resourcetype")
+    ]
+    assert answer.prop("/alice/feed/", "CS:source")[0].text == "https://example.org/feed.ics"
+
+
+def test_what_is_not_made(dav):
+    def name(method, path, body=""):
+        reply = dav.xml(method, path, body)
+        assert reply.status_code == 403, (path, reply.text)
+        return precondition(reply).tag.partition("}")[2]
+
+    book = setting(
+        '<D:resourcetype><D:collection/><R:addressbook xmlns:R="urn:ietf:params:xml:ns:carddav"/></D:resourcetype>'
+    )
+    assert name("MKCOL", "/alice/book/", f"<D:mkcol>{book}</D:mkcol>") == "valid-resourcetype"
+    assert name("MKCOL", "/alice/plain/") == "valid-resourcetype"
+    assert name("MKCALENDAR", "/alice/calendar/inner/") == "calendar-collection-location-ok"
+    assert name("MKCALENDAR", HOME) == "calendar-collection-location-ok"
+    assert name("MKCALENDAR", CALENDAR) == "resource-must-be-null"
+    poll = setting('<C:supported-calendar-component-set><C:comp name="VPOLL"/></C:supported-calendar-component-set>')
+    assert name("MKCALENDAR", "/alice/x/", f"<C:mkcalendar>{poll}</C:mkcalendar>") == "supported-calendar-component"
+    token = setting("<D:sync-token>x</D:sync-token>")
+    assert (
+        name("MKCALENDAR", "/alice/x/", f"<C:mkcalendar>{token}</C:mkcalendar>") == "cannot-modify-protected-property"
+    )
+    assert dav.props(HOME, "D:displayname", depth="1").hrefs == [HOME, CALENDAR, "/alice/tasks/"]
+
+
+def test_a_put_to_a_collection_is_refused(dav, event, bridged):
+    """D-05: it would replace everything that is in it."""
+    dav.put(CALENDAR + "a.ics", event("a"))
+    for path in (CALENDAR, "/alice/calendar", "/alice/new/", HOME, "/alice/calendar/a.ics/deeper"):
+        reply = dav.put(path, event("b"))
+        assert reply.status_code == 403, path
+        assert precondition(reply).tag == "{DAV:}need-privileges"
+    bridged("calendar")
+    assert dav.put(CALENDAR, event("b")).status_code == 403
+    assert dav.get(CALENDAR + "a.ics").content == event("a")
+
+
+def test_a_put_into_a_calendar_that_is_not_there(dav, event):
+    assert dav.put("/alice/nowhere/a.ics", event("a")).status_code == 409
+
+
+def test_a_bridged_calendar_is_not_deleted_by_a_phone(dav, event, bridged):
+    dav.put(CALENDAR + "a.ics", event("a"))
+    bridged("calendar")
+    reply = dav.request("DELETE", CALENDAR)
+    assert reply.status_code == 403
+    needed = precondition(reply)
+    assert needed.tag == "{DAV:}need-privileges"
+    assert needed.find("D:resource/D:href", dav.NAMES).text == HOME
+    assert needed.find("D:resource/D:privilege/D:unbind", dav.NAMES) is not None
+    assert dav.get(CALENDAR + "a.ics").content == event("a")
+    assert dav.request("DELETE", CALENDAR + "a.ics").status_code == 204
+
+
+def test_a_calendar_of_ones_own_may_be_deleted_the_home_may_not(dav):
+    assert dav.request("DELETE", CALENDAR).status_code == 204
+    assert dav.request("PROPFIND", CALENDAR).status_code == 404
+    assert dav.request("DELETE", CALENDAR).status_code == 404
+    for path in (HOME, "/"):
+        reply = dav.request("DELETE", path)
+        assert reply.status_code == 403
+        assert precondition(reply).tag == "{DAV:}need-privileges"
+    assert dav.request("PROPFIND", HOME, headers={"Depth": "0"}).status_code == 207
+
+
+def test_a_calendar_made_anew_is_another_one(dav, event):
+    """Its tokens and ctags must not be taken for the old one's."""
+    dav.put(CALENDAR + "a.ics", event("a"))
+    old = dav.props(CALENDAR, "D:sync-token", "CS:getctag")
+    dav.request("DELETE", CALENDAR)
+    dav.xml("MKCALENDAR", CALENDAR)
+    dav.put(CALENDAR + "b.ics", event("b"))
+    assert dav.props(CALENDAR, "CS:getctag").text(CALENDAR, "CS:getctag") != old.text(CALENDAR, "CS:getctag")
+    token = old.text(CALENDAR, "D:sync-token")
+    body = f"<D:sync-collection><D:sync-token>{token}</D:sync-token><D:prop><D:getetag/></D:prop></D:sync-collection>"
+    reply = dav.xml("REPORT", CALENDAR, body)
+    assert (reply.status_code, precondition(reply).tag) == (403, "{DAV:}valid-sync-token")
+
+
+@pytest.mark.parametrize("path", [CALENDAR, HOME])
+def test_what_clients_set_comes_back(dav, path):
+    """D-07: with its structure. Apple sets default alarms on the home, and a refusal stops its setup (CLIENTS 1.1)."""
+    alarm = "BEGIN:VALARM\nTRIGGER:-PT15M\nACTION:DISPLAY\nEND:VALARM\n"
+    content = (
+        f"<C:default-alarm-vevent-datetime>{alarm}</C:default-alarm-vevent-datetime>"
+        "<C:calendar-free-busy-set><D:href>/alice/calendar/</D:href></C:calendar-free-busy-set>"
+        "<C:schedule-calendar-transp><C:opaque/></C:schedule-calendar-transp>"
+        '<X:note xmlns:X="urn:x-test">ünder</X:note><D:displayname>Mine</D:displayname>'
+    )
+    answer = dav.multi("PROPPATCH", path, patch(setting(content)))
+    assert len(answer.props(path)) == 5
+    names = (
+        "C:default-alarm-vevent-datetime",
+        "C:calendar-free-busy-set",
+        "C:schedule-calendar-transp",
+        "D:displayname",
+    )
+    kept = dav.props(path, *names)
+    assert kept.text(path, "C:default-alarm-vevent-datetime") == alarm
+    assert kept.prop(path, "C:calendar-free-busy-set")[0].text == "/alice/calendar/"
+    assert [each.tag for each in kept.prop(path, "C:schedule-calendar-transp")] == [C + "opaque"]
+    assert kept.text(path, "D:displayname") == "Mine"
+    everything = dav.multi("PROPFIND", path, "", Depth="0")
+    assert [each.text for each in everything.props(path) if each.tag == "{urn:x-test}note"] == ["ünder"]
+    dav.multi("PROPPATCH", path, patch(removing("<C:calendar-free-busy-set/>")))
+    assert dav.props(path, "C:calendar-free-busy-set").prop(path, "C:calendar-free-busy-set") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<D:resourcetype><D:collection/></D:resourcetype>",  # D-06: destroyed the calendar
+        "<D:resourcetype/>",
+        "<D:getetag>x</D:getetag>",
+        "<D:getcontenttype>text/plain</D:getcontenttype>",
+        "<D:sync-token>x</D:sync-token>",
+        "<CS:getctag>x</CS:getctag>",
+        '<C:supported-calendar-component-set><C:comp name="VTODO"/></C:supported-calendar-component-set>',
+        "<D:current-user-privilege-set/>",
+    ],
+)
+def test_what_the_server_says_nobody_sets(dav, event, content):
+    dav.put(CALENDAR + "a.ics", event("a"))
+    before = dav.multi("PROPFIND", CALENDAR, "", Depth="0")
+    for instruction in (setting, removing):
+        body = patch(setting("<D:displayname>Changed</D:displayname>"), instruction(content))
+        answer = dav.multi("PROPPATCH", CALENDAR, body)
+        assert len(answer.props(CALENDAR, "403")) == 1
+        assert [each.tag for each in answer.props(CALENDAR, "424")] == ["{DAV:}displayname"]
+        error = answer.root.find(".//D:propstat/D:error/D:cannot-modify-protected-property", dav.NAMES)
+        assert error is not None
+    after = dav.multi("PROPFIND", CALENDAR, "", Depth="0")
+    assert ET.tostring(after.root) == ET.tostring(before.root)
+    assert dav.get(CALENDAR + "a.ics").content == event("a")
+
+
+def test_nothing_is_set_on_objects_or_the_root(dav, event):
+    dav.put(CALENDAR + "a.ics", event("a"))
+    for path in (CALENDAR + "a.ics",):
+        answer = dav.multi("PROPPATCH", path, patch(setting("<D:displayname>x</D:displayname>")))
+        assert len(answer.props(path, "403")) == 1
+    assert dav.xml("PROPPATCH", "/", patch(setting("<D:displayname>x</D:displayname>"))).status_code == 403
+
+
+def test_a_property_has_a_size(dav):
+    reply = dav.xml("PROPPATCH", CALENDAR, patch(setting(f"<D:displayname>{'x' * 9_000}</D:displayname>")))
+    assert reply.status_code == 207
+    small = dav.props(CALENDAR, "D:displayname").text(CALENDAR, "D:displayname")
+    assert small == "x" * 9_000
