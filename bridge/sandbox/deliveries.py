@@ -155,9 +155,9 @@ class Deliveries:
     def _settle(self, key: str, attempt: Attempt) -> None:
         with self._wake:
             self._busy = False
-            self.attempts.append(attempt)
             line = self._lines.get(key)
-            if line is not None and line.waiting and line.waiting[0] is attempt.message:
+            if line is not None and line.waiting and line.waiting[0] is attempt.message:  # else cleared meanwhile
+                self.attempts.append(attempt)
                 if attempt.number <= len(BACKOFF) and self._retries(attempt.status):
                     line.tried = attempt.number
                     line.due = time.monotonic() + BACKOFF[attempt.number - 1]

@@ -33,7 +33,11 @@ class Fault:
     delay: float = 0.0
 
     def __post_init__(self) -> None:
-        re.compile(self.method), re.compile(self.path)
+        for pattern in (self.method, self.path):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
         if self.status is None and not self.drop and not self.delay:
             raise ValueError("a fault needs a status, a drop or a delay")
         if self.phase not in ("before", "after") or self.times < 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -32,7 +32,6 @@ CONDITIONAL = ("calendar.events.get", "calendar.calendars.get", "calendar.calend
 
 def mount(app: Flask, google: Google) -> None:
     """Put the API and its batches on the application."""
-    recent: defaultdict[str, deque[float]] = defaultdict(deque)
 
     @app.errorhandler(ApiError)
     def refused(error: ApiError) -> ResponseReturnValue:
@@ -53,7 +52,7 @@ def mount(app: Flask, google: Google) -> None:
         access = _access(google, query)
         if not method.scopes & set(access.scopes):
             raise insufficient_permissions()
-        _limit(google, recent[access.person])
+        _limit(google, google.recent[access.person])
         params = schema.parameters(
             method, in_path, [pair for pair in query if pair[0] not in ("access_token", "oauth_token")]
         )

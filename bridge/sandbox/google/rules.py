@@ -26,7 +26,6 @@ DEFAULTS = {
     "guestsCanSeeOtherGuests": True,
     "anyoneCanAddSelf": False,
     "endTimeUnspecified": False,
-    "attendeesOmitted": False,
 }
 """Values that answers leave out."""
 NOT_IN_BODY = (
@@ -38,6 +37,7 @@ NOT_IN_BODY = (
     "reminders",
     "recurringEventId",
     "originalStartTime",
+    "attendeesOmitted",
 )
 """Kept beside the body, or not the client's to write."""
 ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")

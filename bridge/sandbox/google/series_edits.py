@@ -108,7 +108,7 @@ def _split(writer: Writer, master: Event, original: Moment, change: JsonObject) 
 
 def _days_moved(regular: Instance, change: JsonObject) -> int:
     start = change.get("start", {})
-    if "dateTime" in start and not regular.start.all_day:
+    if start.get("dateTime") and not regular.start.all_day:
         return (
             dt.datetime.fromisoformat(start["dateTime"]).date() - _wall(regular.start, start["timeZone"]).date()
         ).days
@@ -123,13 +123,14 @@ def _shifted(master: Event, item: Event | Instance, change: JsonObject) -> JsonO
         return change
     found = dict(change)
     start, end = change["start"], change["end"]
-    if "date" in start and master.start.all_day:
+    if start.get("date") and master.start.all_day:
         moved = dt.date.fromisoformat(start["date"]) - item.start.value
         length = dt.date.fromisoformat(end["date"]) - dt.date.fromisoformat(start["date"])
         first = master.start.value + moved
-        found["start"], found["end"] = {"date": first.isoformat()}, {"date": (first + length).isoformat()}
+        found["start"] = start | {"date": first.isoformat()}
+        found["end"] = end | {"date": (first + length).isoformat()}
         return found | {"recurrence": rotated(master.lines, moved.days)}
-    if "date" in start or master.start.all_day:
+    if start.get("date") or master.start.all_day:
         return found  # it becomes all-day, or timed: from the instance that was edited on
     wall = dt.datetime.fromisoformat(start["dateTime"])
     length = dt.datetime.fromisoformat(end["dateTime"]) - wall

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -50,6 +51,7 @@ class Google:
             self.grants = Grants(self.clock, self.state.switches)
             self.channels = Channels(self.clock, self.deliveries)
             self.walks, self.list_walks = Walks(), Walks()
+            self.recent: defaultdict[str, deque[float]] = defaultdict(deque)
             for email, name, zone in DEMO_PEOPLE:
                 self.state.add_person(email, name=name, zone=zone)
             self.state.dirty.clear()
