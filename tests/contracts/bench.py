@@ -51,6 +51,8 @@ class Bench(Protocol):
     revives: bool
     """Whether a cancelled occurrence can take place again; if not, trying to raises ``refusal`` before any write."""
     refusal: type[Exception]
+    remembers: bool
+    """Whether a creation key stays taken when its event is deleted (G-45); of Graph nobody knows (M-34)."""
 
     # --- the owner in the service's own UI; ids are those the port gives (a RemoteObject's)
 

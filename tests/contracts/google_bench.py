@@ -59,6 +59,7 @@ def connect(google):
 class GoogleBench:
     revives = True
     refusal = Unmappable
+    remembers = True
 
     def __init__(self, sandbox, client):
         self.sandbox, self.service, self.client = sandbox, sandbox.google, client

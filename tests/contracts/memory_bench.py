@@ -25,6 +25,7 @@ TROUBLES = {
 class MemoryBench:
     revives = True
     refusal = Unmappable
+    remembers = True
 
     def __init__(self) -> None:
         self.service = MemoryCalendar(clock=lambda: dt.datetime(2026, 3, 1, tzinfo=dt.UTC), deliver=self._deliver)
