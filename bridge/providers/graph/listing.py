@@ -21,7 +21,6 @@ from bridge.providers.graph.mapping import item
 from bridge.sync.ports import Page, RemoteItem, Removal
 
 DRIFT = dt.timedelta(days=30)
-MAX_PAGE = f"odata.maxpagesize={PAGE}"
 
 _SERIES = ("occurrence", "exception")
 
@@ -58,6 +57,7 @@ class Listing:
     events: Events
     window_past: dt.timedelta
     window_future: dt.timedelta
+    page_size: int = PAGE
 
     def page(self, text: str | None, *, now: dt.datetime) -> Page:
         cursor = self._opening(now) if text is None else Cursor.load(text)
@@ -72,15 +72,19 @@ class Listing:
                 return self._list(cursor)
         return self._changes(cursor)
 
+    @property
+    def _prefer(self) -> str:
+        return f"odata.maxpagesize={self.page_size}"
+
     def _opening(self, now: dt.datetime) -> Cursor:
         window = {"startDateTime": _utc(now - self.window_past), "endDateTime": _utc(now + self.window_future)}
         return Cursor("opening", self._link("calendarView/delta", window), now)
 
     def _open(self, cursor: Cursor) -> Page:
-        answer = self.events.api.follow(cursor.link, prefer=MAX_PAGE)
+        answer = self.events.api.follow(cursor.link, prefer=self._prefer)
         if link := answer.get("@odata.nextLink"):
             return Page((), (), replace(cursor, link=link).dump(), more=True)
-        events = self._link("events", {"$select": SELECT, "$top": str(PAGE)})
+        events = self._link("events", {"$select": SELECT, "$top": str(self.page_size)})
         following = Cursor("listing", events, cursor.opened, delta=_delta_link(answer))
         return Page((), (), following.dump(), more=True)
 
@@ -92,7 +96,7 @@ class Listing:
         return Page(items, (), Cursor("changes", cursor.delta, cursor.opened).dump(), more=False)
 
     def _changes(self, cursor: Cursor) -> Page:
-        answer = self.events.api.follow(cursor.link, prefer=MAX_PAGE)
+        answer = self.events.api.follow(cursor.link, prefer=self._prefer)
         removed = [event["id"] for event in answer["value"] if "@removed" in event]
         alive = [event for event in answer["value"] if "@removed" not in event]
         # The same word means "left the window" and "was never in it" (M-23)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,8 +23,9 @@ from bridge.errors import NeedsReconnect, Refused, Unreachable, UsageError
 from bridge.providers.oauth import Consent
 from bridge.sync.ports import TokenStore
 
-SCOPES = ("Calendars.ReadWrite", "User.Read")
-"""MSAL adds ``openid profile offline_access`` itself (M-04, M-10)."""
+SCOPES = ("Calendars.ReadWrite", "User.Read", "MailboxSettings.Read")
+"""The last tells the mailbox's time zone, where floating times go (M-10, X-04). MSAL adds ``openid profile offline_access``
+itself (M-04)."""
 
 DEAD = {"invalid_grant", "interaction_required", "consent_required", "login_required"}
 """Only the person can help (M-07); everything else is either passing or a wrong setting (R28)."""
@@ -104,7 +106,9 @@ class Client:
         if not self.client_id:
             raise UsageError("no Microsoft app registration is set: put [microsoft] client_id into the settings")
         app, http = self._app(msal.SerializableTokenCache())
-        with _words():
+        with _words(), warnings.catch_warnings():
+            # The answer comes in the query: a form posted from another site would arrive without our session's cookie
+            warnings.filterwarnings("ignore", message="response_mode='form_post'")
             flow = app.initiate_auth_code_flow(list(SCOPES), redirect_uri=redirect_uri, prompt="select_account")
         return Consent(http.real(flow["auth_uri"]), flow["state"], json.dumps(flow))
 

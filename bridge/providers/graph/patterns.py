@@ -21,6 +21,8 @@ MAX_INTERVAL = 99  # M-44, R-22
 MAX_YEARS = 200  # beyond it an UNTIL is somebody's "for ever", and counting up to it takes seconds
 LEAP_YEAR = 2024
 
+BESIDE_THE_RULE = "the first occurrence does not follow the rule, which Outlook cannot hold"
+
 _KNOWN = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS"}
 
 Recurrence = Mapping[str, Any]
@@ -60,7 +62,7 @@ def to_recurrence(lines: Sequence[str], when: When) -> dict[str, Any]:
     rule = _parse(lines[0])
     pattern = _pattern(rule, when)
     if occurrences(rule_text(pattern), when.start).after(naive(when.start), inc=True) != naive(when.start):
-        raise Unmappable("the first occurrence does not follow the rule, which Outlook cannot hold")
+        raise Unmappable(BESIDE_THE_RULE)
     return {"pattern": pattern, "range": _range(rule, pattern, when)}
 
 
@@ -217,6 +219,8 @@ def _spread(rule: _Rule, when: When) -> dict[str, Any]:
     even = 12 % len(months) == 0 and months == tuple(range(months[0], 13, gap)) and 1 <= months[0] <= gap
     if rule.interval != 1 or not even:
         raise Unmappable("Outlook cannot repeat in several unevenly spaced months")
+    if when.start.month not in months:
+        raise Unmappable(BESIDE_THE_RULE)
     return _monthly(replace(rule, bymonth=(), interval=gap), when)
 
 

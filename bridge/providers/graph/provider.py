@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bridge.errors import UsageError
+from bridge.errors import Gone, Refused, UsageError
+from bridge.providers.graph import zones
 from bridge.providers.graph.api import TIMEOUT, Api
 from bridge.providers.graph.oauth import AccessTokens, Client
 from bridge.providers.graph.remote import GraphRemote
@@ -83,7 +84,8 @@ class GraphAccount:
         return id, email
 
     def calendars(self) -> Sequence[RemoteCalendar]:
-        """Calendars have no zone of their own here (M-11)."""
+        """Calendars have no zone of their own here (M-11): all are in the mailbox's."""
+        zone = self._zone()
         answer = self._api.get("/me/calendars", **{"$top": "100"})
         found = list(answer["value"])
         while link := answer.get("@odata.nextLink"):
@@ -96,9 +98,18 @@ class GraphAccount:
                 writable=bool(each.get("canEdit")),
                 primary=bool(each.get("isDefaultCalendar")),
                 color=_color(each.get("hexColor") or ""),
+                zone=zone,
             )
             for each in found
         ]
+
+    def _zone(self) -> str:
+        """The mailbox's time zone; "" where the person has not let us see it or Graph knows none."""
+        try:
+            settings = self._api.get("/me/mailboxSettings", **{"$select": "timeZone"})
+        except (Refused, Gone):
+            return ""
+        return zones.named(settings.get("timeZone") or "") or ""
 
     def remote(self, calendar: RemoteCalendar) -> GraphRemote:
         return GraphRemote(self._api, calendar, window_past=self._window.past, window_future=self._window.future)

@@ -35,12 +35,12 @@ class GraphRemote:
         self._api = api
         self._new = f"{path}/events"
         self._events = Events(api, path)
-        self._listing = Listing(self._events, window_past, window_future)
+        self.listing = Listing(self._events, window_past, window_future)
         self._subscriptions = Subscriptions(api, f"{path}/events")
 
     def page(self, cursor: str | None, *, now: dt.datetime) -> Page:
         with _calendar_is_there():
-            return self._listing.page(cursor, now=now)
+            return self.listing.page(cursor, now=now)
 
     def get(self, id: str) -> Sequence[RemoteItem]:
         return [self._events.get(id)]
