@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.errors import Unmappable
 from bridge.ical.fields import EventFields, ObjectFields, Reminder, When, diff, patch
+from bridge.ical.recurrence import normalize
 from bridge.providers.google import bodies
 from bridge.providers.google.mapping import GoogleLens, item
 
@@ -166,7 +167,13 @@ def without_nulls(body):
 @laws
 @given(objects, objects)
 def test_a_remote_change_laid_upon_the_hub_is_seen_as_it_was_made(hub, other):
-    """``restore``: in the hub's own terms, and still the same through the lens (X-54 apart: what is hidden may come up)."""
+    """``restore``: in the hub's own terms, and still the same through the lens.
+
+    Apart from what the lens has hidden and the change uncovers: reminders beyond the fifth (X-54), an orphaned override
+    that a new rule generates, the openness of a series that one private occurrence had covered (G-65).
+    """
+    hub = normalize(hub)
+    assume(VIENNA.view(hub).master.classification == hub.master.classification)
     assume(all(len(each.reminders) <= 5 for each in (hub.master, *hub.overrides.values())))
     seen, target = VIENNA.view(hub), VIENNA.view(other)
     change = VIENNA.restore(diff(seen, target), hub)
