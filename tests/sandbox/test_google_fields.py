@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.simulated_google import all_day, refused, timed
+from tests.support.simulated_google import all_day, refused, timed, weekly
 
 P = {"calendarId": "primary"}
 ONE = timed("2026-03-10T09:00", "2026-03-10T10:00")
@@ -129,6 +129,29 @@ def test_uninvited_guests_lose_their_copy(google, events, made, sam):
     events.patch(**P, eventId=event["id"], body={"attendees": [GUESTS[1]]}, sendUpdates="all").execute()
     assert sam.events().get(**P, eventId=event["id"]).execute()["status"] == "cancelled"
     assert ("sam@example.com", "cancellation") in [(mail.recipient, mail.reason) for mail in google.meter.mails]
+
+
+def test_a_cancelled_series_leaves_every_guests_calendar(events, sam):
+    series = events.insert(**P, body=weekly(attendees=GUESTS)).execute()["id"]
+    events.patch(**P, eventId=f"{series}_20260330T070000Z", body={"summary": "Moved"}).execute()
+    events.delete(**P, eventId=f"{series}_20260406T070000Z").execute()
+
+    def theirs():
+        bounds = {"timeMin": "2026-03-01T00:00:00Z", "timeMax": "2026-05-01T00:00:00Z"}
+        return [item["summary"] for item in sam.events().list(**P, singleEvents=True, **bounds).execute()["items"]]
+
+    assert sorted(theirs()) == ["Moved", "Review", "Review", "Review"]
+    events.delete(**P, eventId=series).execute()
+    assert theirs() == []
+
+
+def test_one_occurrence_is_answered_alone(events, sam):
+    series = events.insert(**P, body=weekly(attendees=GUESTS)).execute()["id"]
+    one = f"{series}_20260330T070000Z"
+    mine = {"attendeesOmitted": True, "attendees": [{"email": "sam@example.com", "responseStatus": "declined"}]}
+    sam.events().patch(**P, eventId=one, body=mine).execute()
+    assert events.get(**P, eventId=one).execute()["attendees"][0]["responseStatus"] == "declined"
+    assert events.get(**P, eventId=series).execute()["attendees"][0]["responseStatus"] == "needsAction"
 
 
 def test_g74_a_private_copy_is_not_spread(events, made, sam):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bridge.sandbox.google import palette, times
+from bridge.sandbox.google import palette, series, times
 from bridge.sandbox.google.errors import ApiError, duplicate, forbidden, invalid, not_found
 from bridge.sandbox.google.listing import Page, Walks, fingerprint, refuse_restrictions
 from bridge.sandbox.google.rules import ADDRESS
@@ -86,8 +86,7 @@ def clear(state: State, calendar: Calendar) -> None:
         )
     for event in list(calendar.events.values()):
         if not event.cancelled:
-            event.body = event.body | {"status": "cancelled"}
-            state.touch(calendar, event)
+            series.cancel(state, calendar, event)
 
 
 def entry_resource(state: State, person: Person, entry: Entry) -> JsonObject:

@@ -128,12 +128,7 @@ class Writer:
             raise deleted()
         event = series.materialize(self.state, self.calendar, item) if isinstance(item, Instance) else item
         before = dict(event.body)
-        event.body = event.body | {"status": "cancelled"}
-        self.state.touch(self.calendar, event)
-        if event.recurring:
-            for exception in self.calendar.exceptions_of(event.id):
-                exception.body = exception.body | {"status": "cancelled"}
-                self.state.touch(self.calendar, exception)
+        series.cancel(self.state, self.calendar, event)
         if self._is_guest(event) and self.calendar.id in guests.addresses(before):
             reply = {"responseStatus": "declined"}
             guests.answer(self.state, self.meter, self.calendar, event, reply, send_updates=self.options.send_updates)
@@ -158,9 +153,7 @@ class Writer:
         self._place(destination, item)
         for each in exceptions:
             self._place(destination, each)
-        for each in (item, *exceptions):
-            each.body = each.body | {"status": "cancelled"}
-            self.state.touch(self.calendar, each)
+        series.cancel(self.state, self.calendar, item)
         return destination.events[item.id]
 
     def _place(self, destination: Calendar, source: Event) -> None:

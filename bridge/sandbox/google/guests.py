@@ -79,6 +79,9 @@ def copy_to(state: State, calendar: Calendar, origin: Event, *, invited: bool) -
     if private:
         copy.body["extendedProperties"] = copy.body.get("extendedProperties", {}) | {"private": private}
     copy.sequence, copy.organizer = origin.sequence, origin.organizer
+    if copy.cancelled:
+        series.cancel(state, calendar, copy)
+        return
     state.touch(calendar, copy)
     if copy.master_id is None:
         series.prune(state, calendar, copy)

@@ -51,3 +51,10 @@ def prune(state: State, calendar: Calendar, master: Event) -> None:
         )
         if stale or state.switches.dropped_exceptions == "all":
             state.forget(calendar, exception)
+
+
+def cancel(state: State, calendar: Calendar, event: Event) -> None:
+    """Make a tombstone of an event, or a cancelled instance of an exception (G-61); a master takes its exceptions along."""
+    for each in (event, *(calendar.exceptions_of(event.id) if event.recurring else ())):
+        each.body = each.body | {"status": "cancelled"}
+        state.touch(calendar, each)
