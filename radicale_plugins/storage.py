@@ -237,14 +237,14 @@ class Folder(BaseCollection):
     def get_meta(self, key: str) -> str | None: ...
 
     def get_meta(self, key: str | None = None) -> Mapping[str, str] | str | None:
-        properties: Mapping[str, str] = {} if self._principal is None else self._principal.properties
+        properties = {} if self._principal is None else plain(self._principal.properties)
         return properties if key is None else properties.get(key)
 
     def set_meta(self, props: Mapping[str, str]) -> None:
         if self._principal is None:
             raise ValueError("the root has no properties to set")
         conn = self._storage.writing
-        principals.set_properties(conn, self._principal.id, dict(props))
+        principals.set_properties(conn, self._principal.id, {**structured(self._principal.properties), **props})
         self._principal = principals.by_id(conn, self._principal.id)
 
     def delete(self, href: str | None = None) -> None:  # noqa: ARG002 - Radicale's signature
@@ -384,7 +384,7 @@ class Collection(BaseCollection):
     def get_meta(self, key: str) -> str | None: ...
 
     def get_meta(self, key: str | None = None) -> Mapping[str, str] | str | None:
-        properties: Mapping[str, str] = self.calendar.properties
+        properties = plain(self.calendar.properties)
         return properties if key is None else properties.get(key)
 
     def set_meta(self, props: Mapping[str, str]) -> None:
@@ -393,7 +393,7 @@ class Collection(BaseCollection):
         calendars.set_properties(
             self._storage.writing,
             self.calendar.id,
-            dict(props),
+            {**structured(self.calendar.properties), **props},
             actor=self._storage.actor,
             now=self._storage.now(),
         )
@@ -425,6 +425,15 @@ class Collection(BaseCollection):
                 TIMESTAMP_MAX if last is None else math.ceil(last.timestamp()),
             ),
         )
+
+
+def plain(properties: Mapping[str, Any]) -> dict[str, str]:
+    """The properties Radicale can show: text. What has a structure (``properties.keep``) only our application answers."""
+    return {name: value for name, value in properties.items() if isinstance(value, str)}
+
+
+def structured(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if not isinstance(value, str)}
 
 
 def http_date(at: dt.datetime) -> str:
