@@ -21,7 +21,9 @@ def sandbox():
 @pytest.fixture
 def page(sandbox):
     sandbox.reset()
-    with httpx.Client(base_url=f"{sandbox.microsoft.base_url}/", follow_redirects=True) as browser:
+    with httpx.Client(
+        base_url=f"{sandbox.microsoft.base_url}/", follow_redirects=True, verify=False, timeout=20
+    ) as browser:
         yield browser
 
 

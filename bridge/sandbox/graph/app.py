@@ -121,14 +121,13 @@ def build(service: Microsoft) -> Flask:
     app = Flask("bridge.sandbox.graph", template_folder=str(TEMPLATES), static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
     app.url_map.merge_slashes = False
-    gate = Gate()
 
     def add(method: str, rule: str, template: str, handler: Handler, scopes: tuple[str, ...]) -> None:
         def view(**arguments: str) -> Response:
             request.environ[keys.ROUTE] = template
             if method == "POST" and template.endswith(_READING_POSTS):
                 request.environ[keys.WRITE] = False
-            return _serve(service, gate, handler, scopes, arguments)
+            return _serve(service, handler, scopes, arguments)
 
         app.add_url_rule(rule, f"{method} {rule}", view, methods=[method], provide_automatic_options=False)
 
@@ -164,9 +163,7 @@ def build(service: Microsoft) -> Flask:
     return app
 
 
-def _serve(
-    service: Microsoft, gate: Gate, handler: Handler, scopes: tuple[str, ...], arguments: dict[str, str]
-) -> Response:
+def _serve(service: Microsoft, handler: Handler, scopes: tuple[str, ...], arguments: dict[str, str]) -> Response:
     try:
         with service.lock:
             access = service.authority.access(request.headers.get("Authorization", ""))
@@ -181,7 +178,7 @@ def _serve(
             service, access, box, prefer, request.path, request.query_string.decode(), body,
             request.headers.get("If-Match", ""),
         )  # fmt: skip
-        with gate.entered(access.app, box.person.number, limited=service.switches.concurrency_limit):
+        with service.gate.entered(access.app, box.person.number, limited=service.switches.concurrency_limit):
             answer = (
                 handler(call, **arguments)
                 if handler is mailbox.create_subscription

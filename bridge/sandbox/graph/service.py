@@ -67,6 +67,7 @@ class Microsoft:
         self.deliveries = Deliveries(lambda status: status is None or status >= 500)
         self.authority = Authority(clock)
         self.deltas = Deltas()
+        self.gate = app.Gate()
         self.switches = Switches()
         self.base_url = ""
         self._start_anew()
