@@ -200,7 +200,12 @@ def finish(
     After a success it is due at its interval, or at once if it was woken meanwhile. After a failure it waits, each time
     twice as long, and never shorter than the service asked for. Raises LeaseLost.
     """
-    pair = get(conn, pair_id)
+    # locked, or a wake between this look and the write below would be lost
+    locked = sa.select(pairs).where(pairs.c.id == pair_id).with_for_update(key_share=True)
+    row = conn.execute(locked).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"there is no pair {pair_id}")
+    pair = _pair(row)
     if pair.lease_owner != owner:
         raise LeaseLost(f"pair {pair_id} is no longer {owner}'s")
     woken = pair.due_at if pair.due_at != pair.lease_until else None
@@ -271,7 +276,8 @@ def without_fresh_channel(conn: sa.Connection, now: dt.datetime) -> list[int]:
 
 def _wakeable(now: dt.datetime) -> sa.ColumnElement[bool]:
     later = sa.or_(pairs.c.due_at.is_(None), pairs.c.due_at > now)
-    return sa.and_(pairs.c.realtime, pairs.c.failures == 0, later)
+    patient = sa.and_(pairs.c.failures > 0, pairs.c.lease_owner.is_(None))  # it waits after a failure
+    return sa.and_(pairs.c.realtime, ~patient, later)
 
 
 # --- the owner's word ----------------------------------------------------------------------------------------------

@@ -111,6 +111,15 @@ def test_failures_wait_longer_each_time_and_no_wake_shortens_that(database, pair
     assert act(database, pairs.get, pair).failures == 0
 
 
+def test_a_wake_while_it_tries_again_is_not_lost(database, pair, pair_due, t0):
+    act(database, pairs.claim, pair, owner="a", now=t0, lease=LEASE)
+    act(database, pairs.finish, pair, owner="a", now=t0, error="down")
+    act(database, pairs.claim, pair, owner="a", now=t0 + minutes(1), lease=LEASE)
+    act(database, pairs.wake, pair, now=t0 + minutes(2))
+    act(database, pairs.finish, pair, owner="a", now=t0 + minutes(3))
+    assert pair_due(pair) == t0 + minutes(2)
+
+
 def test_r33_the_services_own_time_to_wait_is_kept(database, pair, pair_due, t0):
     act(database, pairs.claim, pair, owner="a", now=t0, lease=LEASE)
     act(database, pairs.finish, pair, owner="a", now=t0, error="slow down", retry_after=900)
