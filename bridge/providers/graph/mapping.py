@@ -77,6 +77,7 @@ class GraphLens:
     def restore(self, change: Change, hub: ObjectFields) -> Change:
         """See ``fields.regain``; a rule that says the same as the hub's own stays as the hub wrote it (R-24)."""
         restored: dict[tuple[str, str], Any] = {}
+        lifted: set[str] = set()
         new_when = change.get((MASTER, "when"), None)
         when = hub.master.when if new_when is None else zones.hub_when(new_when, hub.master.when, self.zone)
         rename = self._floating_key if when.floating else _same_key
@@ -86,12 +87,17 @@ class GraphLens:
             else:
                 key = rename(key)  # noqa: PLW2901 - the hub's name for the same instance
                 base = hub.overrides.get(key) or hub.master
+                if base.status == "CANCELLED":
+                    base = hub.master  # to the remote side that instance was not there at all (X-18)
             if name in _NAMES:
+                if name == "transp" and value == "OPAQUE" and base.status == "CANCELLED":
+                    lifted.add(key)
                 value = component.regain(name, value, base, self.zone)  # noqa: PLW2901
             elif name == "recurrence" and self._same_rule(value, replace(hub, master=replace(hub.master, when=when))):
                 continue
             restored[key, name] = value
-        return restored
+        # What blocks its time again is not cancelled any more (X-18)
+        return restored | {(key, "status"): "" for key in lifted}
 
     def _reduced(self, event: EventFields, *, recurring: bool) -> EventFields:
         return component.reduce(event, zones.graph_when(event.when, self.zone, recurring=recurring))
