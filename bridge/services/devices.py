@@ -110,16 +110,18 @@ def authenticate(
         owner = _find(conn, login)
         account = owner.name if owner is not None else login.lower()
         here = login_failures.of_account(f"{account} at {there}")
+        everywhere = login_failures.of_account(account)
         if login_failures.blocked_until(conn, [here, there], now=now) is not None:
             return None
         known = [] if owner is None else devices.of_principal(conn, owner.id, revoked=True)
-        everywhere = login_failures.of_account(account)
-        besieged = login_failures.blocked_until(conn, [everywhere], now=now) is not None
-    active = [device for device in known if device.revoked_at is None]
-    familiar = any(login_failures.of_address(device.last_address or "") == there for device in active)
-    device = _match(active, password, chosen=familiar or not besieged, now=now)
+        active = [device for device in known if device.revoked_at is None]
+        device = _generated(active, password)
+        familiar = any(login_failures.of_address(each.last_address or "") == there for each in active)
+        may_guess = device is None and (familiar or login_failures.blocked_until(conn, [everywhere], now=now) is None)
+    if may_guess:
+        device = _chosen(active, password, now=now)
     if device is None or owner is None:
-        if not _is_revoked(known, password):
+        if _generated(known, password) is None:  # else it is a phone that does not know yet that it was revoked
             with database.write() as conn:
                 for subject, factor in ((here, 1), (there, _WHOLE_ADDRESS), (everywhere, _WHOLE_ACCOUNT)):
                     login_failures.record(
@@ -139,18 +141,22 @@ def _find(conn: sa.Connection, login: str) -> Principal | None:
     )
 
 
-def _match(active: Sequence[Device], password: str, *, chosen: bool, now: dt.datetime) -> Device | None:
-    """Compare with every active device, whichever matches; argon2id at least once unless one of ours matched."""
+def _generated(among: Sequence[Device], password: str) -> Device | None:
+    """The device whose password of ours this is. All are compared, whichever matches."""
     found = None
-    for device in active:
+    for device in among:
         if passwords.is_fast(device.password_hash) and passwords.verify(device.password_hash, password):
             found = device
-    if found is not None or not chosen:
-        return found
+    return found
+
+
+def _chosen(active: Sequence[Device], password: str, *, now: dt.datetime) -> Device | None:
+    """The device whose chosen password this is. All are compared; if there is none, as long as if there were one."""
     slow = [device for device in active if not passwords.is_fast(device.password_hash)]
     for device in slow:
         if _recent.holds(device.password_hash, password, now):
             return device
+    found = None
     for device in slow:
         if passwords.verify(device.password_hash, password):
             found = device
@@ -159,14 +165,6 @@ def _match(active: Sequence[Device], password: str, *, chosen: bool, now: dt.dat
     if found is not None:
         _recent.add(found.password_hash, password, now)
     return found
-
-
-def _is_revoked(known: Sequence[Device], password: str) -> bool:
-    return any(
-        passwords.is_fast(device.password_hash) and passwords.verify(device.password_hash, password)
-        for device in known
-        if device.revoked_at is not None
-    )
 
 
 class _Recent:

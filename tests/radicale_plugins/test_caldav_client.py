@@ -62,8 +62,9 @@ def test_searches(client):
     assert titles(start=START + 14 * DAY, end=START + 15 * DAY) == ["Tea"]
     assert titles(start=START + 35 * DAY, end=START + 36 * DAY) == []
     assert titles(summary="Dent") == ["Dentist"]
-    for expand in (True, "server", "client"):
-        assert titles(start=START, end=START + 30 * DAY, expand=expand).count("Tea") == 4, expand
+    for by_server in (True, False):
+        month = {"start": START, "end": START + 30 * DAY, "expand": True, "server_expand": by_server}
+        assert titles(**month).count("Tea") == 4, by_server
 
 
 def test_sync_by_token(client):
