@@ -93,7 +93,7 @@ def test_device_passwords_and_rights_of_ours_over_postgresql_or_sqlite(radicale,
     database.close()
     base = radicale(
         "[auth]\ntype = radicale_plugins.auth\ndelay = 0\n[rights]\ntype = radicale_plugins.rights\n"
-        f"[storage]\ntype = radicale_plugins.storage\ndatabase_url = {database_url.replace('%', '%%')}\n"
+        f"[storage]\ntype = radicale_plugins.storage\ndatabase_url = {database_url}\n"
     )
     with caldav.DAVClient(base, username="alice@example.org", password=password) as client:
         found = {calendar.get_display_name() for calendar in client.principal().get_calendars()}
