@@ -22,11 +22,13 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from bridge import config
+from bridge.cli import main as cli
 from bridge.config import Settings
 from bridge.services import addresses, logs
-from bridge.services.context import open_context
+from bridge.services.context import Context, open_context
 from bridge.services.principals import RESERVED
 from bridge.web.app import create_app
+from bridge.worker import Worker
 from radicale_plugins import app as caldav
 
 if TYPE_CHECKING:
@@ -65,7 +67,30 @@ def dispatch(web: WSGIApplication, dav: WSGIApplication) -> WSGIApplication:
     return application
 
 
-def serve(settings: Settings, *, with_worker: bool = True) -> None:
+def main() -> None:
+    """The command ``caldav-bridge``."""
+    cli.run(_Processes())
+
+
+class _Processes:
+    """What the commands ``serve``, ``web``, ``worker`` and ``demo`` start."""
+
+    def serve(self, settings: Settings, *, with_worker: bool) -> None:
+        serve(settings, with_worker=with_worker)
+
+    def work(self, context: Context, *, until_eof: bool) -> None:
+        worker = Worker(context)
+        if until_eof:
+            threading.Thread(target=_stop_at_eof, args=[worker], daemon=True).start()
+        worker.run()
+
+
+def _stop_at_eof(worker: Worker) -> None:
+    sys.stdin.read()
+    worker.stop()
+
+
+def serve(settings: Settings, *, with_worker: bool) -> None:
     """Listen until interrupted. Raises UsageError when the data directory or the database cannot be used."""
     context = open_context(settings)  # a bad setting is told here, once, and not by every process
     url = f"http://{settings.server.host}:{settings.server.port}"
@@ -101,7 +126,7 @@ def _worker_process() -> Iterator[None]:
     def keep_alive() -> None:
         while not ending.is_set():
             # it ends with its standard input, so it does not outlive this process, however that dies
-            command = [sys.executable, "-m", "bridge.cli.main", "worker", "--until-eof"]
+            command = [sys.executable, "-m", "bridge.server", "worker", "--until-eof"]
             process = subprocess.Popen(command, stdin=subprocess.PIPE)
             current[:] = [process]
             code = process.wait()
@@ -118,3 +143,7 @@ def _worker_process() -> Iterator[None]:
         for process in current:
             process.send_signal(signal.SIGTERM)
         keeper.join(timeout=30)
+
+
+if __name__ == "__main__":
+    main()

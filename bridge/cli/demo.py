@@ -20,8 +20,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from bridge import server
-from bridge.cli.state import settings_of
+from bridge.cli.state import settings_of, state_of
 from bridge.config import Settings
 from bridge.errors import AlreadyExists, UsageError
 from bridge.sandbox.server import Sandbox
@@ -41,8 +40,9 @@ def demo(
 ) -> None:
     """Run the hub and both simulated services, connected by the real OAuth flow. Everything is forgotten at the end."""
     with contextlib.ExitStack() as stack:
-        data = ctx.find_root().obj or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="caldav-bridge-")))
-        ctx.find_root().obj = data
+        state = state_of(ctx)
+        if state.data is None:
+            state.data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="caldav-bridge-")))
         asked = settings_of(ctx)
         simulated = Sandbox()
         listening = host or asked.server.host
@@ -60,7 +60,7 @@ def demo(
         os.environ["CALDAV_BRIDGE_SANDBOX__PORT"] = str(settings.sandbox.port)  # for the processes of ``serve``
         guide = threading.Thread(target=_connect_and_tell, args=[settings, simulated], daemon=True)
         guide.start()
-        server.serve(settings)
+        state.processes.serve(settings, with_worker=True)
 
 
 def _free(host: str, port: int) -> int:

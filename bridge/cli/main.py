@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli import account, calendar, demo, device, pair, sandbox, serve, status, sync, user
-from bridge.cli.state import fail
+from bridge.cli.state import Processes, State, fail, state_of
 from bridge.errors import BridgeError
 
 app = typer.Typer(
@@ -46,18 +46,14 @@ def common(
         ),
     ] = None,
 ) -> None:
-    ctx.obj = data.absolute() if data else None
+    state_of(ctx).data = data.absolute() if data else None
 
 
-def main() -> None:
-    """Run, and turn what we raise on purpose into one plain line."""
+def run(processes: Processes) -> None:
+    """Run the command line, and turn what we raise on purpose into one plain line."""
     try:
-        app()
+        app(obj=State(processes))
     except BridgeError as error:
         fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-if __name__ == "__main__":
-    main()

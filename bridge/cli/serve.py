@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from typing import Annotated
 
 import typer
 
-from bridge import server
-from bridge.cli.state import opened, settings_of
+from bridge.cli.state import opened, settings_of, state_of
 from bridge.config import Settings
-from bridge.worker import Worker
 
 Host = Annotated[str | None, typer.Option("--host", help="Where to listen. Default: 127.0.0.1")]
 Port = Annotated[int | None, typer.Option("--port", min=1, max=65535, help="On which port. Default: 5232")]
@@ -19,12 +15,12 @@ Port = Annotated[int | None, typer.Option("--port", min=1, max=65535, help="On w
 
 def serve(ctx: typer.Context, host: Host = None, port: Port = None) -> None:
     """Run everything: CalDAV, the web and the sync."""
-    server.serve(_listening(settings_of(ctx), host, port))
+    state_of(ctx).processes.serve(_listening(settings_of(ctx), host, port), with_worker=True)
 
 
 def web(ctx: typer.Context, host: Host = None, port: Port = None) -> None:
     """Run CalDAV and the web only; the sync runs in 'worker' processes elsewhere."""
-    server.serve(_listening(settings_of(ctx), host, port), with_worker=False)
+    state_of(ctx).processes.serve(_listening(settings_of(ctx), host, port), with_worker=False)
 
 
 def worker(
@@ -32,10 +28,7 @@ def worker(
     until_eof: Annotated[bool, typer.Option("--until-eof", help="Stop when standard input ends.", hidden=True)] = False,
 ) -> None:
     """Run the sync only; any number of these may run on one PostgreSQL."""
-    process = Worker(opened(ctx))
-    if until_eof:
-        threading.Thread(target=lambda: (sys.stdin.read(), process.stop()), daemon=True).start()
-    process.run()
+    state_of(ctx).processes.work(opened(ctx), until_eof=until_eof)
 
 
 def _listening(settings: Settings, host: str | None, port: int | None) -> Settings:

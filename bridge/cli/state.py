@@ -6,8 +6,9 @@ import datetime as dt
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, Protocol
 
 import typer
 from rich.console import Console
@@ -17,12 +18,31 @@ from bridge import config
 from bridge.services import logs
 from bridge.services.context import Context, open_context
 
+
+class Processes(Protocol):
+    """What only the composition root can start; it hands them in, for commands know no servers."""
+
+    def serve(self, settings: config.Settings, *, with_worker: bool) -> None: ...
+
+    def work(self, context: Context, *, until_eof: bool) -> None: ...
+
+
+@dataclass(slots=True)
+class State:
+    processes: Processes
+    data: Path | None = None
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
+def state_of(ctx: typer.Context) -> State:
+    state: State = ctx.find_root().obj
+    return state
+
+
 def settings_of(ctx: typer.Context) -> config.Settings:
-    data: Path | None = ctx.find_root().obj
-    settings = config.load(data)
+    settings = config.load(state_of(ctx).data)
     logs.configure(settings.log)
     return settings
 

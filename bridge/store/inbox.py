@@ -99,9 +99,9 @@ def refresh(
     conn: sa.Connection, pair_id: int, series: str, items: Sequence[RemoteItem], *, generation: int, pending: bool
 ) -> None:
     """These are all items of this object now."""
-    forget(conn, pair_id, [series])
     rows = [_row(pair_id, item, generation, pending=pending) for item in items]
-    conn.execute(sa.delete(inbox).where(inbox.c.pair_id == pair_id, inbox.c.id.in_([row["id"] for row in rows])))
+    same = sa.or_(inbox.c.series == series, inbox.c.id.in_([row["id"] for row in rows]))
+    conn.execute(sa.delete(inbox).where(inbox.c.pair_id == pair_id, same))
     conn.execute(sa.insert(inbox), rows)
 
 

@@ -97,11 +97,21 @@ def to_plan_again(conn: sa.Connection, pair_id: int, now: dt.datetime) -> list[s
 def save(conn: sa.Connection, pair_id: int, saved: Iterable[Link]) -> None:
     """Insert or replace."""
     rows = [{"pair_id": pair_id, **_row(link)} for link in saved]
-    if not rows:
-        return
-    statement = insert(conn, links)
-    values = {name: statement.excluded[name] for name in Link.__slots__ if name != "uid"}
-    conn.execute(statement.on_conflict_do_update(index_elements=["pair_id", "uid"], set_=values), rows)
+    if rows:
+        conn.execute(upsert(conn, links, keys=("pair_id", "uid"), values=Link.__slots__), rows)
+
+
+_UPSERTS: dict[tuple[str, str], sa.Insert] = {}
+
+
+def upsert(conn: sa.Connection, table: sa.Table, *, keys: tuple[str, ...], values: tuple[str, ...]) -> sa.Insert:
+    """INSERT, or replace the ``values`` of the row with these keys. Built once: that takes longer than to run it."""
+    name = (conn.dialect.name, table.name)
+    if name not in _UPSERTS:
+        statement = insert(conn, table)
+        replaced = {value: statement.excluded[value] for value in values if value not in keys}
+        _UPSERTS[name] = statement.on_conflict_do_update(index_elements=keys, set_=replaced)
+    return _UPSERTS[name]
 
 
 def _row(link: Link) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.store.dialects import insert
-from bridge.store.links import fields_or_none, in_chunks, json_or_none
+from bridge.store.links import fields_or_none, in_chunks, json_or_none, upsert
 from bridge.store.tables import outbox
 from bridge.sync.ledger import Intent
 
@@ -42,11 +41,8 @@ def by_uid(conn: sa.Connection, pair_id: int, uids: Collection[str]) -> dict[str
 def save(conn: sa.Connection, pair_id: int, intents: Iterable[Intent], *, now: dt.datetime) -> None:
     """Insert or replace."""
     rows = [{"pair_id": pair_id, "created_at": now, **_row(intent)} for intent in intents]
-    if not rows:
-        return
-    statement = insert(conn, outbox)
-    values = {name: statement.excluded[name] for name in Intent.__slots__ if name != "uid"}
-    conn.execute(statement.on_conflict_do_update(index_elements=["pair_id", "uid"], set_=values), rows)
+    if rows:
+        conn.execute(upsert(conn, outbox, keys=("pair_id", "uid"), values=Intent.__slots__), rows)
 
 
 def _row(intent: Intent) -> dict[str, Any]:

@@ -164,22 +164,25 @@ def _claim(
     return sorted((_pair(row) for row in rows.mappings()), key=lambda pair: pair.id)
 
 
-def renew(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime, lease: dt.timedelta) -> None:
+def renew(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime, lease: dt.timedelta) -> Pair:
     """Prolong the lease, and hold the pair's row until the transaction ends: the fence before every write (R8).
 
     Raises LeaseLost once another worker has taken over; an expired lease that nobody has taken is still good.
     """
     until = now + lease
-    done = conn.execute(
+    renewed = conn.execute(
         sa.update(pairs)
         .where(pairs.c.id == pair_id, pairs.c.lease_owner == owner)
         .values(
             lease_until=until,
             due_at=sa.case((pairs.c.due_at == pairs.c.lease_until, _instant(until)), else_=pairs.c.due_at),
         )
+        .returning(*pairs.c)
     )
-    if done.rowcount == 0:
+    row = renewed.mappings().one_or_none()
+    if row is None:
         raise LeaseLost(f"pair {pair_id} is no longer {owner}'s")
+    return _pair(row)
 
 
 def _instant(at: dt.datetime) -> sa.BindParameter[dt.datetime]:

@@ -47,8 +47,8 @@ class PairLedger:
         with self.database.write() as conn:
             now = self.now()
             changes.lock(conn, pairs.get(conn, self.pair_id).calendar_id)
-            pairs.renew(conn, self.pair_id, owner=self.owner, now=now, lease=self.lease)
-            yield Transaction(conn, pairs.get(conn, self.pair_id), now)
+            pair = pairs.renew(conn, self.pair_id, owner=self.owner, now=now, lease=self.lease)
+            yield Transaction(conn, pair, now)
 
 
 class Snapshot:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from bridge.cli.main import main
+from bridge.server import main
 
 
 @pytest.fixture

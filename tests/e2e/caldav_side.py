@@ -105,7 +105,7 @@ class CalDavSide:
             whole = icalendar.Calendar.from_ical(event.data)
             yield next(one for one in whole.walk("VEVENT") if "recurrence-id" not in one)
 
-    def occurrences(self, start, end):
+    def shows(self, start, end):
         found = []
         for event in self._calendar.get_events():
             whole = icalendar.Calendar.from_ical(event.data)

@@ -2,21 +2,23 @@
 
 import datetime as dt
 
+from tests.contracts.google_bench import GoogleBench
+from tests.contracts.graph_bench import GraphBench
 
-class GoogleSide:
+
+class GoogleSide(GoogleBench):
+    """The bench's hands without its remote."""
+
     name = "google"
 
-    def __init__(self, bench):
-        self._bench = bench
-
-    def __getattr__(self, name):
-        return getattr(self._bench, name)
+    def __init__(self, client):  # not the bench's own, which would connect a second bridge
+        self.client = client
 
     def _list(self, **query):
         items, token = [], None
         while True:
             asked = {"maxResults": 2500, **query, **({"pageToken": token} if token else {})}
-            page = self._bench.client.get("calendars/primary/events", params=asked).raise_for_status().json()
+            page = self.client.get("calendars/primary/events", params=asked).raise_for_status().json()
             items += page["items"]
             token = page.get("nextPageToken")
             if token is None:
@@ -25,7 +27,7 @@ class GoogleSide:
     def find(self, title):
         return next(one["id"] for one in self._list(singleEvents="false") if one.get("summary") == title)
 
-    def occurrences(self, start, end):
+    def shows(self, start, end):
         bounds = {"timeMin": start.isoformat(), "timeMax": end.isoformat()}
         return sorted(
             (_google(one["start"]), _google(one["end"]), one.get("summary", ""))
@@ -33,20 +35,19 @@ class GoogleSide:
         )
 
 
-class GraphSide:
+class GraphSide(GraphBench):
+    """The bench's hands without its remote."""
+
     name = "graph"
 
-    def __init__(self, bench):
-        self._bench = bench
-
-    def __getattr__(self, name):
-        return getattr(self._bench, name)
+    def __init__(self, client):  # not the bench's own, which would connect a second bridge
+        self.client = client
 
     def _list(self, path, **query):
         url, items = path, []
         query = {"$top": 500, **query}
         while url:
-            page = self._bench.client.get(url, params=query or None).raise_for_status().json()
+            page = self.client.get(url, params=query or None).raise_for_status().json()
             items += page["value"]
             url, query = page.get("@odata.nextLink"), {}
         return items
@@ -54,7 +55,7 @@ class GraphSide:
     def find(self, title):
         return next(one["id"] for one in self._list("me/events") if one["subject"] == title)
 
-    def occurrences(self, start, end):
+    def shows(self, start, end):
         form = "%Y-%m-%dT%H:%M:%SZ"
         listed = self._list("me/calendarView", startDateTime=start.strftime(form), endDateTime=end.strftime(form))
         return sorted((_graph(one, "start"), _graph(one, "end"), one["subject"]) for one in listed)

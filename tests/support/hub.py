@@ -47,7 +47,7 @@ class Hub:
         self.data.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "bridge.cli.main", "serve", "--port", str(self.port)],
+                [sys.executable, "-m", "bridge.server", "serve", "--port", str(self.port)],
                 env=self.environ,
                 stdout=log,
                 stderr=log,
@@ -80,7 +80,7 @@ class Hub:
     def run(self, *arguments, stdin=None):
         """The finished process of a command."""
         return subprocess.run(
-            [sys.executable, "-m", "bridge.cli.main", *arguments],
+            [sys.executable, "-m", "bridge.server", *arguments],
             env=self.environ,
             input=stdin,
             capture_output=True,

@@ -56,11 +56,14 @@ class Events:
         return [item(payload) if payload is not None else None for payload in found]
 
     def by_key(self, key: str) -> list[RemoteItem]:
-        """The event created with this key. A copy made in Outlook carries our marker too, but not the transactionId (S-03)."""
+        """The event created with this key. One copied in Outlook may carry its marks too, but is younger (S-03, R9)."""
         condition = f"singleValueExtendedProperties/Any(ep: ep/id eq '{KEY_MARKER}' and ep/value eq '{key}')"
-        marked = self._all(f"{self.calendar}/events", {"$filter": condition, "$select": "id,transactionId"})
-        ids = [event["id"] for event in marked if event.get("transactionId") == key]
-        return [found for found in self.many(ids[:1]) if found is not None]
+        select = "id,transactionId,createdDateTime"
+        marked = self._all(f"{self.calendar}/events", {"$filter": condition, "$select": select})
+        created = sorted(
+            (event.get("createdDateTime") or "", event["id"]) for event in marked if event.get("transactionId") == key
+        )
+        return [found for found in self.many([id for _, id in created[:1]]) if found is not None]
 
     def occurrences(self, master: RemoteItem, keys: Sequence[str], when: When) -> dict[str, Occurrence]:
         """Where the instances with these keys are. ``when`` is the master's.

@@ -44,7 +44,8 @@ class _Reader(HTMLParser):
             data = re.sub(r"[ \t\r\n]+", " ", data)
             if not self.text or self.text[-1].endswith("\n"):
                 data = data.lstrip(" ")
-        self.text.append(data)
+        if data:
+            self.text.append(data)
 
     def _new_line(self) -> None:
         if self.text and not self.text[-1].endswith("\n"):

@@ -1,0 +1,65 @@
+"""What the benchmarks play on: a sandbox, a hub's data directory, a person connected to both services."""
+
+import datetime as dt
+import json
+import os
+import resource
+import subprocess
+import sys
+from contextlib import contextmanager
+from urllib.parse import parse_qsl, urlsplit
+
+from bridge import config
+from bridge.sandbox.server import Sandbox
+from bridge.services import connecting, principals
+from bridge.services.context import open_context
+from tests.contracts import google_bench, graph_bench
+
+PERSON = "alex@example.com"
+
+
+def utc_now():
+    return dt.datetime.now(dt.UTC)
+
+
+@contextmanager
+def sandbox():
+    with Sandbox() as running:
+        yield running
+
+
+def connect(data, running):
+    """Make the person and connect both accounts; the pairs are due, nothing has been synced."""
+    os.environ["CALDAV_BRIDGE_SANDBOX__PORT"] = str(urlsplit(running.url).port)
+    context = open_context(config.load(data))
+    principals.add(context.database, "alex", PERSON, now=context.now())
+    for name, bench in (("google", google_bench), ("microsoft", graph_bench)):
+        url = connecting.begin(context, "alex", name, sandbox=True)
+        connecting.finish(context, name, bench.agree(url))
+    context.database.close()
+
+
+def sync_now(data, pair):
+    """One cycle in a process of its own: its outcome, and that process's peak memory in MB."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bridge.server", "--data", str(data), "sync", "now", str(pair), "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    out = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, out
+    (outcome,) = json.loads(out)
+    return outcome, usage.ru_maxrss / 1024
+
+
+def query_of(url):
+    return dict(parse_qsl(urlsplit(url).query))
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+
+__all__ = ["PERSON", "connect", "percentile", "query_of", "resource", "sandbox", "sync_now", "utc_now"]

@@ -1,0 +1,97 @@
+"""A world: the hub served by its own command, both simulated services, one person connected to all, and their phone."""
+
+import json
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+
+import httpx
+
+from bridge.cli.demo import consent
+from bridge.sandbox.server import Sandbox
+from tests.e2e.caldav_side import CalDavSide
+from tests.e2e.dates import FROM, TO
+from tests.e2e.service_sides import GoogleSide, GraphSide
+from tests.support import simulated_graph
+from tests.support.hub import Hub, wait_for
+
+
+class World:
+    def __init__(self, sandbox, hub, sides):
+        self.sandbox, self.hub, self.sides = sandbox, hub, sides
+
+    def seen(self, name):
+        return self.sides[name].shows(FROM, TO)
+
+    def settle(self, expected, *, seconds=30):
+        """Wait until all three show exactly what is expected; then one more cycle of each pair must write nothing."""
+        wanted = sorted(expected.values())
+        for name in self.sides:
+            wait_for(lambda name=name: self.seen(name) == wanted or Differs(self.seen(name), wanted), seconds=seconds)
+        before = self.writes()
+        for outcome in self.cycle():
+            assert outcome["hub_writes"] == outcome["remote_writes"] == 0, outcome
+        assert self.writes() == before, f"{before} became {self.writes()}"
+        for name in self.sides:
+            assert self.seen(name) == wanted, f"{name}: {Differs(self.seen(name), wanted)}"
+
+    def cycle(self):
+        """One cycle of each pair, behind whatever the worker is doing right now."""
+
+        def run():
+            done = self.hub.run("sync", "now", "--json")
+            if "right now by another process" in done.stdout:
+                return None
+            assert done.returncode == 0, done.stdout + done.stderr + self.hub.log.read_text()
+            return json.loads(done.stdout)
+
+        return wait_for(run)
+
+    def writes(self):
+        """Requests by which events were changed; channels and subscriptions come and go by themselves."""
+        return {
+            f"{one.name} {route}": count
+            for one in (self.sandbox.google, self.sandbox.microsoft)
+            for route, count in one.meter.routes.items()
+            if not route.startswith("GET ") and "events" in route and not route.endswith("/watch")
+        }
+
+    def mails(self):
+        return sum(len(one.meter.mails) for one in (self.sandbox.google, self.sandbox.microsoft))
+
+
+class Differs:
+    """Falsy, and says in a failed wait what is missing and what is too much."""
+
+    def __init__(self, seen, wanted):
+        self.missing = sorted(set(wanted) - set(seen))
+        self.extra = sorted(set(seen) - set(wanted)) or len(seen) - len(wanted)
+
+    def __bool__(self):
+        return False
+
+    def __repr__(self):
+        return f"missing {self.missing}, too much {self.extra}"
+
+
+PERSON = "alex@example.com"
+
+
+@contextmanager
+def opened(folder):
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox())
+        token = sandbox.google.token(PERSON, client_id="hands")
+        google = stack.enter_context(
+            httpx.Client(
+                base_url=f"{sandbox.url}/google/calendar/v3/", headers={"Authorization": f"Bearer {token}"}, timeout=30
+            )
+        )
+        graph = stack.enter_context(simulated_graph.client(sandbox.microsoft))
+        sides = {"google": GoogleSide(google), "graph": GraphSide(graph)}
+        hub = stack.enter_context(Hub(folder / "data", CALDAV_BRIDGE_SANDBOX__PORT=str(urlsplit(sandbox.url).port)))
+        hub.command("user", "add", "alex", "--email", PERSON)
+        for provider in ("google", "microsoft"):
+            consent(hub.command("account", "connect", "alex", provider, "--sandbox")["url"])
+        phone = CalDavSide(**hub.command("device", "add", "alex", "phone"))
+        stack.callback(phone.close)
+        yield World(sandbox, hub, {"caldav": phone, **sides})
