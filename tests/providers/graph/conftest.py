@@ -1,11 +1,13 @@
 """The simulated Graph with an account that is connected to it."""
 
 import datetime as dt
+import json
 
 import pytest
 
 from bridge.sandbox.server import Sandbox
 from tests.contracts.graph_bench import open_bench
+from tests.contracts.receiver import NotificationReceiver
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +35,14 @@ def sent(bench):
 
     def note(request):
         if request.method != "GET" and "/v1.0/me/" in request.url.path:
-            import json
-
             seen.append((request.method, request.url.path, json.loads(request.content) if request.content else None))
 
     client.event_hooks["request"].append(note)
     return seen
+
+
+@pytest.fixture
+def receiver():
+    server = NotificationReceiver()
+    yield server
+    server.close()
