@@ -134,7 +134,12 @@ class World:
     clock: Clock = field(default_factory=Clock)
     sides: list[Paired] = field(default_factory=list)
 
+    principal: int = 0
+    calendar: int = 0
+
     def __post_init__(self):
+        if self.calendar:  # a copy of another world
+            return
         with self.database.write() as conn:
             alice = principals.add(conn, "alice", "alice@example.org", now=BEGIN)
             self.principal = alice.id

@@ -4,7 +4,7 @@ import pytest
 
 from bridge.errors import Unreachable
 from bridge.store.tables import outbox
-from tests.support.worlds import Boundaries, World, at, retitled, tea
+from tests.support.worlds import Boundaries, at, retitled, tea
 
 
 def busy_day(world):
@@ -42,12 +42,6 @@ WHOLE = sorted(
 )
 
 
-def count_boundaries(world):
-    side, boundaries = busy_day(world), Boundaries()
-    assert not world.dying_cycle(side, boundaries)
-    return boundaries.count
-
-
 def check(world, side):
     world.clock.pass_by(minutes=10)
     world.settle()
@@ -59,43 +53,26 @@ def check(world, side):
     assert world.rows(outbox) == 0
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory):
-    """Make worlds on SQLite, as many as there are boundaries."""
-    from bridge.store import migrations
-    from bridge.store.session import connect
-
-    folder = tmp_path_factory.mktemp("worlds")
-    template = folder / "template.db"
-    database = connect(f"sqlite:///{template}")
-    migrations.upgrade(database)
-    database.close()
-    opened = []
-
-    def make():
-        path = folder / f"{len(opened)}.db"
-        path.write_bytes(template.read_bytes())
-        opened.append(connect(f"sqlite:///{path}"))
-        return World(opened[-1])
-
-    yield make
-    for each in opened:
-        each.close()
+def boundaries_of(make):
+    world, boundaries = make(), Boundaries()
+    assert not world.dying_cycle(world.sides[0], boundaries)
+    return range(1, boundaries.count + 1)
 
 
-def test_r12_dying_at_any_boundary_of_a_cycle_loses_nothing_and_doubles_nothing(fresh):
-    total = count_boundaries(fresh())
-    assert total > 40
-    for boundary in range(1, total + 1):
-        world = fresh()
-        side = busy_day(world)
-        assert world.dying_cycle(side, Boundaries(boundary)), boundary
-        check(world, side)
+def test_r12_dying_at_any_boundary_of_a_cycle_loses_nothing_and_doubles_nothing(world, copies, tmp_path):
+    busy_day(world)
+    make = copies(world, tmp_path / "hub" / "bridge.db")
+    every = boundaries_of(make)
+    assert len(every) > 40
+    for boundary in every:
+        again = make()
+        assert again.dying_cycle(again.sides[0], Boundaries(boundary))
+        check(again, again.sides[0])
 
 
-def test_r12_dying_again_and_again(fresh):
+def test_r12_dying_again_and_again(world_on_each):
     """Every cycle gets one boundary further than the one before."""
-    world = fresh()
+    world = world_on_each
     side = busy_day(world)
     died = 0
     while world.dying_cycle(side, Boundaries(died + 1)):
@@ -105,41 +82,25 @@ def test_r12_dying_again_and_again(fresh):
     check(world, side)
 
 
-def test_r12_dying_at_any_boundary_of_the_first_sync(fresh):
-    def beginning():
-        world = fresh()
-        side = world.pair(page_size=2)
-        world.put("both", tea("both"))
-        side.calendar.add(tea("both"), uid="both")
-        for number in range(3):
-            world.put(f"hub{number}", tea(f"hub {number}"))
-            side.calendar.add(tea(f"remote {number}"))
-        return world, side
-
-    world, side = beginning()
-    boundaries = Boundaries()
-    assert not world.dying_cycle(side, boundaries)
-    for boundary in range(1, boundaries.count + 1):
-        world, side = beginning()
-        assert world.dying_cycle(side, Boundaries(boundary))
-        world.clock.pass_by(minutes=10)
-        world.settle()
-        assert world.titles() == side.titles()
-        assert len(world.titles()) == 7, boundary
+def test_r12_dying_at_any_boundary_of_the_first_sync(world, copies, tmp_path):
+    side = world.pair(page_size=2)
+    world.put("both", tea("both"))
+    side.calendar.add(tea("both"), uid="both")
+    for number in range(3):
+        world.put(f"hub{number}", tea(f"hub {number}"))
+        side.calendar.add(tea(f"remote {number}"))
+    make = copies(world, tmp_path / "hub" / "bridge.db")
+    for boundary in boundaries_of(make):
+        again = make()
+        assert again.dying_cycle(again.sides[0], Boundaries(boundary))
+        again.clock.pass_by(minutes=10)
+        again.settle()
+        assert again.titles() == again.sides[0].titles()
+        assert len(again.titles()) == 7, boundary
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_r12_dying_on_postgresql(world):
-    side = busy_day(world)
-    for boundary in (3, 9, 12, 17, 20, 22):
-        world.dying_cycle(side, Boundaries(boundary))
-        world.clock.pass_by(minutes=10)
-    check(world, side)
-
-
-def test_r12_a_lost_answer_and_an_edit_of_the_owner_in_between(small_world):
+def test_r12_a_lost_answer_and_an_edit_of_the_owner_in_between(world):
     """The creation reached the service, its owner edited the event, only then the bridge comes back."""
-    world = small_world
     side = world.pair()
     world.put("tea", tea(rule="FREQ=WEEKLY;COUNT=3"))
     side.calendar.fail("create", Unreachable("timeout"), after_effect=True)
@@ -154,8 +115,7 @@ def test_r12_a_lost_answer_and_an_edit_of_the_owner_in_between(small_world):
     assert list(world.hub().values()) == [at(tea("Coffee", rule="FREQ=WEEKLY;COUNT=3"), 11)]
 
 
-def test_r12_a_lost_answer_and_a_deletion_of_the_owner_in_between(small_world):
-    world = small_world
+def test_r12_a_lost_answer_and_a_deletion_of_the_owner_in_between(world):
     side = world.pair()
     world.put("tea", tea())
     side.calendar.fail("create", Unreachable("timeout"), after_effect=True)
@@ -167,8 +127,7 @@ def test_r12_a_lost_answer_and_a_deletion_of_the_owner_in_between(small_world):
     assert (world.titles(), side.titles()) == ([], [])
 
 
-def test_r12_the_created_object_is_listed_before_its_creation_is_taken_up_again(small_world):
-    world = small_world
+def test_r12_the_created_object_is_listed_before_its_creation_is_taken_up_again(world):
     side = world.pair()
     world.put("tea", tea())
     side.calendar.fail("create", Unreachable("timeout"), after_effect=True)
@@ -181,8 +140,7 @@ def test_r12_the_created_object_is_listed_before_its_creation_is_taken_up_again(
 
 
 @pytest.mark.parametrize("method", ["update", "delete"])
-def test_a_lost_answer_to_an_update_or_a_deletion(small_world, method):
-    world = small_world
+def test_a_lost_answer_to_an_update_or_a_deletion(world, method):
     side = world.pair()
     world.put("tea", tea())
     world.settle()

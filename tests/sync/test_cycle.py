@@ -29,7 +29,8 @@ def agreed(world):
     return side, side.id_of("Tea")
 
 
-def test_an_event_of_the_phone_arrives_on_the_remote_once(world):
+def test_an_event_of_the_phone_arrives_on_the_remote_once(world_on_each):
+    world = world_on_each
     side = world.pair()
     world.put("tea", tea(rule="FREQ=WEEKLY;COUNT=4"))
     report = world.cycle(side)
@@ -46,7 +47,8 @@ def test_an_event_of_the_remote_arrives_in_the_hub_under_its_uid(world):
     assert world.hub() == {"abc@google.com": tea()}
 
 
-def test_edits_and_deletions_travel_both_ways(world):
+def test_edits_and_deletions_travel_both_ways(world_on_each):
+    world = world_on_each
     side, id = agreed(world)
     world.edit("tea", lambda fields: retitled(fields, "Coffee"))
     world.settle()
@@ -66,7 +68,8 @@ def test_edits_and_deletions_travel_both_ways(world):
     assert world.rows(links.links) == 0
 
 
-def test_r17_one_hub_two_remotes_once_each(world):
+def test_r17_one_hub_two_remotes_once_each(world_on_each):
+    world = world_on_each
     google, outlook = world.pair(), world.pair()
     google.calendar.add(tea("from Google"))
     outlook.calendar.add(tea("from Outlook"))
@@ -80,7 +83,8 @@ def test_r17_one_hub_two_remotes_once_each(world):
     assert world.titles() == google.titles() == outlook.titles() == ["edited", "from the phone"]
 
 
-def test_r4_r20_idle_cycles_write_nothing_and_nothing_grows(world):
+def test_r4_r20_idle_cycles_write_nothing_and_nothing_grows(world_on_each):
+    world = world_on_each
     sides = [world.pair(), world.pair()]
     for number in range(5):
         sides[0].calendar.add(tea(f"a{number}"))
@@ -152,12 +156,12 @@ def test_r35_a_true_clash_goes_by_policy_and_the_loser_is_kept(world, policy, wi
     assert recorded(world, side) == [("tea", winner, {(MASTER, "summary"): loser})]
 
 
-def test_newest_is_the_hub_where_the_phone_was_later(small_world):
-    side, id = agreed(small_world)
+def test_newest_is_the_hub_where_the_phone_was_later(world):
+    side, id = agreed(world)
     side.calendar.edit(id, tea("remote"))
-    small_world.edit("tea", lambda fields: retitled(fields, "hub"))
-    small_world.settle()
-    assert small_world.titles() == side.titles() == ["hub"]
+    world.edit("tea", lambda fields: retitled(fields, "hub"))
+    world.settle()
+    assert world.titles() == side.titles() == ["hub"]
 
 
 def test_edit_beats_delete_of_the_hub(world):
@@ -169,7 +173,8 @@ def test_edit_beats_delete_of_the_hub(world):
     assert list(side.calendar.objects()) == [id]
 
 
-def test_edit_beats_delete_of_the_remote_and_makes_a_new_object_there(world):
+def test_edit_beats_delete_of_the_remote_and_makes_a_new_object_there(world_on_each):
+    world = world_on_each
     side, id = agreed(world)
     side.calendar.remove(id)
     world.edit("tea", lambda fields: retitled(fields, "Coffee"))
@@ -180,14 +185,14 @@ def test_edit_beats_delete_of_the_remote_and_makes_a_new_object_there(world):
     assert len(set(keys)) == 2
 
 
-def test_a_restored_object_keeps_what_only_the_hub_could_hold(small_world):
-    side = small_world.pair(lens=MemoryLens(EVENT_FIELDS - {"categories"}))
-    small_world.put("tea", replace(tea(), master=replace(tea().master, categories=("Drinks",))))
-    small_world.settle()
-    small_world.delete("tea")
+def test_a_restored_object_keeps_what_only_the_hub_could_hold(world):
+    side = world.pair(lens=MemoryLens(EVENT_FIELDS - {"categories"}))
+    world.put("tea", replace(tea(), master=replace(tea().master, categories=("Drinks",))))
+    world.settle()
+    world.delete("tea")
     side.calendar.edit(side.id_of("Tea"), tea("Coffee"))
-    small_world.settle()
-    assert small_world.hub()["tea"].master.categories == ("Drinks",)
+    world.settle()
+    assert world.hub()["tea"].master.categories == ("Drinks",)
 
 
 def test_deleted_on_both_sides_is_forgotten(world):
@@ -199,8 +204,9 @@ def test_deleted_on_both_sides_is_forgotten(world):
     assert (world.rows(links.links), world.rows(outbox.outbox)) == (0, 0)
 
 
-def test_r36_a_phone_that_writes_while_we_do_wins_and_is_merged(world):
+def test_r36_a_phone_that_writes_while_we_do_wins_and_is_merged(world_on_each):
     """The phone PUTs between plan and apply: the hub write is refused, that object is planned again."""
+    world = world_on_each
     side, id = agreed(world)
     side.calendar.edit(id, at(tea(), 11))
     ledger, written = world.ledger(side), []
@@ -288,7 +294,8 @@ def test_r32_an_unreadable_remote_object_is_quarantined_until_it_changes(world):
 
 
 @pytest.mark.parametrize("method", ["create", "update", "delete"])
-def test_r32_what_the_service_refuses_is_retried_with_patience(world, method):
+def test_r32_what_the_service_refuses_is_retried_with_patience(world_on_each, method):
+    world = world_on_each
     side = world.pair()
     if method != "create":
         world.put("tea", tea())
@@ -313,8 +320,7 @@ def test_r32_what_the_service_refuses_is_retried_with_patience(world, method):
 
 @pytest.mark.parametrize("error", [Unreachable("down"), Throttled("slow", retry_after=9), NeedsReconnect("dead")])
 @pytest.mark.parametrize("method", ["page", "create", "update", "delete"])
-def test_an_unreachable_service_ends_the_cycle_and_loses_nothing(small_world, error, method):
-    world = small_world
+def test_an_unreachable_service_ends_the_cycle_and_loses_nothing(world, error, method):
     side = world.pair()
     for title in ("a", "b"):
         world.put(title, tea(title))
@@ -332,10 +338,10 @@ def test_an_unreachable_service_ends_the_cycle_and_loses_nothing(small_world, er
     assert world.rows(outbox.outbox) == 0
 
 
-def test_r32_an_object_that_always_times_out_does_not_hold_up_the_others(small_world):
-    side = small_world.pair()
+def test_r32_an_object_that_always_times_out_does_not_hold_up_the_others(world):
+    side = world.pair()
     for title in ("a", "b", "c"):
-        small_world.put(title, tea(title))
+        world.put(title, tea(title))
     original = side.calendar.make
 
     def make(fields, **rest):
@@ -345,12 +351,12 @@ def test_r32_an_object_that_always_times_out_does_not_hold_up_the_others(small_w
 
     side.calendar.make = make
     with pytest.raises(Unreachable):
-        small_world.cycle(side)
-    small_world.cycle(side)
+        world.cycle(side)
+    world.cycle(side)
     assert side.titles() == ["b", "c"]
     side.calendar.make = original
-    small_world.clock.pass_by(hours=1)
-    small_world.settle()
+    world.clock.pass_by(hours=1)
+    world.settle()
     assert side.titles() == ["a", "b", "c"]
 
 
@@ -427,7 +433,8 @@ def test_a_uid_twice_on_the_remote_is_two_objects_in_the_hub(world):
     assert "same" in world.hub()
 
 
-def test_the_other_pair_is_woken_by_what_came_in(world):
+def test_the_other_pair_is_woken_by_what_came_in(world_on_each):
+    world = world_on_each
     first, second = world.pair(), world.pair()
     world.settle()
     first.calendar.add(tea())

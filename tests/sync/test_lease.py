@@ -10,7 +10,8 @@ from bridge.sync import engine
 from tests.support.worlds import LEASE, tea
 
 
-def test_a_worker_that_lost_its_lease_cannot_commit(world):
+def test_a_worker_that_lost_its_lease_cannot_commit(world_on_each):
+    world = world_on_each
     side = world.pair()
     side.calendar.add(tea())
     slow = world.ledger(side, owner="slow")
@@ -23,7 +24,8 @@ def test_a_worker_that_lost_its_lease_cannot_commit(world):
     assert world.titles() == ["Tea"]
 
 
-def test_a_lease_lost_in_the_middle_makes_nothing_twice(world):
+def test_a_lease_lost_in_the_middle_makes_nothing_twice(world_on_each):
+    world = world_on_each
     side = world.pair()
     world.put("a", tea("a"))
     world.put("b", tea("b"))

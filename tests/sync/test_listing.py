@@ -23,8 +23,8 @@ def everything(*, but=()):
 
 
 @pytest.mark.parametrize("cut", range(5))
-def test_r5_a_listing_cut_at_any_page_deletes_nothing(small_world, cut):
-    side = filled(small_world)
+def test_r5_a_listing_cut_at_any_page_deletes_nothing(world, cut):
+    side = filled(world)
     side.calendar.forget_cursors()
     page, pages = side.calendar.request, []
 
@@ -36,11 +36,11 @@ def test_r5_a_listing_cut_at_any_page_deletes_nothing(small_world, cut):
 
     side.calendar.request = request
     with pytest.raises(Unreachable):
-        small_world.cycle(side)
+        world.cycle(side)
     side.calendar.request = page
-    assert small_world.titles() == side.titles() == everything()
-    small_world.settle()
-    assert small_world.titles() == side.titles() == everything()
+    assert world.titles() == side.titles() == everything()
+    world.settle()
+    assert world.titles() == side.titles() == everything()
 
 
 @pytest.mark.parametrize("cut", range(5))
@@ -61,8 +61,7 @@ def test_r13_deletions_and_edits_while_a_listing_is_cut_and_taken_up_again(world
 
 
 @pytest.mark.parametrize("lost_behind", range(1, 6))
-def test_r13_r14_a_cursor_lost_between_any_two_pages_ends_like_an_unbroken_run(small_world, lost_behind):
-    world = small_world
+def test_r13_r14_a_cursor_lost_between_any_two_pages_ends_like_an_unbroken_run(world, lost_behind):
     side = filled(world)
     side.calendar.remove(side.id_of("event 0"))
     side.calendar.forget_cursors()
@@ -83,7 +82,8 @@ def test_r13_r14_a_cursor_lost_between_any_two_pages_ends_like_an_unbroken_run(s
     assert world.titles() == side.titles() == everything(but=(0,))
 
 
-def test_r13_what_was_deleted_while_the_cursor_was_lost_is_deleted(world):
+def test_r13_what_was_deleted_while_the_cursor_was_lost_is_deleted(world_on_each):
+    world = world_on_each
     side = filled(world)
     side.calendar.remove(side.id_of("event 3"))
     side.calendar.forget_cursors()
@@ -93,7 +93,8 @@ def test_r13_what_was_deleted_while_the_cursor_was_lost_is_deleted(world):
     assert side.calendar.requests["get"] == 1
 
 
-def test_r13_a_complete_listing_anew_writes_nothing(world):
+def test_r13_a_complete_listing_anew_writes_nothing(world_on_each):
+    world = world_on_each
     side = filled(world)
     writes, growth = side.calendar.writes, world.growth()
     side.calendar.forget_cursors()
@@ -102,7 +103,8 @@ def test_r13_a_complete_listing_anew_writes_nothing(world):
     assert world.growth() == growth
 
 
-def test_r26_what_left_the_window_is_not_deleted(world):
+def test_r26_what_left_the_window_is_not_deleted(world_on_each):
+    world = world_on_each
     side = filled(world)
     side.calendar.leave_window(side.id_of("event 4"))
     world.settle()
@@ -113,9 +115,9 @@ def test_r26_what_left_the_window_is_not_deleted(world):
     assert world.rows(inbox) == EVENTS
 
 
-def test_r26_however_many_leave_the_window(small_world):
-    side = filled(small_world)
+def test_r26_however_many_leave_the_window(world):
+    side = filled(world)
     for title in everything():
         side.calendar.leave_window(side.id_of(title))
-    small_world.settle()
-    assert small_world.titles() == side.titles() == everything()
+    world.settle()
+    assert world.titles() == side.titles() == everything()

@@ -8,7 +8,8 @@ from bridge.store import links
 from tests.support.worlds import retitled, tea
 
 
-def test_r16_what_is_on_both_sides_already_is_linked_by_its_uid(world):
+def test_r16_what_is_on_both_sides_already_is_linked_by_its_uid(world_on_each):
+    world = world_on_each
     side = world.pair()
     world.put("same@example", tea())
     side.calendar.add(tea(), uid="same@example")
@@ -29,7 +30,8 @@ def test_r16_else_by_time_title_and_recurrence(world):
     assert len(world.hub()) == len(side.calendar.objects()) == 3
 
 
-def test_r16_what_is_ambiguous_is_neither_guessed_nor_doubled(world):
+def test_r16_what_is_ambiguous_is_neither_guessed_nor_doubled(world_on_each):
+    world = world_on_each
     side = world.pair()
     world.put("a", tea())
     world.put("b", tea())
@@ -88,7 +90,8 @@ def test_r8_a_remote_that_is_suddenly_empty_empties_nothing(world):
     assert len(world.hub()) == 12
 
 
-def test_r15_a_pair_made_anew_finds_its_events_again(world):
+def test_r15_a_pair_made_anew_finds_its_events_again(world_on_each):
+    world = world_on_each
     from bridge.store import pairs
 
     side = world.pair()
@@ -135,15 +138,15 @@ def test_r9_a_copy_with_the_very_same_uid_is_a_new_event(world):
     assert side.titles() == ["Coffee", "Copy"]
 
 
-@pytest.mark.parametrize("count", [450])
-def test_a_first_sync_in_several_batches(small_world, count):
-    side = small_world.pair()
+@pytest.mark.parametrize("count", [250])
+def test_a_first_sync_in_several_batches(world, count):
+    side = world.pair()
     for number in range(count):
         side.calendar.add(tea(f"theirs {number}"))
-    report = small_world.cycle(side)
+    report = world.cycle(side)
     assert report.hub_writes == report.linked == count
-    assert small_world.cycle(side).rounds == 0
-    other = small_world.pair()
-    report = small_world.cycle(other)
+    assert world.cycle(side).rounds == 0
+    other = world.pair()
+    report = world.cycle(other)
     assert report.remote_writes == count
-    assert small_world.cycle(other).idle
+    assert world.cycle(other).idle

@@ -22,7 +22,8 @@ def approve(world, side):
 
 
 @pytest.mark.parametrize("where", ["hub", "remote", "listing"])
-def test_r6_a_mass_deletion_is_parked_whole_and_done_when_approved(world, where):
+def test_r6_a_mass_deletion_is_parked_whole_and_done_when_approved(world_on_each, where):
+    world = world_on_each
     side = filled(world)
     for number in range(12):
         if where == "hub":

@@ -61,7 +61,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_r17_r35_three_sides_converge_and_no_title_is_lost(template, steps):
     with tempfile.TemporaryDirectory() as folder:
