@@ -10,13 +10,16 @@ dateutil enumerates; this module decides where to begin and where to end:
   today.
 * The Gregorian calendar repeats every 400 years to the weekday. Enumeration is moved into the last such cycle before the
   year 9999, where dateutil stops, so that a rule which never matches ends soon.
+* Of HOURLY, MINUTELY and SECONDLY rules dateutil gives the days only, the times are found here: it goes through seconds in
+  search of a time that never comes.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,10 +28,12 @@ from dateutil import rrule
 from bridge.errors import Unmappable
 from bridge.ical import values
 
-CAP = 100_000
+CAP = 20_000
 """No rule is followed further than this many instances in one enumeration."""
+_CANDIDATES = 50 * CAP  # so many times of day are looked at in search of them
 
-_FREQUENCIES: dict[str, Literal[0, 1, 2, 3, 4, 5, 6]] = {
+Frequency = Literal[0, 1, 2, 3, 4, 5, 6]
+_FREQUENCIES: dict[str, Frequency] = {
     "YEARLY": rrule.YEARLY,
     "MONTHLY": rrule.MONTHLY,
     "WEEKLY": rrule.WEEKLY,
@@ -37,13 +42,14 @@ _FREQUENCIES: dict[str, Literal[0, 1, 2, 3, 4, 5, 6]] = {
     "MINUTELY": rrule.MINUTELY,
     "SECONDLY": rrule.SECONDLY,
 }
-_STEPS = {
-    rrule.WEEKLY: dt.timedelta(weeks=1),
-    rrule.DAILY: dt.timedelta(days=1),
-    rrule.HOURLY: dt.timedelta(hours=1),
-    rrule.MINUTELY: dt.timedelta(minutes=1),
-    rrule.SECONDLY: dt.timedelta(seconds=1),
+# The unit of a frequency within the day, and what is set to find the beginning of one.
+_UNITS: dict[int, tuple[dt.timedelta, dict[str, Any]]] = {
+    rrule.HOURLY: (dt.timedelta(hours=1), {"minute": 0, "second": 0}),
+    rrule.MINUTELY: (dt.timedelta(minutes=1), {"second": 0}),
+    rrule.SECONDLY: (dt.timedelta(seconds=1), {}),
 }
+_DAY_END = dt.timedelta(hours=23, minutes=59, seconds=59)
+_CLOCK = ("byhour", "byminute", "bysecond")
 _WEEKDAYS = {
     "MO": rrule.MO,
     "TU": rrule.TU,
@@ -72,7 +78,7 @@ class Rule:
     """One RRULE or EXRULE over a DTSTART. ``start`` is naive; an all-day start is its midnight."""
 
     start: dt.datetime
-    freq: Literal[0, 1, 2, 3, 4, 5, 6]
+    freq: Frequency
     interval: int
     by: dict[str, Any]
     week_start: int
@@ -124,32 +130,63 @@ class Rule:
         return moment > last
 
     def _matches(self, since: dt.datetime, until: dt.datetime) -> Iterator[dt.datetime]:
+        found = (
+            self._times(since, until) if self.freq >= rrule.HOURLY else self._periods(self.freq, self.by, since, until)
+        )
+        return itertools.islice((moment for moment in found if self.start <= moment <= until), CAP)
+
+    def _periods(
+        self, freq: Frequency, by: Mapping[str, Any], since: dt.datetime, until: dt.datetime
+    ) -> Iterator[dt.datetime]:
+        """What dateutil finds, maybe with some before DTSTART."""
         if until < self.start:
             return
-        begin = self._begin(since)
+        begin = self._begin(freq, since)
         cycles = (dt.MAXYEAR - until.year) // 400 * 400
         try:
             found = rrule.rrule(
-                self.freq,
+                freq,
                 dtstart=begin.replace(year=begin.year + cycles),
-                interval=self.interval,
+                interval=self.interval if freq == self.freq else 1,
                 wkst=self.week_start,
                 until=until.replace(year=until.year + cycles),
-                **self.by,
+                **by,
             )
         except (ValueError, TypeError) as error:
             raise Unmappable(f"a rule that makes no sense: {error}") from error
-        for n, moment in enumerate(found):
-            if n >= CAP:
-                return
-            back = moment.replace(year=moment.year - cycles)
-            if back >= self.start:
-                yield back
+        for moment in found:
+            yield moment.replace(year=moment.year - cycles)
 
-    def _begin(self, since: dt.datetime) -> dt.datetime:
+    def _times(self, since: dt.datetime, until: dt.datetime) -> Iterator[dt.datetime]:
+        """The instances of a rule within the day: of every unit that its days, its hours and its INTERVAL let through."""
+        unit, units = _UNITS[self.freq]
+        by, start = self.by, self.start
+        days = {name: value for name, value in by.items() if name not in _CLOCK and name != "bysetpos"}
+        hours = by.get("byhour", range(24))
+        minutes = by.get("byminute", range(60) if self.freq >= rrule.MINUTELY else (start.minute,))
+        seconds = by.get("bysecond", range(60) if self.freq >= rrule.SECONDLY else (start.second,))
+        origin = start.replace(**units)
+        candidates = (
+            day.replace(hour=hour, minute=minute, second=second)
+            for day in self._periods(rrule.DAILY, days, since, values.midnight(until.date()) + _DAY_END)
+            for hour, minute, second in itertools.product(sorted(hours), sorted(minutes), sorted(seconds))
+        )
+        looked_at = itertools.islice(candidates, _CANDIDATES)
+        reached = (at for at in looked_at if (at.replace(**units) - origin) // unit % self.interval == 0)
+        if not (positions := by.get("bysetpos")):
+            yield from reached
+            return
+        for _, period in itertools.groupby(reached, key=lambda at: at.replace(**units)):
+            members = list(period)
+            places = {n - 1 if n > 0 else len(members) + n for n in positions}
+            yield from (members[n] for n in sorted(places) if 0 <= n < len(members))
+
+    def _begin(self, freq: Frequency, since: dt.datetime) -> dt.datetime:
         """The start of a period of the rule: the last at or before ``since`` that INTERVAL reaches from DTSTART's."""
         start = self.start
         since = max(since, start)
+        if freq != self.freq:
+            return values.midnight(since.date())
         if self.freq == rrule.YEARLY:
             year = start.year + (since.year - start.year) // self.interval * self.interval
             return start.replace(year=year, month=1, day=1)
@@ -160,7 +197,7 @@ class Rule:
         if self.freq == rrule.WEEKLY:
             back = dt.timedelta(days=(start.weekday() - self.week_start) % 7)
             start = start - back if start.date() > dt.date(1, 1, 7) else start
-        step = _STEPS[self.freq] * self.interval
+        step = dt.timedelta(days=7 if self.freq == rrule.WEEKLY else 1) * self.interval
         return start + (since - start) // step * step
 
 
@@ -185,7 +222,12 @@ def parse(value: str, start: dt.date | dt.datetime) -> Rule:
             by["byweekday"] = [_weekday(day) for day in parts["BYDAY"].split(",")]
     except (KeyError, ValueError) as error:
         raise Unmappable("a rule that cannot be read") from error
-    if interval < 1 or (all_day and freq >= rrule.HOURLY):
+    ranges = {"byhour": 24, "byminute": 60, "bysecond": 60}
+    if (
+        interval < 1
+        or (all_day and freq >= rrule.HOURLY)
+        or any(not 0 <= n < ranges[w] for w in _CLOCK for n in by.get(w, ()))
+    ):
         raise Unmappable("a rule that makes no sense")
     _fill_in(by, freq, begin)
     return Rule(begin, freq, interval, by, week_start, count, values.moment(parts.get("UNTIL", "")))

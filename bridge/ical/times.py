@@ -141,7 +141,7 @@ def _usual() -> list[str]:
 
 @functools.cache
 def _year() -> int:
-    """Up to which year the rules are compared: that of the zone data ("2026f"), so that the answer needs no clock."""
+    """Around which year the rules are compared: that of the zone data ("2026f"), so that the answer needs no clock."""
     return int(_tzdata("tzdata.zi")[0].split()[-1][:4])
 
 

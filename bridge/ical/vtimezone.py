@@ -17,7 +17,7 @@ from bridge.ical import rules, values
 from bridge.ical.objects import Component
 
 _HOUR = dt.timedelta(hours=1)
-_FIVE_YEARS = dt.timedelta(days=5 * 365)
+_YEARS = dt.timedelta(days=3 * 365)
 _HORIZON = values.midnight(dt.date(2100, 1, 1))  # naive: as far as transitions are followed
 
 
@@ -110,8 +110,8 @@ def _observance(component: Component) -> Observance | None:
 def matches(definition: Definition, names: Iterable[str], *, year: int) -> Iterator[str]:
     """Those IANA zones that keep the same offsets as the definition, in the given order.
 
-    Compared are the five years through ``year``, to which an endless rule applies; or, where all rules have ended, the
-    last five years that the definition covers.
+    Compared are the years around ``year``, to which an endless rule applies (few: rules change, definitions do not
+    tell); or, where all rules have ended, the last years that the definition covers.
     """
     probes = _probes(definition, *_span(definition, year))
     for name in names:
@@ -126,16 +126,16 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _span(definition: Definition, year: int) -> tuple[dt.datetime, dt.datetime]:
-    since, until = values.midnight(dt.date(year - 4, 1, 1)), values.midnight(dt.date(year + 1, 1, 1))
+    since, until = values.midnight(dt.date(year - 1, 1, 1)), values.midnight(dt.date(year + 2, 1, 1))
     if len({part.after for part in definition.observances}) == 1:
         return since, until
     first = min(part.start for part in definition.observances)
     if not any(part.endless for part in definition.observances):
         last = max(onset for onset, _ in definition.transitions(first, _HORIZON))
         if last < until:
-            return max(first, last - _FIVE_YEARS), last + _HOUR
+            return max(first, last - _YEARS), last + _HOUR
     since = max(since, first)
-    return since, max(until, since + _FIVE_YEARS)
+    return since, max(until, since + _YEARS)
 
 
 def _probes(definition: Definition, since: dt.datetime, until: dt.datetime) -> list[tuple[dt.datetime, dt.timedelta]]:
