@@ -214,10 +214,13 @@ def _day_of_year(rule: _Rule, month: int, when: When) -> int:
 
 
 def _spread(rule: _Rule, when: When) -> dict[str, Any]:
-    """Several months of each year are a monthly rule if they lie evenly (R-18)."""
+    """Several months of each year are a monthly rule if they lie evenly (R-18).
+
+    But for BYSETPOS: in a yearly rule it counts through the year, not each month.
+    """
     months, gap = rule.bymonth, 12 // len(rule.bymonth)
     even = 12 % len(months) == 0 and months == tuple(range(months[0], 13, gap)) and 1 <= months[0] <= gap
-    if rule.interval != 1 or not even:
+    if rule.interval != 1 or not even or rule.bysetpos:
         raise Unmappable("Outlook cannot repeat in several unevenly spaced months")
     if when.start.month not in months:
         raise Unmappable(BESIDE_THE_RULE)

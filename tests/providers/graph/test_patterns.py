@@ -182,6 +182,10 @@ def test_r18_evenly_spread_months_are_monthly():
     assert canonical("FREQ=YEARLY;BYMONTH=3,6,9,12;BYMONTHDAY=2") == "FREQ=MONTHLY;INTERVAL=3;BYMONTHDAY=2"
     assert reason("FREQ=YEARLY;BYMONTH=3,4,9")
     assert reason("FREQ=YEARLY;INTERVAL=2;BYMONTH=3,9")
+    assert reason("FREQ=YEARLY;BYMONTH=3,9;BYDAY=MO;BYSETPOS=1"), (
+        "the first Monday of the year, not of each of the two months"
+    )
+    assert reason("FREQ=YEARLY;BYMONTH=1,4,7,10;BYMONTHDAY=2"), "it starts in a month that is not among them"
 
 
 @pytest.mark.parametrize("part", ["BYDAY=9MO", "BYWEEKNO=10", "BYYEARDAY=61", "BYMONTHDAY=2"])
