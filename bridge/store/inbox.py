@@ -17,6 +17,9 @@ from bridge.store.tables import inbox, links
 from bridge.sync.ledger import Replica
 from bridge.sync.ports import RemoteItem, Removal
 
+PENDING = sa.text("inbox.pending")
+"""In the very words of the partial index, or SQLite would not use it."""
+
 
 def keep(conn: sa.Connection, pair_id: int, items: Iterable[RemoteItem], *, generation: int) -> None:
     """Take items in. One whose version is known is no news, such as the echo of our own write (R20, S-04)."""
@@ -109,9 +112,7 @@ def pending(conn: sa.Connection, pair_id: int) -> list[str]:
     """Objects to plan. A removal that is not certain waits until somebody has looked."""
     unsure = _unsure(pair_id)
     query = (
-        sa.select(inbox.c.series)
-        .where(inbox.c.pair_id == pair_id, inbox.c.pending, inbox.c.series.not_in(unsure))
-        .distinct()
+        sa.select(inbox.c.series).where(inbox.c.pair_id == pair_id, PENDING, inbox.c.series.not_in(unsure)).distinct()
     )
     return list(conn.scalars(query.order_by(inbox.c.series)))
 
@@ -120,7 +121,7 @@ def _unsure(pair_id: int) -> sa.Select[tuple[str]]:
     """Those that are removed, perhaps, and linked; what is not linked nobody misses."""
     linked = sa.exists().where(links.c.pair_id == pair_id, links.c.remote_id == inbox.c.id)
     return sa.select(inbox.c.id).where(
-        inbox.c.pair_id == pair_id, inbox.c.pending, inbox.c.payload.is_(None), ~inbox.c.certain, linked
+        inbox.c.pair_id == pair_id, PENDING, inbox.c.payload.is_(None), ~inbox.c.certain, linked
     )
 
 
@@ -128,7 +129,7 @@ def removed(conn: sa.Connection, pair_id: int, *, certain: bool) -> list[str]:
     """Ids of linked objects that the service says are no more."""
     linked = sa.exists().where(links.c.pair_id == pair_id, links.c.remote_id == inbox.c.id)
     query = sa.select(inbox.c.id).where(
-        inbox.c.pair_id == pair_id, inbox.c.pending, inbox.c.payload.is_(None), inbox.c.certain == certain, linked
+        inbox.c.pair_id == pair_id, PENDING, inbox.c.payload.is_(None), inbox.c.certain == certain, linked
     )
     return list(conn.scalars(query.order_by(inbox.c.id)))
 

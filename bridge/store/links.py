@@ -16,6 +16,9 @@ from bridge.sync.ledger import Link
 
 T = TypeVar("T")
 
+DIRTY = sa.text("links.dirty")
+"""In the very words of the partial index, or SQLite would not use it."""
+
 AT_ONCE = 500
 """Values in one IN (…): well under what both databases allow in one statement."""
 
@@ -87,10 +90,10 @@ def orphaned(conn: sa.Connection, pair_id: int, calendar_id: int) -> list[str]:
 
 
 def to_plan_again(conn: sa.Connection, pair_id: int, now: dt.datetime) -> list[str]:
-    """Marked dirty, or quarantined until now; but for those whose creation is still open."""
+    """Marked dirty, and not to be left alone for longer; but for those whose creation is still open."""
     creating = sa.exists().where(outbox.c.pair_id == pair_id, outbox.c.uid == links.c.uid, outbox.c.kind == "create")
-    again = sa.or_(links.c.dirty, links.c.retry_at <= now)
-    query = sa.select(links.c.uid).where(links.c.pair_id == pair_id, again, ~creating)
+    due = sa.or_(links.c.retry_at.is_(None), links.c.retry_at <= now)
+    query = sa.select(links.c.uid).where(links.c.pair_id == pair_id, DIRTY, due, ~creating)
     return list(conn.scalars(query.order_by(links.c.uid)))
 
 

@@ -297,9 +297,7 @@ outbox = sa.Table(
     sa.Column("uid", sa.String(1024), primary_key=True),  # at most one open intent a link
     sa.Column("kind", sa.String(8), nullable=False),  # create, update, delete
     sa.Column("target", JSON),  # the ObjectFields the remote shall have
-    sa.Column(
-        "hub_base", JSON
-    ),  # the hub's fields through the lens that it was planned from: the base once it is answered
+    sa.Column("hub_base", JSON),  # the hub's side it was planned from: its base once this is answered
     sa.Column("attempts", sa.Integer, nullable=False, default=0),  # how often it may have reached the service
     sa.Column("not_before", Instant),
     sa.Column("created_at", Instant, nullable=False),

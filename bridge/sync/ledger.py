@@ -49,7 +49,8 @@ class Link:
 
     Both bases are there, or none is: then the sides have not agreed yet (its creation is an open intent, or it is
     quarantined). Bases without a ``remote_id`` say that the remote's object was there and is gone.
-    ``version`` is of the remote object that ``remote_base`` was read from.
+    ``version`` is of the remote object that ``remote_base`` was read from. A ``dirty`` link is planned again whatever the
+    cursors say, but not before ``retry_at``.
     """
 
     uid: str
@@ -156,7 +157,7 @@ class Reading(Protocol):
         ...
 
     def dirty(self, now: dt.datetime) -> Sequence[str]:
-        """UIDs of links to plan again: marked so, or quarantined until now. None of them has an open creation."""
+        """UIDs of links to plan again, whose time has come. None of them has an open creation."""
         ...
 
     def pending(self) -> Sequence[str]:

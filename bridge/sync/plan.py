@@ -115,11 +115,16 @@ def quarantined(link: Link, reason: str, *, now: dt.datetime, retry: bool = True
     wait = min(FIRST_RETRY * (1 << min(link.attempts, 16)), LAST_RETRY)
     return replace(
         link,
-        dirty=False,
+        dirty=retry,
         quarantine=reason,
         attempts=link.attempts + 1,
         retry_at=now + wait if retry else None,
     )
+
+
+def again(link: Link) -> Link:
+    """To be planned again, at once."""
+    return replace(link, dirty=True, retry_at=None)
 
 
 def adopted(link: Link, intent: Intent, remote: RemoteObject) -> Link:
@@ -222,7 +227,7 @@ def _hub_gone(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
     if rules.direction == "pull":
         return Step(case, _clean(link))
     if rules.pairing:
-        return Step(case, replace(link, dirty=True), deferred=True)
+        return Step(case, again(link), deferred=True)
     link = replace(_clean(link), version=remote.version, remote_base=remote.fields)
     return Step(case, link, intent=Intent(case.uid, "delete"))
 
@@ -252,7 +257,7 @@ def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:
     if rules.direction == "push":
         return Step(case, gone)
     if rules.pairing:
-        return Step(case, replace(gone, dirty=True), deferred=True)
+        return Step(case, again(gone), deferred=True)
     return Step(case, None, HubDelete(hub.href, hub.etag))
 
 

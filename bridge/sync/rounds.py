@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bridge.errors import InvalidCalendarData, ObjectChanged
 from bridge.sync import cases, guard, pairing, reading
 from bridge.sync.cases import Batch
 from bridge.sync.identity import Matches
 from bridge.sync.ledger import Intent, Link, PairState, Writing
-from bridge.sync.plan import HubDelete, HubPut, Rules, Step, plan, quarantined
+from bridge.sync.plan import HubDelete, HubPut, Rules, Step, again, plan, quarantined
 from bridge.sync.session import Session, batches
 
 
@@ -27,7 +27,6 @@ class Touched:
     doomed_series: list[str]
     doomed_uids: list[str]
     doubtful: int
-    links: int
     revision: int
 
     @property
@@ -63,7 +62,6 @@ def _touched(session: Session) -> Touched:
             doomed_series=list(memory.removed(certain=True)),
             doomed_uids=list(dict.fromkeys([*(change.uid for change in changes if change.deleted), *dirty])),
             doubtful=len(memory.removed(certain=False)),
-            links=memory.link_count(),
             revision=memory.hub_revision(),
         )
 
@@ -85,7 +83,7 @@ def _parked(session: Session, touched: Touched) -> bool:
     approved = state.parked if state.approved else None
     worst = len(touched.doomed_series) + len(touched.doomed_uids) + touched.doubtful
     summary = None
-    if state.phase != "pairing" and worst > guard.allowance(touched.links, approved):
+    if state.phase != "pairing" and worst > guard.FEW:
         deletions = _deletions(session, touched)
         if guard.holds(deletions, approved=approved):
             summary = deletions.summary()
@@ -102,6 +100,8 @@ def _deletions(session: Session, touched: Touched) -> guard.Deletions:
     """What the plan would delete; what nobody has looked after counts as gone."""
     lost: dict[str, list[str]] = {"hub": [], "remote": []}
     rules, nothing = _rules(session, touched.state), Matches()
+    with session.ledger.reading() as memory:
+        links = memory.link_count()
     done: set[str] = set()
     found = (
         *(cases.of_remote(session, each, pair=rules.pair, matches=nothing) for each in batches(touched.doomed_series)),
@@ -113,7 +113,7 @@ def _deletions(session: Session, touched: Touched) -> guard.Deletions:
             done.add(case.uid)
             if side is not None:
                 lost[side].append(case.uid)
-    return guard.Deletions(lost["hub"], lost["remote"], touched.links, touched.doubtful)
+    return guard.Deletions(lost["hub"], lost["remote"], links, touched.doubtful)
 
 
 class _Round:
@@ -195,14 +195,14 @@ def _agrees(link: Link | None) -> bool:
 
 def _again(step: Step) -> Step:
     link = step.case.link
-    return Step(step.case, None if link is None else replace(link, dirty=True), deferred=True)
+    return Step(step.case, None if link is None else again(link), deferred=True)
 
 
 def _remember(memory: Writing, batch: Batch) -> None:
     memory.save_links(batch.adoptions)
     memory.drop_intents([link.uid for link in batch.adoptions])
     memory.settle([link.remote_id for link in batch.adoptions if link.remote_id])
-    memory.save_links([replace(link, dirty=True) for link in batch.waiting if not link.dirty])
+    memory.save_links([again(link) for link in batch.waiting if not link.dirty])
 
 
 def _keep(memory: Writing, steps: list[Step], with_intent: set[str]) -> None:

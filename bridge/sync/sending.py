@@ -26,7 +26,7 @@ from bridge.errors import (
 )
 from bridge.sync import reading
 from bridge.sync.ledger import Intent, Link, Replica
-from bridge.sync.plan import adopted, quarantined
+from bridge.sync.plan import adopted, again, quarantined
 from bridge.sync.ports import RemoteItem, RemoteObject
 from bridge.sync.session import Session, batches
 
@@ -127,7 +127,7 @@ def _create(session: Session, sent: Sent) -> None:
             items = remote.create(target, key=key, uid=intent.uid)
     except Gone:
         # it was there once, so its owner has deleted it since: the plan decides what that means here
-        gone = replace(link, hub_base=intent.hub_base, remote_base=target, remote_id=None, dirty=True)
+        gone = replace(again(link), hub_base=intent.hub_base, remote_base=target, remote_id=None)
         with session.ledger.writing() as memory:
             memory.save_links([gone])
             memory.drop_intents([intent.uid])
@@ -165,7 +165,7 @@ def _change(session: Session, sent: Sent) -> None:
     current = _current(session, sent)
     if current is None:
         with session.ledger.writing() as memory:
-            memory.save_links([replace(link, dirty=True)])
+            memory.save_links([again(link)])
             memory.drop_intents([intent.uid])
         return
     try:
@@ -197,7 +197,7 @@ def _current(session: Session, sent: Sent) -> RemoteObject | None:
 
 def _plan_again(session: Session, link: Link) -> None:
     with session.ledger.writing() as memory:
-        memory.save_links([replace(link, dirty=True)])
+        memory.save_links([again(link)])
         memory.drop_intents([link.uid])
 
 
