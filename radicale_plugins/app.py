@@ -92,7 +92,7 @@ class Application(app.Application):
         super().__init__(configuration)
         self._database = database
         self._now = now
-        self._trusted_proxies = tuple(trusted_proxies)
+        self._trusted_proxies = door.networks(trusted_proxies)
 
     do_GET = _by(resources.get, _READ)  # noqa: N815 - Radicale's names
     do_PUT = _by(resources.put, _WRITE)  # noqa: N815
@@ -162,7 +162,7 @@ def build(
     """The CalDAV side as a WSGI application (PEP 3333), for any threaded server.
 
     ``max_failures`` and ``block_seconds`` are ``bridge.services.devices.authenticate``'s. ``trusted_proxies`` are the
-    addresses or networks whose X-Forwarded-For and X-Script-Name are believed. Sizes are in bytes.
+    addresses or networks whose X-Forwarded-For and X-Script-Name are believed; UsageError if they are none. Sizes are in bytes.
     """
     configuration = config.load()
     settings: dict[str, dict[str, Any]] = {

@@ -11,8 +11,7 @@ from radicale.auth import AuthContext, BaseAuth
 
 from bridge.services import devices
 from bridge.store.session import Database
-from radicale_plugins.database import open_configured
-from radicale_plugins.storage import utc_now
+from radicale_plugins.database import open_configured, utc_now
 
 OPTIONS = {
     "auth": {

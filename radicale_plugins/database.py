@@ -1,13 +1,18 @@
-"""Where the plugins find the database when they run under plain Radicale."""
+"""Where the plugins find the database, and the clock, when they run under plain Radicale."""
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from radicale import config
 
 from bridge.store import migrations
 from bridge.store.session import Database, connect
+
+
+def utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 def open_configured(configuration: config.Configuration, section: str) -> Database:

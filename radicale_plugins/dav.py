@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Mapping
+from email.utils import format_datetime
 from http import client
 from urllib.parse import quote
 
@@ -135,3 +137,8 @@ def etags(header: str) -> Iterator[str]:
             end = len(rest) if end < 0 else end
         yield ("W/" if weak else "") + rest[:end].strip()
         rest = rest[end:].lstrip(" \t,")
+
+
+def http_date(at: dt.datetime) -> str:
+    """RFC 9110 §5.6.7."""
+    return format_datetime(at.astimezone(dt.UTC), usegmt=True)

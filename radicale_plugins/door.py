@@ -10,15 +10,17 @@ from http import client
 from io import BytesIO
 from typing import Any
 
+from bridge.errors import UsageError
 from radicale_plugins import dav
 
 Environ = dict[str, Any]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _DEPTHS = frozenset({"0", "1", "infinity"})
 _SEGMENT = 255  # a slug's and an href's column
 
 
-def admit(environ: Environ, *, max_content_length: int, trusted_proxies: Sequence[str]) -> Environ:
+def admit(environ: Environ, *, max_content_length: int, trusted_proxies: Sequence[Network]) -> Environ:
     """The environment as the application may rely on it. Raises dav.Refusal.
 
     The path is decoded UTF-8 here, where PEP 3333 hands over bytes in Latin-1's clothes.
@@ -101,7 +103,7 @@ def _basic(environ: Environ) -> None:
         environ["HTTP_AUTHORIZATION"] = f"Basic {credentials.strip()}"
 
 
-def _origin(environ: Environ, trusted: Sequence[str]) -> None:
+def _origin(environ: Environ, trusted: Sequence[Network]) -> None:
     """Believe X-Forwarded-For and a path prefix from a trusted proxy only; then from right to left, up to the first stranger."""
     if not _is_in(environ.get("REMOTE_ADDR", ""), trusted):
         environ.pop("HTTP_X_SCRIPT_NAME", None)
@@ -117,9 +119,17 @@ def _origin(environ: Environ, trusted: Sequence[str]) -> None:
             return
 
 
-def _is_in(address: str, networks: Sequence[str]) -> bool:
+def _is_in(address: str, networks: Sequence[Network]) -> bool:
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return any(ip in ipaddress.ip_network(network, strict=False) for network in networks)
+    return any(ip in network for network in networks)
+
+
+def networks(names: Sequence[str]) -> tuple[Network, ...]:
+    """Addresses and networks as an admin writes them. Raises UsageError."""
+    try:
+        return tuple(ipaddress.ip_network(name, strict=False) for name in names)
+    except ValueError as error:
+        raise UsageError(f"trusted_proxies: {error}") from None

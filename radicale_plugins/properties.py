@@ -12,7 +12,6 @@ from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
 from radicale_plugins import dav, tokens
 from radicale_plugins.request import Place, Request
-from radicale_plugins.storage import http_date
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
 COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
@@ -173,7 +172,7 @@ _OF_CALENDAR: dict[str, Getter] = {
     "D:getetag": _of_calendar(lambda c: _text("D:getetag", tokens.ctag(c))),
     "CS:getctag": _of_calendar(lambda c: _text("CS:getctag", tokens.ctag(c))),
     "D:sync-token": _of_calendar(lambda c: _text("D:sync-token", tokens.sync_token(c))),
-    "D:getlastmodified": _of_calendar(lambda c: _text("D:getlastmodified", http_date(c.modified_at))),
+    "D:getlastmodified": _of_calendar(lambda c: _text("D:getlastmodified", dav.http_date(c.modified_at))),
     "D:getcontenttype": lambda *_: _text("D:getcontenttype", "text/calendar"),
     COMPONENT_SET: _of_calendar(_component_set),
     "C:supported-calendar-data": lambda *_: dav.element(
@@ -202,7 +201,7 @@ _OF_OBJECT: dict[str, Getter] = {
     "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
     "D:getetag": lambda r, _: _text("D:getetag", r.etag),
     "D:getcontenttype": lambda *_: _text("D:getcontenttype", OBJECT_TYPE),
-    "D:getlastmodified": _of_stored(lambda s: http_date(s.modified_at))("D:getlastmodified"),
+    "D:getlastmodified": _of_stored(lambda s: dav.http_date(s.modified_at))("D:getlastmodified"),
     "D:getcontentlength": _of_stored(lambda s: str(len(s.data)))("D:getcontentlength"),
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE[:3]),
     "D:supported-report-set": lambda *_: _reports(),

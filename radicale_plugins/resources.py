@@ -13,7 +13,6 @@ from bridge.store.objects import ABSENT, ANY, Expected, StoredObject
 from radicale_plugins import dav, export, properties, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import NOT_FOUND, Request
-from radicale_plugins.storage import http_date
 
 PRECONDITION_FAILED = dav.text(client.PRECONDITION_FAILED, "The resource is not in the state the request assumes.")
 
@@ -34,7 +33,7 @@ def get(request: Request) -> Answer:
             etag, modified = stored.etag, stored.modified_at
         else:
             etag, modified = tokens.ctag(calendar), calendar.modified_at
-        headers = {"ETag": etag, "Last-Modified": http_date(modified), "Cache-Control": "private, no-cache"}
+        headers = {"ETag": etag, "Last-Modified": dav.http_date(modified), "Cache-Control": "private, no-cache"}
         if _is_fresh(request, etag, modified):
             return dav.empty(client.NOT_MODIFIED, headers)
         body = stored.data if place.href and stored else export.calendar(calendar, objects.every(conn, calendar.id))

@@ -206,6 +206,14 @@ def test_behind_a_proxy_the_phones_address_counts(serve, database, clock, alice)
         )
 
 
+def test_a_proxy_that_is_no_address_is_told_at_the_start(database, clock):
+    from bridge.errors import UsageError
+    from radicale_plugins import app
+
+    with pytest.raises(UsageError, match="trusted_proxies"):
+        app.build(database, now=clock, trusted_proxies=["proxy.example.org"])
+
+
 def test_nobody_else_may_say_where_they_come_from(anonymous, alice):
     for n in range(10):
         headers = {"X-Forwarded-For": f"192.0.2.{n}", "X-Remote-Addr": f"192.0.2.{n}"}

@@ -115,3 +115,14 @@ def test_its_storage_can_be_verified(tmp_path):
     command = [sys.executable, "-m", "radicale", "--config", str(config), "--verify-storage"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_example_configuration_is_one(tmp_path):
+    from radicale import config, rights, storage
+
+    example = Path(__file__).parents[2] / "config" / "radicale.ini"
+    loaded = config.load([(str(example), False)])
+    assert loaded.get("storage", "type") == "radicale_plugins.storage"
+    loaded.update({"storage": {"database_url": f"sqlite:///{tmp_path / 'x.db'}"}}, "test")
+    assert storage.load(loaded).verify()
+    assert rights.load(loaded).authorization("alice", set(), "/alice/work") == "rw"

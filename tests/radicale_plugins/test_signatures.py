@@ -8,7 +8,7 @@ from radicale.auth import BaseAuth
 from radicale.rights import BaseRights
 from radicale.storage import BaseCollection, BaseStorage
 
-from radicale_plugins import app, auth, rights, storage
+from radicale_plugins import app, auth, hub, rights, storage
 
 
 def names(function):
@@ -19,8 +19,8 @@ def names(function):
     ("ours", "base"),
     [
         (storage.Storage, BaseStorage),
-        (storage.Collection, BaseCollection),
-        (storage.Folder, BaseCollection),
+        (hub.Collection, BaseCollection),
+        (hub.Folder, BaseCollection),
         (rights.Rights, BaseRights),
         (auth.Auth, BaseAuth),
         (app.Application, radicale_app.Application),
