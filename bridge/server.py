@@ -95,7 +95,7 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     context = open_context(settings)  # a bad setting is told here, once, and not by every process
     url = f"http://{settings.server.host}:{settings.server.port}"
     addresses.remember(context, url)
-    context.database.close()
+    context.close()
     os.environ["CALDAV_BRIDGE_DATA"] = str(settings.data)
     multiprocessing.set_start_method("spawn", force=True)  # no fork of a process that has threads
     server = Granian(

@@ -57,7 +57,7 @@ class Worker:
         log.info("worker ready", owner=self._owner)
         self._stopping.wait()
         self._scheduler.shutdown(wait=True)
-        self._context.database.close()
+        self._context.close()
 
     def _every(self, job: object, interval: dt.timedelta) -> None:
         first = self._context.now() + dt.timedelta(seconds=0.1)
@@ -75,17 +75,23 @@ class Worker:
 
     def _sync(self, pair_id: int) -> None:
         try:
-            syncing.run(self._context, pair_id, owner=self._owner)
+            outcome = syncing.run(self._context, pair_id, owner=self._owner)
+            if outcome.error is None and pair_id in pushes.due(self._context):
+                self._keep_channel(pair_id)
         finally:
             with self._lock:
                 self._busy -= 1
 
     def _keep_channels(self) -> None:
+        """Renew what is past half its life; a new pair gets its channel behind its first cycle."""
         for pair_id in pushes.due(self._context):
-            try:
-                pushes.ensure(self._context, pair_id)
-            except BridgeError as error:  # push is only a hint (R30): the safety poll goes on
-                log.warning("no notifications for a pair", pair=pair_id, reason=type(error).__name__)
+            self._keep_channel(pair_id)
+
+    def _keep_channel(self, pair_id: int) -> None:
+        try:
+            pushes.ensure(self._context, pair_id)
+        except BridgeError as error:  # push is only a hint (R30): the safety poll goes on
+            log.warning("no notifications for a pair", pair=pair_id, reason=type(error).__name__)
 
     def _keep_house(self) -> None:
         housekeeping.run(self._context)

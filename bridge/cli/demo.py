@@ -86,7 +86,7 @@ def _connect_and_tell(settings: Settings, simulated: Sandbox) -> None:
         for name in providers.NAMES:
             consent(connecting.begin(context, person, name, sandbox=True))
         _until(lambda: all(one.state == "ok" for one in status.every(context)), "the first sync does not end")
-        context.database.close()
+        context.close()
     except (UsageError, httpx.HTTPError) as error:
         console.print(f"[bold red]The demo could not be set up:[/] {error}")
         return

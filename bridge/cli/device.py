@@ -73,11 +73,5 @@ def revoke(
 ) -> None:
     """Take a device's password away; its next request is refused."""
     context = opened(ctx)
-    with context.database.write() as conn:
-        principal = principals.by_name(conn, user)
-        held = stored.of_principal(conn, principal.id) if principal else []
-        device = next((one for one in held if one.label == label), None)
-        if device is None:
-            raise NotFound(f"{user} has no device {label!r}")
-        stored.revoke(conn, device.id, now=context.now())
+    devices.revoke(context.database, user, label, now=context.now())
     typer.echo(f"{label} can no longer sign in.")

@@ -41,3 +41,7 @@ class Provider(Protocol):
     def account(self, tokens: TokenStore) -> Account:
         """The account that this grant opens."""
         ...
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        ...

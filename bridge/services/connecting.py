@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from bridge.errors import NotFound, UsageError
-from bridge.services import addresses, providers
+from bridge.services import addresses
 from bridge.services.context import Context
 from bridge.services.principals import DEFAULT_CALENDAR
 from bridge.store import accounts, audit, calendars, oauth_flows, pairs, principals, remote_calendars
@@ -34,7 +34,7 @@ class Connected:
 
 def begin(context: Context, name: str, provider_name: str, *, sandbox: bool = False) -> str:
     """The address at which ``name`` gives consent. It is good for FLOW_LIFETIME and only once."""
-    provider = providers.provider(context.settings, provider_name, sandbox=sandbox)
+    provider = context.providers.get(provider_name, sandbox=sandbox)
     consent = provider.begin(redirect_uri=redirect_uri(context, provider_name))
     now = context.now()
     with context.database.write() as conn:
@@ -62,7 +62,7 @@ def finish(context: Context, provider_name: str, answer: Mapping[str, str]) -> C
         flow = oauth_flows.take(conn, context.vault, answer.get("state", ""), now=now)
     if flow is None or flow.provider != provider_name:
         raise UsageError("this sign-in has expired or was already used; start it again")
-    provider = providers.provider(context.settings, provider_name, sandbox=flow.sandbox)
+    provider = context.providers.get(provider_name, sandbox=flow.sandbox)
     fresh = _FreshGrant(provider.finish(flow.memory, answer))
     signed_in = provider.account(fresh)
     subject, email = signed_in.identity()
@@ -109,7 +109,7 @@ class _FreshGrant:
 
 def sign_in(context: Context, account: Account) -> SignedIn:
     """The account, ready to be used with its stored grant."""
-    provider = providers.provider(context.settings, account.provider, sandbox=account.sandbox)
+    provider = context.providers.get(account.provider, sandbox=account.sandbox)
     return provider.account(Grants(context.database, context.vault, account.id, now=context.now))
 
 

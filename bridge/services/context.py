@@ -1,4 +1,4 @@
-"""What every use case needs at hand: the settings, the database, the vault and the clock."""
+"""What every use case needs at hand: the settings, the database, the vault, the providers and the clock."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bridge.config import Settings
 from bridge.errors import UsageError
+from bridge.services.providers import Providers
 from bridge.store import migrations, session, vault
 from bridge.store.session import Database
 from bridge.store.vault import Vault
@@ -25,7 +26,13 @@ class Context:
     settings: Settings
     database: Database
     vault: Vault
+    providers: Providers
     now: Callable[[], dt.datetime] = utc_now
+
+    def close(self) -> None:
+        """Let go of all connections; the process ends, or another one takes over."""
+        self.providers.close()
+        self.database.close()
 
 
 def open_context(settings: Settings, *, now: Callable[[], dt.datetime] = utc_now) -> Context:
@@ -45,4 +52,4 @@ def open_context(settings: Settings, *, now: Callable[[], dt.datetime] = utc_now
     opened = (
         vault.from_keys(keys.get_secret_value()) if keys is not None else vault.from_file(settings.data / "vault.key")
     )
-    return Context(settings, database, opened, now)
+    return Context(settings, database, opened, Providers(settings), now)

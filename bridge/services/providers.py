@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 
 from pydantic import SecretStr
 
@@ -16,8 +17,27 @@ NAMES = ("google", "microsoft")
 _STAND_IN_CLIENT = "caldav-bridge"
 
 
-def provider(settings: Settings, name: str, *, sandbox: bool) -> Provider:
-    """The provider of this name. Raises UsageError for an unknown one or where its OAuth client is not set."""
+class Providers:
+    """The providers of these settings, each made when it is first asked for and then kept: they hold connections."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._made: dict[tuple[str, bool], Provider] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str, *, sandbox: bool) -> Provider:
+        """Raises UsageError for an unknown one or where its OAuth client is not set."""
+        with self._lock:
+            if (name, sandbox) not in self._made:
+                self._made[name, sandbox] = _make(self._settings, name, sandbox=sandbox)
+            return self._made[name, sandbox]
+
+    def close(self) -> None:
+        for provider in self._made.values():
+            provider.close()
+
+
+def _make(settings: Settings, name: str, *, sandbox: bool) -> Provider:
     match name:
         case "google":
             return _google(sandboxed_google(settings) if sandbox else settings.google)

@@ -70,6 +70,8 @@ def ensure(context: Context, pair_id: int) -> bool:
         fresh = remote.watch(channel_id=new_id, address=address, secret=secret, now=now)
     with context.database.write() as conn:
         channels.add(conn, pair_id, fresh, secret=secret, now=now)
+        if not held:  # what happened between the last reading and now was told to nobody
+            pairs.wake(conn, pair_id, now=now)
     for old in held:
         if old.channel.id != fresh.id:
             _stop(context, remote, old.channel)

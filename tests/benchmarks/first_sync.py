@@ -75,7 +75,7 @@ def _each_once(data, sandbox, events):
     with context.database.read() as conn:
         calendar = calendars.get(conn, "alex", "calendar")
         hub = Counter(view.read(parse(one.data)).master.summary for one in objects.every(conn, calendar.id))
-    context.database.close()
+    context.close()
     print(f"  events: Google {google.total()}, hub {hub.total()}, Outlook {graph.total()}")
     assert google == hub == graph
     assert google.total() == events

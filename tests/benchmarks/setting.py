@@ -36,7 +36,7 @@ def connect(data, running):
     for name, bench in (("google", google_bench), ("microsoft", graph_bench)):
         url = connecting.begin(context, "alex", name, sandbox=True)
         connecting.finish(context, name, bench.agree(url))
-    context.database.close()
+    context.close()
 
 
 def sync_now(data, pair):

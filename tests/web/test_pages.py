@@ -20,7 +20,7 @@ def context(tmp_path):
     opened = open_context(config.load(tmp_path), now=lambda: NOW)
     principals.add(opened.database, "alice", "alice@example.com", now=NOW)
     yield opened
-    opened.database.close()
+    opened.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.errors import NeedsReconnect
 from bridge.providers.google import oauth
 from bridge.providers.google.api import CalendarApi
 from bridge.providers.google.remote import GoogleRemote
@@ -34,6 +33,9 @@ class GoogleProvider:
     def account(self, tokens: TokenStore) -> GoogleAccount:
         return GoogleAccount(CalendarApi(self._api_url, oauth.StoredCredentials(self._client, tokens)))
 
+    def close(self) -> None:
+        """Nothing to do: connections belong to the accounts, and end with them."""
+
 
 class GoogleAccount:
     """One person's calendars. Her primary calendar's id is her address, and stands for her: no further scope is asked for."""
@@ -42,10 +44,8 @@ class GoogleAccount:
         self._api = api
 
     def identity(self) -> tuple[str, str]:
-        for calendar in self.calendars():
-            if calendar.primary:
-                return calendar.id, calendar.id
-        raise NeedsReconnect("this account has no primary calendar")
+        address = self._api.execute(self._api.calendar_list.get(calendarId="primary"))["id"]
+        return address, address
 
     def calendars(self) -> Sequence[RemoteCalendar]:
         found: list[RemoteCalendar] = []
