@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - wall-clock times are naive here
 """Differences of neutral fields: the laws that the sync stands on (DESIGN §1)."""
 
 import datetime as dt

@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001, DTZ007, E501 - wall-clock times are naive here
 """Recurrence sets: against RFC 5545, and against recurring-ical-events over the bytes we compose (R23)."""
 
 import datetime as dt
@@ -84,7 +85,9 @@ def test_rules(start, rule, first):
 
 
 def test_all_day_rules_ignore_times_of_day():
-    fields = series(dt.date(2026, 3, 28), "RRULE:FREQ=DAILY;BYHOUR=9;UNTIL=20260330T215959Z", length=dt.timedelta(days=2))
+    fields = series(
+        dt.date(2026, 3, 28), "RRULE:FREQ=DAILY;BYHOUR=9;UNTIL=20260330T215959Z", length=dt.timedelta(days=2)
+    )
     assert list(keys(fields)) == ["20260328", "20260329", "20260330"]
     assert regular(fields, "20260329") == When(dt.date(2026, 3, 29), dt.date(2026, 3, 31))
 
@@ -187,7 +190,14 @@ def test_what_is_cancelled_does_not_take_place():
     fields = series(dt.datetime(2026, 3, 1, 9), "RRULE:FREQ=DAILY;COUNT=3")
     gone = replace(fields, overrides={"20260302T140000Z": replace(fields.master, status="CANCELLED")})
     assert len(span(gone, dt.datetime(2026, 1, 1), dt.datetime(2027, 1, 1))) == 2
-    assert span(replace(fields, master=replace(fields.master, status="CANCELLED")), dt.datetime(2026, 1, 1), dt.datetime(2027, 1, 1)) == []
+    assert (
+        span(
+            replace(fields, master=replace(fields.master, status="CANCELLED")),
+            dt.datetime(2026, 1, 1),
+            dt.datetime(2027, 1, 1),
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -228,7 +238,9 @@ def test_normalize():
     fields = series(dt.datetime(2026, 3, 28, 2, 30), "RRULE:FREQ=DAILY;COUNT=5", zone="Europe/Berlin")
     there = list(keys(fields))
     same = replace(fields.master, when=regular(fields, there[1]))
-    in_the_gap = replace(same, when=When(dt.datetime(2026, 3, 29, 2, 30), dt.datetime(2026, 3, 29, 4, 30), "Europe/Berlin"))
+    in_the_gap = replace(
+        same, when=When(dt.datetime(2026, 3, 29, 2, 30), dt.datetime(2026, 3, 29, 4, 30), "Europe/Berlin")
+    )
     other = replace(same, summary="x")
     strange = replace(
         fields,
@@ -244,7 +256,14 @@ def test_normalize():
 
 
 def test_what_cannot_be_enumerated():
-    for rule in ("RSCALE=CHINESE;FREQ=YEARLY", "FREQ=OFTEN", "FREQ=DAILY;INTERVAL=0", "FREQ=MONTHLY;BYDAY=XX", "COUNT=3", "FREQ=DAILY;BYHOUR=99"):
+    for rule in (
+        "RSCALE=CHINESE;FREQ=YEARLY",
+        "FREQ=OFTEN",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=MONTHLY;BYDAY=XX",
+        "COUNT=3",
+        "FREQ=DAILY;BYHOUR=99",
+    ):
         fields = series(NINE, f"RRULE:{rule}", cancelled=frozenset({"19970903T130000Z"}))
         with pytest.raises(Unmappable):
             list(keys(fields))
@@ -273,7 +292,9 @@ def test_a_series_is_not_followed_from_its_beginning():
     for year in range(2020, 2030):
         assert len(span(fields, dt.datetime(year, 1, 1), dt.datetime(year, 1, 31))) in (20, 21)
     assert time.process_time() - began < 0.5
-    full = {times.instance_key(dt.datetime(1990, 1, 1, 9, tzinfo=dt.UTC) + dt.timedelta(days=3 * n)) for n in range(5000)}
+    full = {
+        times.instance_key(dt.datetime(1990, 1, 1, 9, tzinfo=dt.UTC) + dt.timedelta(days=3 * n)) for n in range(5000)
+    }
     utc = series(dt.datetime(1990, 1, 1, 9), "RRULE:FREQ=DAILY;INTERVAL=3", zone="UTC")
     assert {each.key for each in span(utc, dt.datetime(2026, 1, 1), dt.datetime(2027, 1, 1))} == {
         key for key in full if key.startswith("2026")

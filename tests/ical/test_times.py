@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001, DTZ007, DTZ901 - wall-clock times are naive here
 """Zones (R24), instants, keys; and the VTIMEZONEs we read and write."""
 
 import datetime as dt
@@ -13,14 +14,29 @@ from dateutil.tz import tzical
 from bridge.ical import edit, objects, times, tzdefine, view, vtimezone
 from bridge.ical.fields import EventFields, ObjectFields, When
 
-EU = ("DAYLIGHT:20070325T020000:+0100:+0200:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", "STANDARD:20071028T030000:+0200:+0100:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU")
-EU_OUTLOOK = ("STANDARD:16010101T030000:+0200:+0100:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10", "DAYLIGHT:16010101T020000:+0100:+0200:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3")
-UK = ("DAYLIGHT:19960331T010000:+0000:+0100:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", "STANDARD:19961027T020000:+0100:+0000:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU")
-US = ("DAYLIGHT:20070311T020000:-0500:-0400:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU", "STANDARD:20071104T020000:-0400:-0500:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU")
+EU = (
+    "DAYLIGHT:20070325T020000:+0100:+0200:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU",
+    "STANDARD:20071028T030000:+0200:+0100:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
+)
+EU_OUTLOOK = (
+    "STANDARD:16010101T030000:+0200:+0100:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10",
+    "DAYLIGHT:16010101T020000:+0100:+0200:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3",
+)
+UK = (
+    "DAYLIGHT:19960331T010000:+0000:+0100:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU",
+    "STANDARD:19961027T020000:+0100:+0000:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
+)
+US = (
+    "DAYLIGHT:20070311T020000:-0500:-0400:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU",
+    "STANDARD:20071104T020000:-0400:-0500:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU",
+)
 INDIA = ("STANDARD:16010101T000000:+0530:+0530:",)
 ZERO = ("STANDARD:16010101T000000:+0000:+0000:",)
 US_2019_ONLY = ("DAYLIGHT:20190310T020000:-0500:-0400:", "STANDARD:20191103T020000:-0400:-0500:")
-NOWHERE = ("DAYLIGHT:20070325T020000:+0117:+0217:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", "STANDARD:20071028T030000:+0217:+0117:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU")
+NOWHERE = (
+    "DAYLIGHT:20070325T020000:+0117:+0217:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU",
+    "STANDARD:20071028T030000:+0217:+0117:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
+)
 
 
 def vtimezone_text(tzid, observances, *extra):
@@ -138,8 +154,12 @@ def test_instants():
     """R23: a missing time takes the offset before the gap, a repeated one is the first (RFC 5545 §3.3.5)."""
     tokyo = zoneinfo.ZoneInfo("Asia/Tokyo")
     at = dt.datetime
-    assert times.instant(at(2026, 3, 29, 2, 30), "Europe/Berlin", floating=tokyo) == at(2026, 3, 29, 1, 30, tzinfo=dt.UTC)
-    assert times.instant(at(2026, 10, 25, 2, 30), "Europe/Berlin", floating=tokyo) == at(2026, 10, 25, 0, 30, tzinfo=dt.UTC)
+    assert times.instant(at(2026, 3, 29, 2, 30), "Europe/Berlin", floating=tokyo) == at(
+        2026, 3, 29, 1, 30, tzinfo=dt.UTC
+    )
+    assert times.instant(at(2026, 10, 25, 2, 30), "Europe/Berlin", floating=tokyo) == at(
+        2026, 10, 25, 0, 30, tzinfo=dt.UTC
+    )
     assert times.instant(at(2026, 10, 25, 2, 30, fold=1), "Europe/Berlin", floating=tokyo).hour == 0
     assert times.instant(at(2026, 1, 1, 9), None, floating=tokyo) == at(2026, 1, 1, 0, tzinfo=dt.UTC)
     assert times.instant(dt.date(2026, 1, 1), None, floating=tokyo) == at(2025, 12, 31, 15, tzinfo=dt.UTC)
@@ -176,9 +196,11 @@ def test_a_written_definition_has_the_offsets_of_its_zone(zone):
         assert ours.offset(utc) == aware.utcoffset()
         wall = aware.replace(tzinfo=None, fold=0)
         assert ours.to_utc(wall) == times.instant(wall, zone, floating=dt.UTC).replace(tzinfo=None)
-        if times.wall(utc.replace(tzinfo=dt.UTC) - dt.timedelta(hours=3), zone) == wall - dt.timedelta(hours=3) and times.wall(
-            utc.replace(tzinfo=dt.UTC) + dt.timedelta(hours=3), zone
-        ) == wall + dt.timedelta(hours=3):  # dateutil takes repeated and missing hours in its own way
+        if times.wall(utc.replace(tzinfo=dt.UTC) - dt.timedelta(hours=3), zone) == wall - dt.timedelta(
+            hours=3
+        ) and times.wall(utc.replace(tzinfo=dt.UTC) + dt.timedelta(hours=3), zone) == wall + dt.timedelta(
+            hours=3
+        ):  # dateutil takes repeated and missing hours in its own way
             assert wall.replace(tzinfo=theirs).utcoffset() == aware.utcoffset()
 
 
@@ -193,7 +215,14 @@ def test_a_written_definition_is_recognised_by_its_rules(zone):
 
 def test_to_utc_around_the_changes():
     definition = vtimezone.read(component("Z", EU))
-    for text in ("20260329T013000", "20260329T023000", "20260329T033000", "20261025T013000", "20261025T023000", "20261025T033000"):
+    for text in (
+        "20260329T013000",
+        "20260329T023000",
+        "20260329T033000",
+        "20261025T013000",
+        "20261025T023000",
+        "20261025T033000",
+    ):
         wall = dt.datetime.strptime(text, "%Y%m%dT%H%M%S")
         assert definition.to_utc(wall) == times.instant(wall, "Europe/Berlin", floating=dt.UTC).replace(tzinfo=None)
     assert definition.offset(dt.datetime(1990, 7, 1)) == dt.timedelta(hours=1)  # before its first onset
@@ -201,7 +230,9 @@ def test_to_utc_around_the_changes():
 
 @pytest.mark.parametrize("machine", ["Etc/GMT+12", "UTC", "Pacific/Kiritimati"])
 def test_r25_a_date_stays_a_date_wherever_the_server_stands(machine):
-    fields = ObjectFields(EventFields(When(dt.date(2026, 3, 29), dt.date(2026, 3, 30))), ("RRULE:FREQ=DAILY;UNTIL=20260401",))
+    fields = ObjectFields(
+        EventFields(When(dt.date(2026, 3, 29), dt.date(2026, 3, 30))), ("RRULE:FREQ=DAILY;UNTIL=20260401",)
+    )
     code = (
         "import datetime as dt; from bridge.ical import edit, objects, view, fields, recurrence\n"
         f"f = fields.from_json({__import__('bridge.ical.fields').ical.fields.to_json(fields)!r})\n"

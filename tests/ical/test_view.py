@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - wall-clock times are naive here
 """From iCalendar text to neutral fields (MAPPING §1-2)."""
 
 import datetime as dt
@@ -38,8 +39,16 @@ def master(*content, **kw):
         ("DTSTART:20260328T090000Z", "DTEND:20260328T080000Z", When(NINE, NINE, "UTC")),
         # X-07: a nominal day over the change to summer time, and 24 exact hours
         ("DTSTART;TZID=Europe/Berlin:20260328T090000", "DURATION:P1D", When(NINE, dt.datetime(2026, 3, 29, 9), BERLIN)),
-        ("DTSTART;TZID=Europe/Berlin:20260328T090000", "DURATION:PT24H", When(NINE, dt.datetime(2026, 3, 29, 10), BERLIN)),
-        ("DTSTART;TZID=Europe/Berlin:20260328T090000", "DURATION:P1DT1H", When(NINE, dt.datetime(2026, 3, 29, 10), BERLIN)),
+        (
+            "DTSTART;TZID=Europe/Berlin:20260328T090000",
+            "DURATION:PT24H",
+            When(NINE, dt.datetime(2026, 3, 29, 10), BERLIN),
+        ),
+        (
+            "DTSTART;TZID=Europe/Berlin:20260328T090000",
+            "DURATION:P1DT1H",
+            When(NINE, dt.datetime(2026, 3, 29, 10), BERLIN),
+        ),
         ("DTSTART;TZID=Europe/Berlin:20260328T090000", "DURATION:-PT1H", When(NINE, NINE, BERLIN)),
         ("DTSTART;TZID=Europe/Berlin:20260328T090000", "DURATION:P1W", When(NINE, dt.datetime(2026, 4, 4, 9), BERLIN)),
         ("DTSTART;TZID=Europe/Berlin:20260328T090000", "DURATION:P999999999D", When(NINE, NINE, BERLIN)),
@@ -61,7 +70,7 @@ def test_when(start, end, when):
 def test_text():
     fields = master(
         "SUMMARY:a\\, b; c, d\\\\n\\n\\x e\u0301",
-        "DESCRIPTION;ALTREP=\"cid:x,y\":one\\N",
+        'DESCRIPTION;ALTREP="cid:x,y":one\\N',
         "  two",
         "LOCATION:",
     )
@@ -168,7 +177,7 @@ def test_rules_keep_their_order_and_lose_their_zone_spelling():
     fields = view.read(
         event(
             "EXRULE:freq=monthly",
-            "RDATE;TZID=\"/mozilla.org/20050126_1/Europe/Berlin\":20260330T090000,20260401T090000",
+            'RDATE;TZID="/mozilla.org/20050126_1/Europe/Berlin":20260330T090000,20260401T090000',
             "RRULE:FREQ=DAI",
             " LY;COUNT=3",
             "RDATE;VALUE=PERIOD:20260329T070000Z/PT2H",
@@ -191,7 +200,9 @@ def test_rules_keep_their_order_and_lose_their_zone_spelling():
         event("RECURRENCE-ID:20260329T070000Z"),
         event(start="DTSTART:soon"),
         event(start="SUMMARY:no start"),
-        event("RRULE:FREQ=DAILY", more=["RECURRENCE-ID;RANGE=THISANDFUTURE:20260329T070000Z\nDTSTART:20260329T120000Z"]),
+        event(
+            "RRULE:FREQ=DAILY", more=["RECURRENCE-ID;RANGE=THISANDFUTURE:20260329T070000Z\nDTSTART:20260329T120000Z"]
+        ),
         event("RRULE:FREQ=DAILY", more=["RECURRENCE-ID:soon\nDTSTART:20260329T120000Z"]),
     ],
 )

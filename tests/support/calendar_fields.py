@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - wall-clock times are naive here
 """Hypothesis strategies for neutral fields, in their normal form, and the changes between them."""
 
 import datetime as dt
@@ -35,9 +36,13 @@ RULES = [
     "RRULE:FREQ=YEARLY",
 ]
 # What people type, and what breaks parsers: separators, escapes, folds, line ends, controls, characters beyond the BMP.
-texts = st.text(st.sampled_from("abc \t\n\r\\,;:\"'^=üß€𝄞é\u0301\x07\x7f\u2028NnZ") | st.characters(codec="utf-8"), max_size=60)
+texts = st.text(
+    st.sampled_from("abc \t\n\r\\,;:\"'^=üß€𝄞é\u0301\x07\x7f\u2028NnZ") | st.characters(codec="utf-8"), max_size=60
+)
 labels = st.text(st.sampled_from("abc ,;\\üN"), max_size=8)
-moments = st.datetimes(dt.datetime(2025, 1, 1), dt.datetime(2028, 1, 1)).map(lambda at: at.replace(microsecond=0, fold=0))
+moments = st.datetimes(dt.datetime(2025, 1, 1), dt.datetime(2028, 1, 1)).map(
+    lambda at: at.replace(microsecond=0, fold=0)
+)
 lengths = st.sampled_from([dt.timedelta(minutes=m) for m in (0, 15, 60, 90, 600, 1440, 4320, 20000)])
 
 
@@ -65,7 +70,11 @@ def events(draw, when=None):
             transp=draw(st.sampled_from(["OPAQUE", "TRANSPARENT"])),
             classification=draw(st.sampled_from(["", "PUBLIC", "PRIVATE", "CONFIDENTIAL"])),
             reminders=tuple(
-                draw(st.lists(st.builds(Reminder, st.integers(0, 40320), st.sampled_from(["DISPLAY", "EMAIL"])), max_size=3))
+                draw(
+                    st.lists(
+                        st.builds(Reminder, st.integers(0, 40320), st.sampled_from(["DISPLAY", "EMAIL"])), max_size=3
+                    )
+                )
             ),
             categories=tuple(draw(st.lists(labels, max_size=3))),
             priority=draw(st.integers(0, 9)),
