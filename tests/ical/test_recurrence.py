@@ -283,7 +283,7 @@ def test_a_hostile_rule_takes_no_time(rule):
     fields = series(dt.datetime(1970, 1, 2, 9), f"RRULE:{rule}", zone="Europe/Berlin")
     began = time.process_time()
     span(fields, dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 2))
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 10
 
 
 def test_a_series_is_not_followed_from_its_beginning():
