@@ -212,6 +212,9 @@ def parse(value: str, start: dt.date | dt.datetime) -> Rule:
         freq = _FREQUENCIES[parts.get("FREQ", "")]
         interval = int(parts.get("INTERVAL", "1"))
         count = int(parts["COUNT"]) if "COUNT" in parts else None
+        until = values.moment(parts["UNTIL"]) if "UNTIL" in parts else None
+        if "UNTIL" in parts and until is None:
+            raise ValueError(parts["UNTIL"])
         week_start = _WEEKDAYS[parts.get("WKST", "MO")].weekday
         by: dict[str, Any] = {
             word: [int(n) for n in parts[name].split(",")]
@@ -230,7 +233,7 @@ def parse(value: str, start: dt.date | dt.datetime) -> Rule:
     ):
         raise Unmappable("a rule that makes no sense")
     _fill_in(by, freq, begin)
-    return Rule(begin, freq, interval, by, week_start, count, values.moment(parts.get("UNTIL", "")))
+    return Rule(begin, freq, interval, by, week_start, count, until)
 
 
 def _weekday(text: str) -> Any:

@@ -262,6 +262,7 @@ def test_what_cannot_be_enumerated():
         "FREQ=DAILY;INTERVAL=0",
         "FREQ=MONTHLY;BYDAY=XX",
         "COUNT=3",
+        "FREQ=DAILY;UNTIL=soon",
         "FREQ=DAILY;BYHOUR=99",
     ):
         fields = series(NINE, f"RRULE:{rule}", cancelled=frozenset({"19970903T130000Z"}))
