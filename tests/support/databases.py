@@ -99,10 +99,11 @@ class PostgresServer:
         self._user = None
         if os.geteuid() == 0:
             self._user = "nobody"
-            nobody = pwd.getpwnam(self._user)
-            os.chown(self._home, nobody.pw_uid, nobody.pw_gid)
             if not all(folder.stat().st_mode & 0o001 for folder in self._programs.parents):
                 self._programs = _copy(self._programs, self._home)
+            nobody = pwd.getpwnam(self._user)
+            for path in (self._home, *self._home.rglob("*")):
+                os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
         data = str(self._home / "data")
         self._run("initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
         options = [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
@@ -155,7 +156,8 @@ def _copy(programs: Path, to: Path) -> Path:
     installation, package = programs.parents[0], programs.parents[1]
     for folder in (installation, package.with_name(f"{package.name}.libs")):
         if folder.exists():
-            shutil.copytree(folder, to / folder.relative_to(package.parent), symlinks=True)
+            target = to / folder.relative_to(package.parent)
+            shutil.copytree(folder, target, symlinks=True, ignore=shutil.ignore_patterns("include"))
     return to / programs.relative_to(package.parent)
 
 
