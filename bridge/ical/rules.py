@@ -213,8 +213,6 @@ def parse(value: str, start: dt.date | dt.datetime) -> Rule:
         interval = int(parts.get("INTERVAL", "1"))
         count = int(parts["COUNT"]) if "COUNT" in parts else None
         until = values.moment(parts["UNTIL"]) if "UNTIL" in parts else None
-        if "UNTIL" in parts and until is None:
-            raise ValueError(parts["UNTIL"])
         week_start = _WEEKDAYS[parts.get("WKST", "MO")].weekday
         by: dict[str, Any] = {
             word: [int(n) for n in parts[name].split(",")]
