@@ -223,6 +223,8 @@ def parse(value: str, start: dt.date | dt.datetime) -> Rule:
             by["byweekday"] = [_weekday(day) for day in parts["BYDAY"].split(",")]
     except (KeyError, ValueError) as error:
         raise Unmappable("a rule that cannot be read") from error
+    if "UNTIL" in parts and until is None:
+        raise Unmappable("a rule that cannot be read")
     ranges = {"byhour": 24, "byminute": 60, "bysecond": 60}
     if (
         interval < 1
