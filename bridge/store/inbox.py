@@ -49,6 +49,19 @@ def _row(pair_id: int, item: RemoteItem, generation: int, *, pending: bool) -> d
     }
 
 
+def complete(conn: sa.Connection, pair_id: int, whole: Collection[str], items: Iterable[RemoteItem]) -> None:
+    """Of these series the page has shown every item: an exception that it has not shown is one no more (G-66)."""
+    shown = {item.id for item in items}
+    for chunk in in_chunks(sorted(whole)):
+        known = sa.select(inbox.c.id, inbox.c.series).where(inbox.c.pair_id == pair_id, inbox.c.series.in_(chunk))
+        missing = {row.id: row.series for row in conn.execute(known) if row.id not in shown}
+        for ids in in_chunks(sorted(missing)):
+            conn.execute(sa.delete(inbox).where(inbox.c.pair_id == pair_id, inbox.c.id.in_(ids)))
+        for masters in in_chunks(sorted(set(missing.values()))):
+            masters_of = sa.and_(inbox.c.pair_id == pair_id, inbox.c.id.in_(masters))
+            conn.execute(sa.update(inbox).where(masters_of).values(pending=True))
+
+
 def take_removals(conn: sa.Connection, pair_id: int, removals: Iterable[Removal]) -> None:
     """Mark objects as removed. Of what is not known nothing is kept: the service tells that, too (M-23)."""
     for removal in removals:

@@ -182,6 +182,7 @@ class Transaction(Snapshot):
         pair, conn = self._pair, self._conn
         inbox.take_removals(conn, pair.id, page.removals)
         inbox.keep(conn, pair.id, page.items, generation=pair.generation)
+        inbox.complete(conn, pair.id, page.whole, page.items)
         if pair.listing and not page.more:
             inbox.sweep(conn, pair.id, generation=pair.generation)
         self._note(remote_cursor=page.cursor, listing=pair.listing and page.more)

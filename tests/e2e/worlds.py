@@ -1,6 +1,7 @@
 """A world: the hub served by its own command, both simulated services, one person connected to all, and their phone."""
 
 import json
+import time
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
@@ -27,12 +28,23 @@ class World:
         wanted = sorted(expected.values())
         for name in self.sides:
             wait_for(lambda name=name: self.seen(name) == wanted or Differs(self.seen(name), wanted), seconds=seconds)
-        before = self.writes()
+        before = self.at_rest()
         for outcome in self.cycle():
             assert outcome["hub_writes"] == outcome["remote_writes"] == 0, outcome
         assert self.writes() == before, f"{before} became {self.writes()}"
         for name in self.sides:
             assert self.seen(name) == wanted, f"{name}: {Differs(self.seen(name), wanted)}"
+
+    def at_rest(self):
+        """The writes so far; a request is counted a moment after its effect is seen."""
+
+        def unchanged():
+            before = self.writes()
+            time.sleep(0.3)
+            return before == self.writes()
+
+        wait_for(unchanged)
+        return self.writes()
 
     def cycle(self):
         """One cycle of each pair, behind whatever the worker is doing right now."""

@@ -121,3 +121,13 @@ def test_many_at_once(conn, pair):
     assert len(names) == len(inbox.replicas(conn, pair, names)) == 1200
     inbox.settle(conn, pair, names)
     assert inbox.pending(conn, pair) == []
+
+
+def test_g66_a_page_that_shows_a_series_whole_drops_the_exceptions_it_has_not_shown(conn, pair):
+    take(conn, pair, item("m"), item("m_1", series="m"), item("m_2", series="m"), item("n"), item("n_1", series="n"))
+    inbox.settle(conn, pair, ["m", "n"])
+    shown = [item("m"), item("m_2", series="m"), item("n"), item("n_1", series="n")]
+    inbox.keep(conn, pair, shown, generation=1)
+    inbox.complete(conn, pair, {"m", "n"}, shown)
+    assert inbox.pending(conn, pair) == ["m"]
+    assert {each.id for each in inbox.replicas(conn, pair, ["m"])["m"].items} == {"m", "m_2"}
