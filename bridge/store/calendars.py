@@ -42,6 +42,9 @@ _SELECT = sa.select(
     calendars.c.floor,
     calendars.c.modified_at,
 ).join(principals)
+# built once: every poll of every phone asks
+_BY_PATH = _SELECT.where(principals.c.name == sa.bindparam("owner"), calendars.c.slug == sa.bindparam("slug"))
+_BY_ID = _SELECT.where(calendars.c.id == sa.bindparam("id"))
 
 
 def create(
@@ -66,16 +69,16 @@ def create(
     )
     if calendar_id is None:
         raise AlreadyExists(f"there is a calendar {slug!r} already")
-    return Calendar(*conn.execute(_SELECT.where(calendars.c.id == calendar_id)).one())
+    return Calendar(*conn.execute(_BY_ID, {"id": calendar_id}).one())
 
 
 def get(conn: sa.Connection, owner: str, slug: str) -> Calendar | None:
-    row = conn.execute(_SELECT.where(principals.c.name == owner, calendars.c.slug == slug)).first()
+    row = conn.execute(_BY_PATH, {"owner": owner, "slug": slug}).first()
     return None if row is None else Calendar(*row)
 
 
 def by_id(conn: sa.Connection, calendar_id: int) -> Calendar | None:
-    row = conn.execute(_SELECT.where(calendars.c.id == calendar_id)).first()
+    row = conn.execute(_BY_ID, {"id": calendar_id}).first()
     return None if row is None else Calendar(*row)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -9,3 +11,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 def insert(conn: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that knows ``on_conflict_do_update`` and ``on_conflict_do_nothing``, alike on both."""
     return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def upsert(table: sa.Table) -> Mapping[str, sa.Executable]:
+    """Put a whole row in the place of the one with its key, by the dialect's name: built once, for what is written often."""
+    made: dict[str, sa.Executable] = {}
+    for name, new in (("postgresql", postgresql.insert(table)), ("sqlite", sqlite.insert(table))):
+        others = {column.name: new.excluded[column.name] for column in table.c if not column.primary_key}
+        made[name] = new.on_conflict_do_update(index_elements=list(table.primary_key), set_=others)
+    return made

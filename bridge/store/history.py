@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
-from bridge.store.dialects import insert
+from bridge.store.dialects import upsert
 from bridge.store.tables import history
 
 
@@ -24,19 +24,12 @@ class Version:
     at: dt.datetime
 
 
+_RECORD = upsert(history)
+
+
 def record(conn: sa.Connection, version: Version) -> None:
     """Keep a version. Within one transaction only an href's last state is one: nobody ever saw those before it."""
-    row = {
-        "uid": version.uid,
-        "data": version.data,
-        "actor": version.actor,
-        "at": version.at,
-    }
-    conn.execute(
-        insert(conn, history)
-        .values(calendar_id=version.calendar_id, revision=version.revision, href=version.href, **row)
-        .on_conflict_do_update(index_elements=["calendar_id", "revision", "href"], set_=row)
-    )
+    conn.execute(_RECORD[conn.dialect.name], asdict(version))
 
 
 def of_object(conn: sa.Connection, calendar_id: int, uid: str) -> list[Version]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,7 +14,7 @@ from bridge.errors import InvalidCalendarData, NotFound, ObjectChanged, UsageErr
 from bridge.ical import busy
 from bridge.ical.objects import parse
 from bridge.store import changes, history
-from bridge.store.dialects import insert
+from bridge.store.dialects import upsert
 from bridge.store.tables import objects, tombstones
 
 
@@ -50,6 +49,25 @@ class StoredObject:
     modified_at: dt.datetime
     first_at: dt.datetime | None
     last_at: dt.datetime | None
+
+
+# Built once: SQLAlchemy takes longer to make such a statement than SQLite to run it.
+_BY_HREF = sa.select(objects).where(
+    objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.href == sa.bindparam("href")
+)
+_BY_UID = sa.select(objects).where(
+    objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.uid == sa.bindparam("uid")
+)
+_HREFS = (
+    sa.select(objects.c.href, objects.c.etag)
+    .where(objects.c.calendar_id == sa.bindparam("calendar_id"))
+    .order_by(objects.c.href)
+)
+_STORE = upsert(objects)
+_BURY = upsert(tombstones)
+_UNBURY = sa.delete(tombstones).where(
+    tombstones.c.calendar_id == sa.bindparam("calendar_id"), tombstones.c.href == sa.bindparam("href")
+)
 
 
 def put(
@@ -87,12 +105,9 @@ def put(
     new = StoredObject(
         calendar_id, href, parsed.uid, parsed.component, data, etag_of(data), revision, now, first_at, last_at
     )
-    row = dict(zip(objects.c.keys(), astuple(new), strict=True))
+    conn.execute(_STORE[conn.dialect.name], asdict(new))
     if stored is None:
-        conn.execute(sa.insert(objects).values(row))
-        conn.execute(sa.delete(tombstones).where(tombstones.c.calendar_id == calendar_id, tombstones.c.href == href))
-    else:
-        conn.execute(sa.update(objects).where(*_at(calendar_id, href)).values(row))
+        conn.execute(_UNBURY, {"calendar_id": calendar_id, "href": href})
     history.record(conn, history.Version(calendar_id, revision, href, new.uid, data, actor, now))
     return new
 
@@ -116,32 +131,31 @@ def delete(
     if stored is None:
         raise NotFound(f"there is no {href} in calendar {calendar_id}")
     revision = changes.bump(conn, calendar_id, actor=actor, now=now)
-    conn.execute(sa.delete(objects).where(*_at(calendar_id, href)))
-    row = {"uid": stored.uid, "revision": revision, "deleted_at": now}
-    conn.execute(
-        insert(conn, tombstones)
-        .values(calendar_id=calendar_id, href=href, **row)
-        .on_conflict_do_update(index_elements=["calendar_id", "href"], set_=row)
-    )
+    conn.execute(sa.delete(objects).where(objects.c.calendar_id == calendar_id, objects.c.href == href))
+    tombstone = {
+        "calendar_id": calendar_id,
+        "href": href,
+        "uid": stored.uid,
+        "revision": revision,
+        "deleted_at": now,
+    }
+    conn.execute(_BURY[conn.dialect.name], tombstone)
     history.record(conn, history.Version(calendar_id, revision, href, stored.uid, None, actor, now))
 
 
 def get(conn: sa.Connection, calendar_id: int, href: str) -> StoredObject | None:
-    row = conn.execute(sa.select(objects).where(*_at(calendar_id, href))).first()
+    row = conn.execute(_BY_HREF, {"calendar_id": calendar_id, "href": href}).first()
     return None if row is None else StoredObject(*row)
 
 
 def by_uid(conn: sa.Connection, calendar_id: int, uid: str) -> StoredObject | None:
-    row = conn.execute(sa.select(objects).where(objects.c.calendar_id == calendar_id, objects.c.uid == uid)).first()
+    row = conn.execute(_BY_UID, {"calendar_id": calendar_id, "uid": uid}).first()
     return None if row is None else StoredObject(*row)
 
 
 def hrefs(conn: sa.Connection, calendar_id: int) -> list[tuple[str, str]]:
     """(href, etag) of every object, by href. Reads no data."""
-    rows = conn.execute(
-        sa.select(objects.c.href, objects.c.etag).where(objects.c.calendar_id == calendar_id).order_by(objects.c.href)
-    )
-    return [(href, etag) for href, etag in rows]
+    return [(href, etag) for href, etag in conn.execute(_HREFS, {"calendar_id": calendar_id})]
 
 
 def many(conn: sa.Connection, calendar_id: int, hrefs: Iterable[str]) -> list[StoredObject]:
@@ -200,10 +214,6 @@ def in_range(
 def etag_of(data: bytes) -> str:
     """Strong (RFC 9110 §8.8.1): the same for the same bytes, wherever and whenever they were stored."""
     return f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-
-
-def _at(calendar_id: int, href: str) -> tuple[Any, Any]:
-    return objects.c.calendar_id == calendar_id, objects.c.href == href
 
 
 def _check(stored: StoredObject | None, expected: str | Expected) -> None:
