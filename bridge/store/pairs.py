@@ -257,22 +257,21 @@ def wake_calendar(conn: sa.Connection, calendar_id: int, *, now: dt.datetime, bu
 
 
 def revive_account(conn: sa.Connection, account_id: int, *, now: dt.datetime) -> None:
-    """The account was connected (again): what failed for want of consent is tried at once (R15)."""
+    """The account was connected (again): what failed for want of consent is tried at once (R15), but for manual pairs."""
     of_account = sa.select(remote_calendars.c.id).where(remote_calendars.c.account_id == account_id)
+    manual = sa.and_(pairs.c.interval_seconds.is_(None), ~pairs.c.realtime)
     conn.execute(
         sa.update(pairs)
         .where(pairs.c.remote_calendar_id.in_(of_account), pairs.c.failures > 0)
-        .values(failures=0, last_error=None, due_at=now)
+        .values(failures=0, last_error=None, due_at=sa.case((manual, pairs.c.due_at), else_=_instant(now)))
     )
 
 
 def without_fresh_channel(conn: sa.Connection, now: dt.datetime) -> list[int]:
     """Real-time pairs that have no channel, or none still in the first half of its life (R30)."""
-    created, expires, present = (
-        sa.type_coerce(instant, sa.BigInteger())
-        for instant in (channels.c.created_at, channels.c.expires_at, _instant(now))
+    fresh = sa.select(channels.c.pair_id).where(
+        channels.c.created_at + channels.c.expires_at > _instant(now) + _instant(now)
     )
-    fresh = sa.select(channels.c.pair_id).where(created + expires > 2 * present)
     query = sa.select(pairs.c.id).where(pairs.c.realtime, pairs.c.id.not_in(fresh)).order_by(pairs.c.id)
     return list(conn.execute(query).scalars())
 
