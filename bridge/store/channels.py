@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.store.dialects import insert
-from bridge.store.tables import Instant, channels
+from bridge.store.tables import channels
 from bridge.sync.ports import Channel
 
 
@@ -46,17 +46,6 @@ def get(conn: sa.Connection, channel_id: str) -> PairChannel | None:
 def of_pair(conn: sa.Connection, pair_id: int) -> list[PairChannel]:
     """The one that lives longest first: while one is renewed there are two."""
     query = sa.select(channels).where(channels.c.pair_id == pair_id).order_by(channels.c.expires_at.desc())
-    return [_channel(row) for row in conn.execute(query)]
-
-
-def due(conn: sa.Connection, now: dt.datetime) -> list[PairChannel]:
-    """Those past half their life, the most urgent first: to be renewed now (R30)."""
-    twice_now = sa.literal(now, Instant()) + sa.literal(now, Instant())
-    query = (
-        sa.select(channels)
-        .where(channels.c.created_at + channels.c.expires_at <= twice_now)
-        .order_by(channels.c.expires_at)
-    )
     return [_channel(row) for row in conn.execute(query)]
 
 

@@ -22,18 +22,25 @@ PENDING = sa.text("inbox.pending")
 
 
 def keep(conn: sa.Connection, pair_id: int, items: Iterable[RemoteItem], *, generation: int) -> None:
-    """Take items in. One whose version is known is no news, such as the echo of our own write (R20, S-04)."""
+    """Take items in. One whose version is known is no news, such as the echo of our own write (R20, S-04).
+
+    Nor is a state from before the one that is known: services replay, and lag behind our own writes (M-27).
+    """
     latest = {item.id: item for item in items}  # a page may show an item twice: the later counts (M-27)
     rows = [_row(pair_id, item, generation, pending=True) for item in latest.values()]
     if not rows:
         return
     statement = insert(conn, inbox)
     new = statement.excluded
-    news = sa.or_(inbox.c.pending, inbox.c.version != new.version, inbox.c.payload.is_(None))
-    values = {name: new[name] for name in ("series", "version", "payload", "certain", "generation")}
-    conn.execute(
-        statement.on_conflict_do_update(index_elements=["pair_id", "id"], set_=values | {"pending": news}), rows
-    )
+    replayed = sa.and_(inbox.c.payload.is_not(None), inbox.c.modified_at > new.modified_at)
+    news = sa.or_(inbox.c.version != new.version, inbox.c.payload.is_(None))
+    values: dict[str, sa.ColumnElement[Any]] = {
+        name: sa.case((replayed, inbox.c[name]), else_=new[name])
+        for name in ("series", "version", "payload", "modified_at", "certain")
+    }
+    values["pending"] = sa.or_(inbox.c.pending, sa.and_(news, sa.func.coalesce(~replayed, sa.true())))
+    values["generation"] = new.generation
+    conn.execute(statement.on_conflict_do_update(index_elements=["pair_id", "id"], set_=values), rows)
 
 
 def _row(pair_id: int, item: RemoteItem, generation: int, *, pending: bool) -> dict[str, Any]:
@@ -43,6 +50,7 @@ def _row(pair_id: int, item: RemoteItem, generation: int, *, pending: bool) -> d
         "series": item.series,
         "version": item.version,
         "payload": dict(item.payload),
+        "modified_at": item.modified,
         "certain": True,
         "generation": generation,
         "pending": pending,
@@ -161,7 +169,7 @@ def _replica(series: str, rows: list[sa.RowMapping]) -> Replica:
         if row["id"] == series and row["payload"] is None:
             return Replica(series, removed=True, certain=row["certain"])
     items = tuple(
-        RemoteItem(row["id"], row["series"], row["version"], row["payload"])
+        RemoteItem(row["id"], row["series"], row["version"], row["payload"], row["modified_at"])
         for row in rows
         if row["payload"] is not None
     )

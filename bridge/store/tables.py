@@ -281,6 +281,7 @@ inbox = sa.Table(
     sa.Column("series", sa.String(1024), nullable=False),
     sa.Column("version", sa.String(255), nullable=False),
     sa.Column("payload", JSON),  # None: removed
+    sa.Column("modified_at", Instant),  # by the service's own clock; an earlier one is a replay (M-27)
     sa.Column("certain", sa.Boolean, nullable=False, default=True),  # of a removal
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("pending", sa.Boolean, nullable=False),  # not planned yet

@@ -20,13 +20,15 @@ class RemoteItem:
 
     A single event or a series master has ``series == id``. Google's exceptions and cancelled instances are items of their
     own, with the master's id as ``series`` (G-60, G-61); Graph's are inside the master's payload (M-47). ``payload`` is the
-    service's JSON; only the provider's mapping reads it.
+    service's JSON; only the provider's mapping reads it. ``modified`` (aware UTC), where the service tells it, is when the
+    service last changed the item: a reading that shows an earlier state than one before it is a replay (M-27).
     """
 
     id: str
     series: str
     version: str
     payload: Mapping[str, Any]
+    modified: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

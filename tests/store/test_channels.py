@@ -1,10 +1,10 @@
-"""Channels: found by the id in the call, renewed at half their life (R30)."""
+"""Channels: found by the id in the call; a pair wants a fresh one from half its life on (R30)."""
 
 import datetime as dt
 
 import pytest
 
-from bridge.store import calendars, channels
+from bridge.store import calendars, channels, pairs
 from bridge.store.channels import PairChannel
 from bridge.sync.ports import Channel
 
@@ -27,23 +27,25 @@ def test_a_channel_is_found_by_its_id(database, pair, t0):
         assert channels.of_pair(conn, pair + 1) == []
 
 
-def test_a_channel_is_due_from_half_its_life_on(database, pair, t0):
-    with database.write() as conn:
-        channels.add(conn, pair, Channel("week", "r", t0 + 6 * DAY), secret="s", now=t0)
-        channels.add(conn, pair, Channel("days", "r", t0 + 4 * DAY), secret="s", now=t0)
-
-    def due(now):
+def test_r30_a_pair_wants_a_channel_from_half_its_life_on(database, pair, t0):
+    def wanting(now):
         with database.read() as conn:
-            return [one.channel.id for one in channels.due(conn, now)]
+            return pairs.without_fresh_channel(conn, now)
 
     tick = dt.timedelta(microseconds=1)
-    assert due(t0 + 2 * DAY - tick) == []
-    assert due(t0 + 2 * DAY) == ["days"]
-    assert due(t0 + 3 * DAY) == ["days", "week"]
+    assert wanting(t0) == [pair]
+    with database.write() as conn:
+        channels.add(conn, pair, Channel("days", "r", t0 + 4 * DAY), secret="s", now=t0)
+    assert wanting(t0) == []
+    assert wanting(t0 + 2 * DAY - tick) == []
+    assert wanting(t0 + 2 * DAY) == [pair]
+    with database.write() as conn:  # a new one stands before the old one is stopped
+        channels.add(conn, pair, Channel("week", "r", t0 + 9 * DAY), secret="s", now=t0 + 2 * DAY)
+    assert wanting(t0 + 3 * DAY) == []
     with database.write() as conn:  # renewed under its id: Graph (M-72)
-        channels.add(conn, pair, Channel("days", "r", t0 + 9 * DAY), secret="s", now=t0 + 2 * DAY)
+        channels.add(conn, pair, Channel("days", "r", t0 + 12 * DAY), secret="s", now=t0 + 6 * DAY)
         assert [one.channel.id for one in channels.of_pair(conn, pair)] == ["days", "week"]
-    assert due(t0 + 3 * DAY) == ["week"]
+    assert wanting(t0 + 6 * DAY) == []
 
 
 def test_channels_go_by_themselves_and_with_their_pair(database, calendar, pair, t0):

@@ -1,5 +1,7 @@
 """The replica of a remote calendar: news, removals, generations."""
 
+import datetime as dt
+
 import pytest
 
 from bridge.store import inbox, links
@@ -131,3 +133,16 @@ def test_g66_a_page_that_shows_a_series_whole_drops_the_exceptions_it_has_not_sh
     inbox.complete(conn, pair, {"m", "n"}, shown)
     assert inbox.pending(conn, pair) == ["m"]
     assert {each.id for each in inbox.replicas(conn, pair, ["m"])["m"].items} == {"m", "m_2"}
+
+
+def test_m27_a_state_from_before_the_known_one_is_a_replay_and_no_news(conn, pair):
+    early, late = (dt.datetime(2026, 3, 1, 9, second, tzinfo=dt.UTC) for second in (1, 2))
+    take(conn, pair, RemoteItem("a", "a", "2", {"title": "new"}, late))
+    inbox.settle(conn, pair, ["a"])
+    take(conn, pair, RemoteItem("a", "a", "1", {"title": "old"}, early), generation=2)
+    assert inbox.pending(conn, pair) == []
+    assert inbox.replicas(conn, pair, ["a"])["a"].items[0].payload == {"title": "new"}
+    inbox.sweep(conn, pair, generation=2)  # it was shown all the same
+    assert inbox.pending(conn, pair) == []
+    take(conn, pair, RemoteItem("a", "a", "3", {"title": "same second"}, late), generation=2)
+    assert inbox.pending(conn, pair) == ["a"]

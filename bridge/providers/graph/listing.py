@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -90,7 +90,7 @@ class Listing:
 
     def _list(self, cursor: Cursor) -> Page:
         answer = self.events.api.follow(cursor.link)
-        items = self._listed(answer["value"])
+        items = self._whole(answer["value"])
         if link := answer.get("@odata.nextLink"):
             return Page(items, (), replace(cursor, link=link).dump(), more=True)
         return Page(items, (), Cursor("changes", cursor.delta, cursor.opened).dump(), more=False)
@@ -101,20 +101,17 @@ class Listing:
         alive = [event for event in answer["value"] if "@removed" not in event]
         # The same word means "left the window" and "was never in it" (M-23)
         removals = [Removal(id, certain=False) for id in dict.fromkeys(removed)]
-        # A round may replay what has been overwritten since, by ourselves for one (M-27): so it says which, not what
-        items = self._again({_object(event): None for event in alive})
+        items = self._whole(alive)
         link = answer.get("@odata.nextLink")
         following = replace(cursor, link=link or _delta_link(answer))
         return Page(items, removals, following.dump(), more=bool(link))
 
-    def _listed(self, events: Sequence[Mapping[str, Any]]) -> list[RemoteItem]:
-        """Single events as they are; a series is read again, for the list shows nothing of its exceptions (M-47)."""
+    def _whole(self, events: Sequence[Mapping[str, Any]]) -> list[RemoteItem]:
+        """Single events as they are, each series once and read anew: delta shows pieces of it at most (M-24…M-26, M-47)."""
         series = {_object(event): None for event in events if event.get("type") in _SERIES or event.get("recurrence")}
-        return [*(item(event) for event in events if _object(event) not in series), *self._again(series)]
-
-    def _again(self, ids: Iterable[str]) -> list[RemoteItem]:
-        """Each of these as it is now. One that is gone by now will come as a removal."""
-        return [found for found in self.events.many(list(ids)) if found is not None]
+        singles = {_object(event): item(event) for event in events if _object(event) not in series}
+        # One that is gone by now will come as a removal
+        return [*singles.values(), *(found for found in self.events.many(list(series)) if found is not None)]
 
     def _link(self, path: str, query: Mapping[str, str]) -> str:
         return f"{self.events.api.url}{self.events.calendar}/{path}?{encoded(query)}"

@@ -258,6 +258,7 @@ def upgrade() -> None:
         sa.Column("series", sa.String(length=1024), nullable=False),
         sa.Column("version", sa.String(length=255), nullable=False),
         sa.Column("payload", sa.JSON(), nullable=True),
+        sa.Column("modified_at", sa.BigInteger(), nullable=True),
         sa.Column("certain", sa.Boolean(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("pending", sa.Boolean(), nullable=False),
