@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
 import structlog
@@ -69,7 +70,31 @@ def dispatch(web: WSGIApplication, dav: WSGIApplication) -> WSGIApplication:
 
 def main() -> None:
     """The command ``caldav-bridge``."""
+    _take_interrupts()
     cli.run(_Processes())
+
+
+def _take_interrupts() -> None:
+    """Let Ctrl-C end this process, which then ends the others, one after another.
+
+    A terminal sends SIGINT to all its processes at once, and Granian's web process hangs when that meets the SIGTERM its
+    parent sends. So SIGINT is blocked, which threads and processes started from here on inherit, and one thread waits for
+    it and makes it a SIGTERM for the main thread.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until Granian or the worker puts its own
+    _block_interrupts()
+    threading.Thread(target=_wait_for_interrupts, name="interrupts", daemon=True).start()
+
+
+def _block_interrupts() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _wait_for_interrupts() -> None:
+    main_thread = threading.main_thread().ident
+    while main_thread is not None:
+        signal.sigwait({signal.SIGINT})
+        signal.pthread_kill(main_thread, signal.SIGTERM)
 
 
 class _Processes:
@@ -98,6 +123,8 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     context.close()
     os.environ["CALDAV_BRIDGE_DATA"] = str(settings.data)
     multiprocessing.set_start_method("spawn", force=True)  # no fork of a process that has threads
+    resource_tracker.ensure_running()  # here and not by Granian, because its start unblocks SIGINT
+    _block_interrupts()
     server = Granian(
         "bridge.server:web_application",
         factory=True,
@@ -107,7 +134,7 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
         workers=1,
         blocking_threads=settings.server.web_threads,
         respawn_failed_workers=True,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # its warnings are advice on our number of threads
     )
     log.info("listening", url=url, data=str(settings.data))
     if with_worker:
@@ -130,7 +157,7 @@ def _worker_process() -> Iterator[None]:
             process = subprocess.Popen(command, stdin=subprocess.PIPE)
             current[:] = [process]
             code = process.wait()
-            # an interrupt from the terminal reaches both processes: then this one is ending, too
+            # a signal to the whole process group reaches both processes: then this one is ending, too
             if not ending.wait(RESTART_PAUSE):
                 log.error("the worker ended and is started again", code=code)
 
