@@ -62,7 +62,8 @@ def ensure(context: Context, pair_id: int) -> bool:
     if not isinstance(remote, SupportsPush):
         return False
     new_id = str(uuid.uuid4())
-    if held and held[0].channel.expires > now:
+    alive = bool(held) and held[0].channel.expires > now
+    if alive:
         secret = held[0].secret
         fresh = remote.renew(held[0].channel, address=address, secret=secret, channel_id=new_id, now=now)
     else:
@@ -70,7 +71,7 @@ def ensure(context: Context, pair_id: int) -> bool:
         fresh = remote.watch(channel_id=new_id, address=address, secret=secret, now=now)
     with context.database.write() as conn:
         channels.add(conn, pair_id, fresh, secret=secret, now=now)
-        if not held:  # what happened between the last reading and now was told to nobody
+        if not alive:  # what happened between the last reading and now was told to nobody
             pairs.wake(conn, pair_id, now=now)
     for old in held:
         if old.channel.id != fresh.id:

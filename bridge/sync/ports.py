@@ -173,7 +173,10 @@ class SupportsPush(Protocol):
         ...
 
     def renew(self, channel: Channel, *, address: str, secret: str, channel_id: str, now: dt.datetime) -> Channel:
-        """Prolong it, or make a new one under ``channel_id`` where the service knows no renewal (G-85)."""
+        """Prolong it, or make a new one under ``channel_id`` where the service knows no renewal (G-85).
+
+        Then the old one stays open: stop it once the new one is known to whoever takes the calls (R30).
+        """
         ...
 
     def unwatch(self, channel: Channel) -> None:
