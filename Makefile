@@ -4,7 +4,7 @@ BIN := .venv/bin
 DEV := .venv/.dev
 RUN := .venv/.run
 
-.PHONY: demo test lint types imports unit browser lock bench prove clean help
+.PHONY: demo test lint types imports unit browser lock bench clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
