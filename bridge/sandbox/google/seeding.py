@@ -1,4 +1,4 @@
-"""Calendars with something in them: many different events, made as a client would make them."""
+"""Calendars with something in them: a private life, made as a client would make it."""
 
 from __future__ import annotations
 
@@ -6,32 +6,29 @@ import datetime as dt
 from typing import Any
 
 from bridge.sandbox.google.events import Writer
-
-PLACES = ("", "Library", "Café Central, Herrengasse 14", "Room 4")
+from bridge.sandbox.seeds import Seed, seeds
 
 
 def events(writer: Writer, count: int) -> list[str]:
-    """Twelve a day from sixty days ago on: mostly timed, every tenth all-day, every twentieth a weekly series of four."""
-    first = writer.state.now().date() - dt.timedelta(days=60)
-    return [writer.insert(_event(number, first, writer.calendar.zone)).id for number in range(count)]
+    """Insert ``count`` different events around today; their ids."""
+    today = writer.state.now().date()
+    return [writer.insert(_body(seed, writer.calendar.zone)).id for seed in seeds("private", count, today)]
 
 
-def _event(number: int, first: dt.date, zone: str) -> dict[str, Any]:
-    day, slot = first + dt.timedelta(days=number // 12), number % 12
-    body: dict[str, Any] = {"summary": f"Event {number + 1}", "description": f"The event number {number + 1}"}
-    if PLACES[number % 4]:
-        body["location"] = PLACES[number % 4]
-    if number % 10 == 9:
-        following = day + dt.timedelta(days=1)
-        return body | {"start": {"date": day.isoformat()}, "end": {"date": following.isoformat()}}
-    start = dt.datetime.combine(day, dt.time(7 + slot))
-    end = start + dt.timedelta(minutes=30 + 15 * (number % 3))
-    body |= {
-        "start": {"dateTime": start.isoformat(), "timeZone": zone},
-        "end": {"dateTime": end.isoformat(), "timeZone": zone},
-    }
-    if number % 20 == 10:
-        body["recurrence"] = ["RRULE:FREQ=WEEKLY;COUNT=4"]
-    if number % 7 == 0:
-        body["reminders"] = {"useDefault": False, "overrides": [{"method": "popup", "minutes": 15}]}
+def _body(seed: Seed, zone: str) -> dict[str, Any]:
+    body: dict[str, Any] = {"summary": seed.title, "start": _time(seed.start, zone), "end": _time(seed.end, zone)}
+    if seed.place:
+        body["location"] = seed.place
+    if seed.notes:
+        body["description"] = seed.notes
+    if seed.weeks > 1:
+        body["recurrence"] = [f"RRULE:FREQ=WEEKLY;COUNT={seed.weeks}"]
+    if seed.reminder is not None:
+        body["reminders"] = {"useDefault": False, "overrides": [{"method": "popup", "minutes": seed.reminder}]}
     return body
+
+
+def _time(value: dt.date | dt.datetime, zone: str) -> dict[str, str]:
+    if isinstance(value, dt.datetime):
+        return {"dateTime": value.isoformat(), "timeZone": zone}
+    return {"date": value.isoformat()}

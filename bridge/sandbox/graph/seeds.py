@@ -1,4 +1,4 @@
-"""Events to fill a calendar with: singles of several lengths, all-day ones and series, all different."""
+"""Calendars with something in them: a working life, as the bodies that would create it."""
 
 from __future__ import annotations
 
@@ -6,44 +6,37 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-_SUBJECTS = (
-    "Standup",
-    "Review",
-    "Lunch",
-    "Planning",
-    "One to one",
-    "Workshop",
-    "Call",
-    "Dentist",
-    "Training",
-    "Interview",
-)
+from bridge.sandbox.graph.properties import ENUMS
+from bridge.sandbox.seeds import Seed, seeds
 
 
 def bodies(count: int, now: dt.datetime, zone: str) -> Iterator[dict[str, Any]]:
-    """Request bodies, spread over two years around ``now``; every tenth is all-day, every twentieth a series."""
-    first = now.date() - dt.timedelta(days=365)
-    for number in range(count):
-        day = first + dt.timedelta(days=number * 7 % 730)
-        start = dt.datetime.combine(day, dt.time(8 + number % 9, 30 * (number % 2)))
-        all_day, end = number % 10 == 9, start + dt.timedelta(minutes=30 + 15 * (number % 4))
-        if all_day:
-            start = dt.datetime.combine(day, dt.time())
-            end = start + dt.timedelta(days=1 + number % 3)
-        body: dict[str, Any] = {
-            "subject": f"{_SUBJECTS[number % len(_SUBJECTS)]} {number + 1}",
-            "body": {"contentType": "text", "content": f"Notes for event {number + 1}."},
-            "start": {"dateTime": start.isoformat(), "timeZone": zone},
-            "end": {"dateTime": end.isoformat(), "timeZone": zone},
-            "isAllDay": all_day,
-            "location": {"displayName": f"Room {number % 12 + 1}"},
-            "isReminderOn": number % 3 == 0,
-            "transactionId": f"seed-{now.timestamp()}-{number}",
+    """Request bodies for ``count`` different events around ``now``."""
+    for number, seed in enumerate(seeds("work", count, now.date())):
+        yield _body(seed, zone) | {"transactionId": f"seed-{now.timestamp()}-{number}"}
+
+
+def _body(seed: Seed, zone: str) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "subject": seed.title,
+        "body": {"contentType": "text", "content": seed.notes},
+        "start": {"dateTime": _midnight(seed.start).isoformat(), "timeZone": zone},
+        "end": {"dateTime": _midnight(seed.end).isoformat(), "timeZone": zone},
+        "isAllDay": seed.all_day,
+        "location": {"displayName": seed.place},
+        "isReminderOn": seed.reminder is not None,
+    }
+    if seed.reminder is not None:
+        body["reminderMinutesBeforeStart"] = seed.reminder
+    if seed.weeks > 1:
+        weekday = ENUMS["dayOfWeek"][seed.start.isoweekday() % 7]
+        limits = {"type": "numbered", "startDate": _midnight(seed.start).date().isoformat()}
+        body["recurrence"] = {
+            "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": [weekday], "firstDayOfWeek": "monday"},
+            "range": limits | {"numberOfOccurrences": seed.weeks},
         }
-        if number % 20 == 5:
-            weekday = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")[day.weekday()]
-            body["recurrence"] = {
-                "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": [weekday], "firstDayOfWeek": "monday"},
-                "range": {"type": "numbered", "startDate": day.isoformat(), "numberOfOccurrences": 10},
-            }
-        yield body
+    return body
+
+
+def _midnight(value: dt.date | dt.datetime) -> dt.datetime:
+    return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
