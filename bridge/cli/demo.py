@@ -22,14 +22,16 @@ from rich.table import Table
 
 from bridge.cli.state import settings_of, state_of
 from bridge.config import Settings
-from bridge.errors import AlreadyExists, UsageError
+from bridge.errors import BridgeError, UsageError
 from bridge.sandbox.server import Sandbox
 from bridge.services import connecting, devices, principals, providers, status
 from bridge.services.context import Context, open_context
 
 USER = "alex"
 EMAIL = "alex@example.com"
-EVENTS = 12
+EVENTS = 40
+MARKER = "this-is-a-demo"
+"""A file in the data directory: the database beside it is a demo's, and may be deleted by the next one."""
 READY_WITHIN = 60.0
 
 
@@ -38,12 +40,15 @@ def demo(
     host: Annotated[str | None, typer.Option("--host", help="Where to listen. Default: 127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="On which port. Default: 5232")] = None,
 ) -> None:
-    """Run the hub and both simulated services, connected by the real OAuth flow. Everything is forgotten at the end."""
+    """Run the hub and both simulated services, connected by the real OAuth flow. Every demo begins anew."""
     with contextlib.ExitStack() as stack:
         state = state_of(ctx)
         if state.data is None:
             state.data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="caldav-bridge-")))
+        _begin_anew(state.data)
         asked = settings_of(ctx)
+        if asked.database_url:
+            raise UsageError("the demo keeps its own small database: unset database_url, or run 'sandbox' and 'serve'")
         simulated = Sandbox()
         listening = host or asked.server.host
         url = simulated.start(asked.sandbox.host, _free(asked.sandbox.host, asked.sandbox.port))
@@ -61,6 +66,17 @@ def demo(
         guide = threading.Thread(target=_connect_and_tell, args=[settings, simulated], daemon=True)
         guide.start()
         state.processes.serve(settings, with_worker=True)
+
+
+def _begin_anew(data: Path) -> None:
+    """Forget the demo that ran in this folder before, as the simulated services do. Raises UsageError for a real hub's."""
+    marker, database = data / MARKER, data / "bridge.db"
+    if database.exists() and not marker.exists():
+        raise UsageError(f"{data} holds a hub that is not a demo; give the demo a folder of its own with --data")
+    data.mkdir(parents=True, exist_ok=True)
+    marker.touch()
+    for part in ("", "-wal", "-shm"):
+        database.with_name(f"{database.name}{part}").unlink(missing_ok=True)
 
 
 def _free(host: str, port: int) -> int:
@@ -82,13 +98,14 @@ def _connect_and_tell(settings: Settings, simulated: Sandbox) -> None:
         hub = f"http://{settings.server.host}:{settings.server.port}"
         _until(lambda: _answers(hub), "the server does not answer")
         context = open_context(settings)
-        person, device = _person(context)
+        principals.add(context.database, USER, EMAIL, now=context.now())
+        device = devices.add(context.database, USER, "demo", now=context.now())
         for name in providers.NAMES:
-            consent(connecting.begin(context, person, name, sandbox=True))
-        _until(lambda: all(one.state == "ok" for one in status.every(context)), "the first sync does not end")
+            consent(connecting.begin(context, USER, name, sandbox=True))
+        _until(lambda: _everything_is_everywhere(context), "the first sync does not end")
         context.close()
-    except (UsageError, httpx.HTTPError) as error:
-        console.print(f"[bold red]The demo could not be set up:[/] {error}")
+    except (BridgeError, httpx.HTTPError) as error:
+        console.print(f"[bold red]The demo could not be set up:[/] {error} Ctrl-C ends it.")
         return
     table = Table.grid(padding=(0, 2))
     table.add_row("CalDAV address", f"[bold]{hub}/[/]")
@@ -104,11 +121,10 @@ def _connect_and_tell(settings: Settings, simulated: Sandbox) -> None:
     )
 
 
-def _person(context: Context) -> tuple[str, devices.NewDevice]:
-    now = context.now()
-    with contextlib.suppress(AlreadyExists):  # a demo on a data directory that was used before
-        principals.add(context.database, USER, EMAIL, now=now)
-    return USER, devices.add(context.database, USER, f"demo {now:%Y-%m-%d %H:%M:%S}", now=now)
+def _everything_is_everywhere(context: Context) -> bool:
+    """What came from the second service reached the first, too."""
+    found = status.every(context)
+    return all(one.state == "ok" and not one.waiting for one in found) and len({one.links for one in found}) == 1
 
 
 def _answers(hub: str) -> bool:
