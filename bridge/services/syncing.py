@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -66,7 +67,7 @@ def run_now(context: Context, pair_id: int) -> Outcome:
 
 
 def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
-    """Run one cycle of a claimed pair. Whatever happens, the lease is given back and the outcome noted."""
+    """Run one cycle of a claimed pair. Whatever happens, the lease is given back and the outcome noted and returned."""
     started = context.now()
     report = Report()
     error: str | None = None
@@ -76,13 +77,12 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
         ledger = PairLedger(context.database, pair_id, owner, _lease(context), context.now)
         try:
             engine.cycle(ledger, remote, now=context.now, report=report)
-        except NeedsReconnect:
-            with context.database.write() as conn:
-                accounts.needs_reconnect(conn, account_id)
+        except NeedsReconnect as refused:
+            # a grant that would not renew was noted with itself, unless the person has reconnected meanwhile (Grants)
+            if refused.status == HTTPStatus.UNAUTHORIZED:
+                with context.database.write() as conn:
+                    accounts.needs_reconnect(conn, account_id)
             raise
-    except LeaseLost:
-        log.warning("another worker has taken the pair over", pair=pair_id)
-        return _outcome(context, pair_id, report, started, "another worker has taken it over")
     except BridgeError as failure:
         error = in_plain_words(failure)
         wait = failure.retry_after if isinstance(failure, Throttled) else None
@@ -91,8 +91,14 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
         # a defect of ours: this pair waits and the others go on; the traceback is for us, the words are for its owner
         error = "an error in caldav-bridge itself; the log has the details"
         log.exception("cycle failed", pair=pair_id)
-    with context.database.write() as conn:
-        pairs.finish(conn, pair_id, owner=owner, now=context.now(), error=error, retry_after=wait)
+    try:
+        with context.database.write() as conn:
+            pairs.finish(conn, pair_id, owner=owner, now=context.now(), error=error, retry_after=wait)
+    except LeaseLost:
+        log.warning("another worker has taken the pair over", pair=pair_id)
+        error = "another worker has taken it over"
+    except NotFound:
+        error = "the pair has been removed"
     outcome = _outcome(context, pair_id, report, started, error)
     if error is None and not report.idle:
         log.info("synced", pair=pair_id, hub_writes=report.hub_writes, remote_writes=report.remote_writes)
