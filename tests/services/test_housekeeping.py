@@ -9,7 +9,10 @@ from bridge.store import audit, changes, history, login_failures, objects, table
 from tests.contracts import google_bench
 from tests.support.house import EMAIL
 
-DATA = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nBEGIN:VEVENT\r\nUID:%b\r\nDTSTART:20260301T090000Z\r\nSUMMARY:Tea\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+DATA = (
+    b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nBEGIN:VEVENT\r\nUID:%b\r\n"
+    b"DTSTART:20260301T090000Z\r\nSUMMARY:Tea\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
 
 
 def put(house, uid, data=DATA):
