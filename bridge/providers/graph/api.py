@@ -77,10 +77,10 @@ class Api:
             {"id": str(number), "method": "GET", "url": path, "headers": {"Prefer": PREFER}}
             for number, path in enumerate(paths)
         ]
-        answers = {each["id"]: each for each in self.post("/$batch", {"requests": requests})["responses"]}
+        answers = {each["id"]: each for each in entries(self.post("/$batch", {"requests": requests}), "responses")}
         found: list[dict[str, Any] | None] = []
         for number in range(len(paths)):
-            answer = answers[str(number)]
+            answer = answers.get(str(number)) or {"status": 504}
             status, body = answer["status"], answer.get("body") or {}
             if status == 404:
                 found.append(None)
@@ -118,6 +118,14 @@ class Api:
             return self.http.request(method, url, json=body, headers={**headers, "Authorization": f"Bearer {token}"})
         except httpx.TransportError as error:
             raise Unreachable(f"Graph did not answer ({type(error).__name__})") from None
+
+
+def entries(answer: Mapping[str, Any], name: str = "value") -> list[dict[str, Any]]:
+    """What a page of a listing lists. Without a list it is no page: whatever answered, nothing is known (R7)."""
+    found = answer.get(name)
+    if not isinstance(found, list):
+        raise Unreachable("Graph's answer is not a listing")
+    return found
 
 
 def encoded(query: Mapping[str, str]) -> str:

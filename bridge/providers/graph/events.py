@@ -9,7 +9,7 @@ from typing import Any
 
 from bridge.errors import Gone, VersionMismatch
 from bridge.ical.fields import When
-from bridge.providers.graph.api import Api, encoded, escape
+from bridge.providers.graph.api import Api, encoded, entries, escape
 from bridge.providers.graph.mapping import KEY_MARKER, item, moment_of, original_key
 from bridge.sync.ports import RemoteItem
 
@@ -95,10 +95,10 @@ class Events:
 
     def _all(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
         answer = self.api.get(path, **query)
-        yield from answer["value"]
+        yield from entries(answer)
         while link := answer.get("@odata.nextLink"):
             answer = self.api.follow(link)
-            yield from answer["value"]
+            yield from entries(answer)
 
 
 def _stretches(keys: Sequence[str], when: When) -> Iterator[tuple[dt.datetime, dt.datetime, set[str]]]:

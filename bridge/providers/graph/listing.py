@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bridge.errors import CursorLost
-from bridge.providers.graph.api import encoded
+from bridge.providers.graph.api import encoded, entries
 from bridge.providers.graph.events import PAGE, SELECT, Events
 from bridge.providers.graph.mapping import item
 from bridge.sync.ports import Page, RemoteItem, Removal
@@ -90,15 +90,16 @@ class Listing:
 
     def _list(self, cursor: Cursor) -> Page:
         answer = self.events.api.follow(cursor.link)
-        items = self._whole(answer["value"])
+        items = self._whole(entries(answer))
         if link := answer.get("@odata.nextLink"):
             return Page(items, (), replace(cursor, link=link).dump(), more=True)
         return Page(items, (), Cursor("changes", cursor.delta, cursor.opened).dump(), more=False)
 
     def _changes(self, cursor: Cursor) -> Page:
         answer = self.events.api.follow(cursor.link, prefer=self._prefer)
-        removed = [event["id"] for event in answer["value"] if "@removed" in event]
-        alive = [event for event in answer["value"] if "@removed" not in event]
+        events = entries(answer)
+        removed = [event["id"] for event in events if "@removed" in event]
+        alive = [event for event in events if "@removed" not in event]
         # The same word means "left the window" and "was never in it" (M-23)
         removals = [Removal(id, certain=False) for id in dict.fromkeys(removed)]
         items = self._whole(alive)

@@ -12,7 +12,7 @@ import httpx
 
 from bridge.errors import Gone, Refused, UsageError
 from bridge.providers.graph import zones
-from bridge.providers.graph.api import TIMEOUT, Api
+from bridge.providers.graph.api import TIMEOUT, Api, entries
 from bridge.providers.graph.oauth import AccessTokens, Client
 from bridge.providers.graph.remote import GraphRemote
 from bridge.providers.oauth import Consent
@@ -87,10 +87,10 @@ class GraphAccount:
         """Calendars have no zone of their own here (M-11): all are in the mailbox's."""
         zone = self._zone()
         answer = self._api.get("/me/calendars", **{"$top": "100"})
-        found = list(answer["value"])
+        found = list(entries(answer))
         while link := answer.get("@odata.nextLink"):
             answer = self._api.follow(link)
-            found += answer["value"]
+            found += entries(answer)
         return [
             RemoteCalendar(
                 id=each["id"],
