@@ -28,7 +28,12 @@ def create_app(context: Context) -> Flask:
 
 
 def _usage_error(error: UsageError) -> tuple[str, int]:
-    return render_template("message.html", title="That did not work", text=str(error)), 400
+    return render_template("message.html", title="That did not work", text=_sentence(str(error))), 400
+
+
+def _sentence(text: str) -> str:
+    """An error's words, which the command line puts behind a colon, as a sentence of their own."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
 
 
 def _provider_error(error: ProviderError) -> tuple[str, int]:

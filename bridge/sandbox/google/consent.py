@@ -14,9 +14,24 @@ from bridge.sandbox.google.oauth import Ask, Denied
 if TYPE_CHECKING:
     from bridge.sandbox.google.service import Google
 
+_SCOPE_WORDS = {
+    "calendar": "See, change and share all your calendars",
+    "calendar.readonly": "See all your calendars",
+    "calendar.events": "See and change the events in your calendars",
+    "calendar.events.readonly": "See the events in your calendars",
+    "calendar.events.owned": "See and change the events in calendars you own",
+    "calendar.calendarlist": "See and change the list of your calendars",
+    "calendar.calendarlist.readonly": "See the list of your calendars",
+    "calendar.freebusy": "See when you are busy",
+    "openid": "Know who you are",
+    "email": "See your address",
+    "userinfo.email": "See your address",
+}
+
 
 def mount(app: Flask, google: Google) -> None:
     """Put the endpoints on the application."""
+    app.jinja_env.globals["scope_words"] = _SCOPE_WORDS
 
     @app.get("/o/oauth2/v2/auth")
     def authorize() -> ResponseReturnValue:
