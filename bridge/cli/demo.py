@@ -29,7 +29,7 @@ from bridge.services.context import Context, open_context
 
 USER = "alex"
 EMAIL = "alex@example.com"
-EVENTS = 40
+EVENTS = 28
 MARKER = "this-is-a-demo"
 """A file in the data directory: the database beside it is a demo's, and may be deleted by the next one."""
 READY_WITHIN = 60.0
