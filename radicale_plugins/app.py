@@ -27,6 +27,8 @@ from radicale_plugins.request import Place, Request
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+log = logging.getLogger(__name__)
+
 _Handler = Callable[[Request], dav.Answer]
 _METHODS = "DELETE, GET, HEAD, MKCALENDAR, MKCOL, MOVE, OPTIONS, PROPFIND, PROPPATCH, PUT, REPORT"
 _READ, _WRITE = "Rr", "Ww"
@@ -148,6 +150,12 @@ class Application(app.Application):
         except OperationalError:
             # a writer that waited too long for its turn: nothing happened, and the device comes again
             return dav.text(client.SERVICE_UNAVAILABLE, "The database is busy.", {"Retry-After": "5"})
+        except Exception:
+            # Radicale would log the path and what the error says, and either may quote an event
+            log.exception("%s failed", environ["REQUEST_METHOD"])
+            return dav.text(
+                client.INTERNAL_SERVER_ERROR, "The server has an error of its own; its log has the details."
+            )
 
 
 def build(

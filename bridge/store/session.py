@@ -124,7 +124,14 @@ def _sqlite(url: sa.URL) -> Database:
     except OSError as error:
         raise UsageError(f"the database {path} cannot be opened: {error.strerror}") from None
     readers, writers = (
-        sa.create_engine(url, pool_size=8, max_overflow=-1, connect_args={"timeout": BUSY_SECONDS}) for _ in range(2)
+        sa.create_engine(
+            url,
+            pool_size=8,
+            max_overflow=-1,
+            connect_args={"timeout": BUSY_SECONDS},
+            hide_parameters=True,  # an error would quote people's events
+        )
+        for _ in range(2)
     )
     _prepare(readers, "PRAGMA query_only=ON", begin="BEGIN")
     _prepare(writers, "PRAGMA foreign_keys=ON", "PRAGMA synchronous=NORMAL", begin="BEGIN IMMEDIATE")
@@ -179,6 +186,7 @@ def _postgresql(url: sa.URL) -> Database:
         max_overflow=24,
         pool_pre_ping=True,  # a restarted server costs nobody a request
         isolation_level="READ COMMITTED",
+        hide_parameters=True,
     )
     try:
         with writers.connect():
