@@ -32,8 +32,21 @@ SCOPES = (
 )
 """The least that reads and writes events and lists calendars (G-13, G-14)."""
 
+_COVERED_BY = {
+    SCOPES[0]: {"https://www.googleapis.com/auth/calendar"},
+    SCOPES[1]: {
+        "https://www.googleapis.com/auth/calendar",
+        "https://www.googleapis.com/auth/calendar.readonly",
+        "https://www.googleapis.com/auth/calendar.calendarlist",
+    },
+}
+"""The wider scopes that a person may have granted this client before, and that hold one of ours (G-13)."""
+
 TIMEOUT = 30
 """Seconds until an answer counts as lost."""
+
+USUAL_LIFE = dt.timedelta(hours=1)
+"""Of an access token whose answer does not say: ``expires_in`` is only recommended (RFC 6749 §5.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,8 @@ def finish(client: Client, memory: str, answer: Mapping[str, str]) -> str:
     flow.oauth2session.register_compliance_hook("access_token_response", _answered)
     try:
         with flow.oauth2session:
-            token = flow.fetch_token(code=answer["code"], timeout=TIMEOUT)
+            # id and secret in the body, where Google documents them, and not in a header (RFC 6749 §2.3.1)
+            token = flow.fetch_token(code=answer["code"], timeout=TIMEOUT, include_client_id=True)
     except OAuth2Error as error:
         raise UsageError(f"Google refused the code ({error.error}): begin again") from None
     except requests.RequestException as error:
@@ -100,12 +114,14 @@ def finish(client: Client, memory: str, answer: Mapping[str, str]) -> str:
     except Warning as changed:  # oauthlib: the granted scopes are not those asked for
         token = getattr(changed, "token", {})
     granted = token.get("scope") or SCOPES
-    if missing := set(SCOPES) - set(granted.split() if isinstance(granted, str) else granted):
+    held = set(granted.split() if isinstance(granted, str) else granted)
+    if missing := {scope for scope in SCOPES if not held & {scope, *_COVERED_BY[scope]}}:
         boxes = ", ".join(sorted(scope.rsplit("/", 1)[-1] for scope in missing))
         raise UsageError(f"not every permission was granted (missing: {boxes}): begin again and tick every box")
     if not token.get("refresh_token"):
         raise UsageError("Google gave no lasting access: remove this app from your Google account and connect anew")
-    expiry = dt.datetime.fromtimestamp(token["expires_at"], dt.UTC)
+    ends = token.get("expires_at")
+    expiry = dt.datetime.fromtimestamp(ends, dt.UTC) if ends else _usual_end()
     return Grant(token["access_token"], token["refresh_token"], expiry).dump()
 
 
@@ -156,9 +172,14 @@ def renew(client: Client, grant: Grant) -> Grant:
         if code == "invalid_grant":
             raise NeedsReconnect("Google has ended this grant", status=400, code=code) from None
         raise Unreachable("Google's token endpoint could not renew the grant", code=code) from None
-    if not user.token or user.expiry is None:
+    if not user.token:
         raise Unreachable("Google's token endpoint gave no token")
-    return Grant(user.token, user.refresh_token or grant.refresh_token, user.expiry.replace(tzinfo=dt.UTC))
+    expiry = user.expiry.replace(tzinfo=dt.UTC) if user.expiry else _usual_end()
+    return Grant(user.token, user.refresh_token or grant.refresh_token, expiry)
+
+
+def _usual_end() -> dt.datetime:
+    return dt.datetime.now(dt.UTC) + USUAL_LIFE  # as the libraries do, who reckon the others by this clock, too
 
 
 class _PlainHttp(requests.adapters.HTTPAdapter):
