@@ -41,7 +41,7 @@ def expand(data: bytes, within: Range, *, floating: dt.tzinfo) -> str | None:
     try:
         obj = ical.parse(data)
         found = list(_instances(obj, within, floating))
-    except (InvalidCalendarData, Unmappable):
+    except (InvalidCalendarData, Unmappable, OverflowError):
         return as_text(data)
     if not found:
         return None

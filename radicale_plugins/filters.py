@@ -20,7 +20,7 @@ from bridge.ical.lines import Line
 from bridge.ical.objects import Component
 from bridge.store.objects import StoredObject
 from radicale_plugins import dav
-from radicale_plugins.occurrences import Occurrences, Range
+from radicale_plugins.occurrences import EARLIEST, LATEST, Occurrences, Range
 
 _MAX_DEPTH = 4  # VCALENDAR, VEVENT, VALARM: deeper components do not exist
 _COLLATIONS = frozenset({"i;ascii-casemap", "i;octet", "i;unicode-casemap", "default"})
@@ -82,14 +82,15 @@ class Query:
                     self._by_row = False
 
     def matches(self, stored: StoredObject) -> bool:
-        if self._by_row:
-            certain = self._row_decides(stored)
-            if certain is not None:
-                return certain
         try:
-            obj = ical.parse(stored.data)
-        except InvalidCalendarData:  # stored by an older version: the bounds are all that is known of it (R32)
+            certain = self._row_decides(stored) if self._by_row else None
+            return self._decide(stored) if certain is None else certain
+        except (InvalidCalendarData, OverflowError):
+            # stored by an older version, or at the end of all calendars: the bounds are all that is known of it (R32)
             return self._by_row
+
+    def _decide(self, stored: StoredObject) -> bool:
+        obj = ical.parse(stored.data)
         occurrences = Occurrences(obj, floating=self._floating, first=stored.first_at, last=stored.last_at)
         return all(_component(root, obj.calendar, (), occurrences) for root in self._roots)
 
@@ -136,9 +137,10 @@ def _utc(value: str | None) -> dt.datetime | None:
     if value is None:
         return None
     try:
-        return dt.datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+        at = dt.datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
     except ValueError:
         raise InvalidFilter("valid-filter", "a time-range is in UTC") from None
+    return min(max(at, EARLIEST), LATEST)
 
 
 def _root(element: ET.Element) -> ET.Element:

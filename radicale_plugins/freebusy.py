@@ -47,13 +47,14 @@ def _periods(stored: StoredObject, within: Range, floating: dt.tzinfo) -> Iterat
         else:
             instances = recurrence.instances(view.read(obj), within.from_(), within.to(), floating=floating)
             found = [instance.fields for instance in instances]
-    except (InvalidCalendarData, Unmappable):
+        periods = [(each, instants(each.when, floating)) for each in found]
+    except (InvalidCalendarData, Unmappable, OverflowError):
         # when it recurs nobody can tell; that it says nothing is the lesser lie
         return
-    for fields in found:
+    for fields, period in periods:
         if fields.transp == "OPAQUE" and fields.status != "CANCELLED":
             kind = "BUSY-TENTATIVE" if fields.status == "TENTATIVE" else "BUSY"
-            yield kind, instants(fields.when, floating)
+            yield kind, period
 
 
 def _merged(periods: list[Period]) -> list[Period]:

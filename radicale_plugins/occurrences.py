@@ -18,8 +18,10 @@ _DAY = dt.timedelta(days=1)
 _FIRST_LOOK = dt.timedelta(days=32)
 _MAX_REPEATS = 100
 _OF_A_SERIES = ("RRULE", "RDATE", "EXRULE", "EXDATE")
-_EARLIEST = dt.datetime(1, 1, 3, tzinfo=dt.UTC)
-_LATEST = dt.datetime(9999, 12, 29, tzinfo=dt.UTC)
+EARLIEST = dt.datetime(1, 1, 3, tzinfo=dt.UTC)
+LATEST = dt.datetime(
+    9999, 12, 29, tzinfo=dt.UTC
+)  # leave room to reckon: beyond the year 9999 there is only OverflowError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,10 @@ class Range:
     end: dt.datetime | None
 
     def from_(self) -> dt.datetime:
-        return _EARLIEST if self.start is None else self.start
+        return EARLIEST if self.start is None else self.start
 
     def to(self) -> dt.datetime:
-        return _LATEST if self.end is None else self.end
+        return LATEST if self.end is None else self.end
 
 
 class Occurrences:

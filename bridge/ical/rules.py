@@ -30,6 +30,7 @@ from bridge.ical import values
 
 CAP = 20_000
 """No rule is followed further than this many instances in one enumeration."""
+_LONGEST_INTERVAL = 10**8  # longer than all time in any unit but seconds, and few enough weeks to reckon with
 _CANDIDATES = 50 * CAP  # so many times of day are looked at in search of them
 
 Frequency = Literal[0, 1, 2, 3, 4, 5, 6]
@@ -227,7 +228,7 @@ def parse(value: str, start: dt.date | dt.datetime) -> Rule:
         raise Unmappable("a rule that cannot be read")
     ranges = {"byhour": 24, "byminute": 60, "bysecond": 60}
     if (
-        interval < 1
+        not 1 <= interval <= _LONGEST_INTERVAL
         or (all_day and freq >= rrule.HOURLY)
         or any(not 0 <= n < ranges[w] for w in _CLOCK for n in by.get(w, ()))
     ):
