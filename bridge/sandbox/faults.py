@@ -17,7 +17,8 @@ class Fault:
 
     The path holds the service's prefix and the query: ``/google/calendar/v3/…?syncToken=…``. ``phase`` ``before``: the
     request is not carried out; ``after``: it is carried out, and its answer is lost or replaced (R12). Neither status nor
-    drop, only a delay: the true answer comes, late. ``delay`` is in seconds of real time.
+    drop, only a delay: the true answer comes, late. ``delay`` is in seconds of real time, before or after the request is
+    carried out as ``phase`` says.
     """
 
     method: str = ".*"

@@ -34,7 +34,7 @@ class FrontDoor:
         if environ.get("QUERY_STRING"):
             path += f"?{environ['QUERY_STRING']}"
         fault = self._faults.take(method, path)
-        if fault and fault.delay:
+        if fault and fault.phase == "before":
             time.sleep(fault.delay)
         if fault and fault.phase == "before" and (fault.drop or fault.status):
             self._count(environ, method, fault.status or 0, fault=fault)
@@ -48,6 +48,8 @@ class FrontDoor:
 
         body, status, headers = run_wsgi_app(inside, environ, buffered=True)
         self._count(noted, method, int(status.split()[0]), fault=fault)
+        if fault and fault.phase == "after":
+            time.sleep(fault.delay)
         if fault and (fault.drop or fault.status):
             return _strike(fault, start_response)
         start_response(status, headers.to_wsgi_list())

@@ -89,9 +89,12 @@ PERSON = "alex@example.com"
 
 
 @contextmanager
-def opened(folder):
+def opened(folder, *, parts=(["serve"],), seeded=0, **environ):
+    """``parts`` are the hub's processes, ``environ`` is for them; ``seeded`` events are in Google's calendar beforehand."""
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox())
+        if seeded:
+            sandbox.google.seed(PERSON, seeded)
         token = sandbox.google.token(PERSON, client_id="hands")
         google = stack.enter_context(
             httpx.Client(
@@ -100,7 +103,10 @@ def opened(folder):
         )
         graph = stack.enter_context(simulated_graph.client(sandbox.microsoft))
         sides = {"google": GoogleSide(google), "graph": GraphSide(graph)}
-        hub = stack.enter_context(Hub(folder / "data", CALDAV_BRIDGE_SANDBOX__PORT=str(urlsplit(sandbox.url).port)))
+        environ["CALDAV_BRIDGE_SANDBOX__PORT"] = str(urlsplit(sandbox.url).port)
+        hub = Hub(folder / "data", **environ)
+        hub.parts = list(parts)
+        stack.enter_context(hub)
         hub.command("user", "add", "alex", "--email", PERSON)
         for provider in ("google", "microsoft"):
             consent(hub.command("account", "connect", "alex", provider, "--sandbox")["url"])

@@ -32,7 +32,10 @@ def wait_for(what, *, seconds=30.0, every=0.05):
 
 
 class Hub:
-    """``start`` serves on a free port; ``command`` runs a command on the same data directory."""
+    """``start`` serves on a free port; ``command`` runs a command on the same data directory.
+
+    ``parts`` are the commands that make it up, a process each; the first one listens.
+    """
 
     def __init__(self, data: Path, **environ):
         self.data = data
@@ -41,41 +44,52 @@ class Hub:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("CALDAV_BRIDGE_")}
         self.environ = {**clean, "CALDAV_BRIDGE_DATA": str(data), **environ}
         self.log = data / "serve.log"
-        self._process = None
+        self.parts = [["serve"]]
+        self.processes = []
 
     def start(self):
         self.data.mkdir(parents=True, exist_ok=True)
+        listening, *others = self.parts
+        self.processes = [self._spawn(*listening, "--port", str(self.port)), *(self._spawn(*other) for other in others)]
+        wait_for(self._answers, seconds=60)
+        return self
+
+    def _spawn(self, *arguments):
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "bridge.server", "serve", "--port", str(self.port)],
+            return subprocess.Popen(
+                [sys.executable, "-m", "bridge.server", *arguments],
                 env=self.environ,
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        wait_for(self._answers, seconds=60)
-        return self
 
     def _answers(self):
-        if self._process.poll() is not None:
-            raise AssertionError(f"serve ended with {self._process.returncode}:\n{self.log.read_text()}")
+        for process in self.processes:
+            if process.poll() is not None:
+                raise AssertionError(f"{process.args} ended with {process.returncode}:\n{self.log.read_text()}")
         with contextlib.suppress(httpx.HTTPError):
             return httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200
         return False
 
     def stop(self):
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
-                raise
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        try:
+            for process in self.processes:
+                process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
 
     def kill(self):
-        """As the power cut would: web and worker at once."""
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        """As the power cut would: web and workers at once."""
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        for process in self.processes:
+            process.wait()
 
     def run(self, *arguments, stdin=None):
         """The finished process of a command."""
