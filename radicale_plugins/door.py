@@ -43,6 +43,12 @@ def _path(raw: str) -> str:
         path = raw.encode("latin-1").decode("utf-8")
     except UnicodeError:
         raise dav.Refusal(dav.text(client.BAD_REQUEST, "The path is not UTF-8.")) from None
+    check_path(path)
+    return path
+
+
+def check_path(path: str) -> None:
+    """What no path of ours can be, whether it is asked for or referred to. Raises dav.Refusal."""
     if any(character < " " or "\x7f" <= character <= "\x9f" for character in path):
         raise dav.Refusal(dav.text(client.BAD_REQUEST, "The path holds control characters."))
     segments = path.split("/")
@@ -50,7 +56,6 @@ def _path(raw: str) -> str:
         raise dav.Refusal(dav.text(client.BAD_REQUEST, "The path points outside itself."))
     if any(len(segment) > _SEGMENT for segment in segments):
         raise dav.Refusal(dav.text(client.REQUEST_URI_TOO_LONG, "A name in the path is too long."))
-    return path
 
 
 def _limit_body(environ: Environ, limit: int) -> None:

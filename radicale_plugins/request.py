@@ -100,9 +100,10 @@ class Request:
         """What a DAV:href or Destination means: a URL or an absolute path below our base; None: nothing of ours."""
         try:
             path = unquote(urlsplit(reference.strip()).path, errors="strict")
-        except (ValueError, UnicodeError):
+            door.check_path(path)
+        except (ValueError, UnicodeError, dav.Refusal):
             return None
-        if not path.startswith(self.base + "/") or {".", ".."} & set(path.split("/")):
+        if not path.startswith(self.base + "/"):
             return None
         place = Place.of(path[len(self.base) :])
         return None if place.deeper else place

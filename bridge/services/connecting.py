@@ -58,8 +58,9 @@ def finish(context: Context, provider_name: str, answer: Mapping[str, str]) -> C
     unknown, expired or another provider's, or if consent was declined.
     """
     now = context.now()
+    state = answer.get("state", "")
     with context.database.write() as conn:
-        flow = oauth_flows.take(conn, context.vault, answer.get("state", ""), now=now)
+        flow = oauth_flows.take(conn, context.vault, state, now=now) if state.isprintable() else None
     if flow is None or flow.provider != provider_name:
         raise UsageError("this sign-in has expired or was already used; start it again")
     provider = context.providers.get(provider_name, sandbox=flow.sandbox)

@@ -136,6 +136,8 @@ def authenticate(
 
 
 def _find(conn: sa.Connection, login: str) -> Principal | None:
+    if not login.isprintable():  # PostgreSQL would not even look for a name that holds a NUL
+        return None
     return (
         principals.by_name(conn, login) or principals.by_name(conn, login.lower()) or principals.by_email(conn, login)
     )

@@ -18,6 +18,8 @@ def notified(context: Context, channel_id: str, secret: str) -> bool:
 
     It costs one read and at most one small write, so a flood of them is one sync (R31).
     """
+    if not (channel_id.isprintable() and secret.isprintable()):
+        return False  # nor can a database be asked for a NUL or half a character
     with context.database.read() as conn:
         channel = channels.get(conn, channel_id)
     # compare even where there is no such channel: the answer's time tells nothing

@@ -103,3 +103,15 @@ def test_hostile_names_cannot_sign_in(anonymous, login):
     told = base64.b64encode(f"{login}:x".encode()).decode()
     answer = anonymous.request("PROPFIND", "/", headers={"Authorization": f"Basic {told}", "Depth": "0"})
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "name", ["%00.ics", "a%0ab.ics", "%01", "%ff.ics", "x" * 256, "..", "%2e%2e", "a%2fb.ics", "%7f"]
+)
+def test_what_cannot_be_asked_for_cannot_be_moved_to_or_referred_to(dav, event, base, name):
+    dav.put("/alice/calendar/mine.ics", event("mine"))
+    moved = dav.request("MOVE", "/alice/calendar/mine.ics", headers={"Destination": f"{base}/alice/calendar/{name}"})
+    assert moved.status_code in (403, 502), moved.status_code
+    hrefs = f"<D:href>/alice/calendar/{name}</D:href><D:href>/alice/calendar/mine.ics</D:href>"
+    told = dav.report("/alice/calendar/", f"<C:calendar-multiget>{PROP}{hrefs}</C:calendar-multiget>")
+    assert told.text("/alice/calendar/mine.ics", "D:getetag")

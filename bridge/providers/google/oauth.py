@@ -103,6 +103,7 @@ def finish(client: Client, memory: str, answer: Mapping[str, str]) -> str:
         raise UsageError("Google's answer holds no code: begin again")
     flow = _flow(client, redirect_uri=begun["redirect_uri"], state=begun["state"], code_verifier=begun["verifier"])
     flow.oauth2session.register_compliance_hook("access_token_response", _answered)
+    flow.oauth2session.max_redirects = 0  # the code and our secret go to the configured endpoint and nowhere else
     try:
         with flow.oauth2session:
             # id and secret in the body, where Google documents them, and not in a header (RFC 6749 §2.3.1)
@@ -164,7 +165,9 @@ def renew(client: Client, grant: Grant) -> Grant:
         client_secret=client.client_secret,
     )
     try:
-        user.refresh(Request())  # type: ignore[no-untyped-call]
+        with requests.Session() as session:
+            session.max_redirects = 0
+            user.refresh(Request(session))  # type: ignore[no-untyped-call]
     except TransportError as error:
         raise Unreachable(f"Google's token endpoint did not answer ({type(error).__name__})") from None
     except RefreshError as error:

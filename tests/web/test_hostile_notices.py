@@ -1,0 +1,65 @@
+"""What strangers post at the doors that anybody can reach: an answer without a traceback, and nothing is done."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from bridge import config
+from bridge.services import connecting, principals
+from bridge.services.context import open_context
+from bridge.web.app import create_app
+
+NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def context(tmp_path):
+    opened = open_context(config.load(tmp_path), now=lambda: NOW)
+    principals.add(opened.database, "alice", "alice@example.com", now=NOW)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def web(context):
+    return create_app(context).test_client()
+
+
+@pytest.mark.parametrize(
+    "odd", ["\0", "\ud800", "x" * 100_000, "'; DROP TABLE pairs; --", "\r\nX-Evil: 1", 7, None, {}, []]
+)
+def test_r31_odd_names_in_notices(web, odd):
+    for notice in ({"subscriptionId": odd, "clientState": "s"}, {"subscriptionId": "s", "clientState": odd}, odd):
+        body = json.dumps({"value": [notice]})
+        answer = web.post("/push/microsoft", data=body, content_type="application/json")
+        assert answer.status_code == 202, (notice, answer.status_code)
+
+
+def test_r31_a_huge_list_of_notices_costs_little(web, context, monkeypatch):
+    from bridge.services import pushes
+
+    asked = []
+    monkeypatch.setattr(pushes, "notified", lambda *args: asked.append(args))
+    web.post("/push/microsoft", json={"value": [{"subscriptionId": str(n)} for n in range(20_000)]})
+    assert len(asked) == 1000
+
+
+def test_a_body_beyond_the_limit_is_refused(web):
+    answer = web.post("/push/microsoft", data=b"[" * (2 << 20), content_type="application/json")
+    assert answer.status_code in (400, 413)
+
+
+@pytest.mark.parametrize("state", ["%00", "%ff", "%ED%A0%80", "%0d%0aX:%20y", "x" * 5000])
+@pytest.mark.parametrize("provider", ["google", "microsoft"])
+def test_odd_states(web, provider, state):
+    assert web.get(f"/oauth/{provider}/callback?state={state}&code=x").status_code == 400
+
+
+def test_what_the_service_says_in_an_address_is_not_shown_as_markup(web, context):
+    url = connecting.begin(context, "alice", "google", sandbox=True)
+    state = dict(part.partition("=")[::2] for part in url.partition("?")[2].split("&"))["state"]
+    page = web.get(f"/oauth/google/callback?state={state}&error=<script>alert(1)</script>&error_description=<b>x")
+    assert page.status_code == 400
+    assert "<script>alert" not in page.text
+    assert "<b>x" not in page.text
