@@ -27,9 +27,12 @@ class FormProblem(Exception):
 
 def _date(form: Mapping[str, str], name: str, label: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(form.get(name, ""))
+        found = dt.date.fromisoformat(form.get(name, ""))
     except ValueError:
         raise FormProblem(f"{label}: please give a date.") from None
+    if not 1900 <= found.year <= 2200:
+        raise FormProblem(f"{label}: please give a year between 1900 and 2200.")
+    return found
 
 
 def _time(form: Mapping[str, str], name: str, label: str) -> dt.time:

@@ -108,9 +108,10 @@ def _today(google: Google, person: Person) -> dt.date:
 
 def _month(text: str, today: dt.date) -> dt.date:
     try:
-        return dt.date.fromisoformat(f"{text}-01")
+        found = dt.date.fromisoformat(f"{text}-01")
     except ValueError:
         return today.replace(day=1)
+    return found if 1900 <= found.year <= 2200 else today.replace(day=1)
 
 
 def _form(
