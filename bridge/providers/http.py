@@ -47,7 +47,7 @@ def error_for(status: int, *, code: str, message: str, wait: float | None = None
         return VersionMismatch(message, status=status, code=code)
     if status == 429:
         return Throttled(message, status=status, code=code, retry_after=wait)
-    if status >= 500:
+    if status >= 500 and status != 501:  # 501 says that it never will
         return (
             Unreachable(message, status=status, code=code)
             if wait is None

@@ -126,7 +126,7 @@ def error_of(status: int, body: bytes, headers: Mapping[str, str], *, listing: b
     if reason in _RATE and status == 403:
         return Throttled(message, status=status, code=reason, retry_after=wait)
     if status == 409:
-        kind = DuplicateKey if reason == "duplicate" else Unreachable  # G-95: "conflict" asks to try again
+        kind = Unreachable if reason == "conflict" else DuplicateKey  # G-95: "conflict" asks to try again
         return kind(message, status=status, code=reason)
     if status == 410 and not listing:
         return Gone(message, status=status, code=reason)

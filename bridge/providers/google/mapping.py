@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,15 +32,21 @@ _EPOCH = "1970-01-01T00:00:00Z"
 
 
 def item(event: Mapping[str, Any]) -> RemoteItem:
-    """An event resource as the inbox keeps it: exceptions and cancelled instances are items of their own (G-60, G-61)."""
-    return RemoteItem(event["id"], event.get("recurringEventId", event["id"]), event.get("etag", ""), event)
+    """An event resource as the inbox keeps it: exceptions and cancelled instances are items of their own (G-60, G-61).
+
+    A property that is null says as little as one that is left out. Without an etag the content is its own version.
+    """
+    event = _said(event)
+    version = event.get("etag") or hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()
+    return RemoteItem(event["id"], event.get("recurringEventId", event["id"]), version, event)
 
 
 @dataclass(frozen=True, slots=True)
 class GoogleLens:
-    """``zone`` is the calendar's: the one in which floating times are put (X-04)."""
+    """``zone`` is the calendar's: the one in which floating times are put (X-04); ``calendar`` its id (G-16)."""
 
     zone: str
+    calendar: str = ""
 
     def view(self, fields: ObjectFields) -> ObjectFields:
         was = fields.master.when
@@ -75,7 +82,6 @@ class GoogleLens:
                 overrides[key] = self.event(each.payload)
         recurrence = rules.normal(rules.without_exdates(lines), when, when)
         fields = ObjectFields(self.event(held), recurrence, overrides, frozenset(cancelled))
-        organizer = held.get("organizer") or {}
         return RemoteObject(
             id=masters[0].id,
             version=_version(items),
@@ -83,7 +89,7 @@ class GoogleLens:
             creation_key=masters[0].id,
             fields=self._normal(fields),
             updated=max(_updated(each.payload) for each in items),
-            organized_elsewhere=bool(organizer) and not organizer.get("self"),
+            organized_elsewhere=self._elsewhere(held.get("organizer", {}), held.get("creator", {})),
             items=tuple(items),
         )
 
@@ -103,6 +109,11 @@ class GoogleLens:
                 url=(event.get("source") or {}).get("url") or "",
             )
         )
+
+    def _elsewhere(self, organizer: Mapping[str, Any], creator: Mapping[str, Any]) -> bool:
+        """``self`` marks who is this calendar (G-73); the address of the calendar, or of a creator so marked, says the same."""
+        own = {self.calendar.casefold(), str(creator.get("email", "")).casefold() if creator.get("self") else ""} - {""}
+        return bool(organizer) and not organizer.get("self") and str(organizer.get("email", "")).casefold() not in own
 
     def restore(self, change: Change, hub: ObjectFields) -> Change:
         floating = self._stays_floating(change, hub)
@@ -181,6 +192,14 @@ class GoogleLens:
             return replace(when, zone=None)
         names = {times.canonical_zone(name): name for name in (before.end_zone, before.zone) if name}
         return replace(when, zone=_own(when.zone, names), end_zone=_own(when.end_zone, names))
+
+
+def _said(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _said(value) if isinstance(value, Mapping) else value
+        for name, value in event.items()
+        if value is not None
+    }
 
 
 def _own(zone: str | None, names: Mapping[str, str]) -> str | None:

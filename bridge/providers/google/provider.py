@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bridge.errors import Gone, Refused
 from bridge.providers.google import oauth
 from bridge.providers.google.api import CalendarApi
 from bridge.providers.google.remote import GoogleRemote
@@ -44,15 +45,34 @@ class GoogleAccount:
         self._api = api
 
     def identity(self) -> tuple[str, str]:
-        address = self._api.execute(self._api.calendar_list.get(calendarId="primary"))["id"]
+        address = str(self._primary()["id"])
         return address, address
 
     def calendars(self) -> Sequence[RemoteCalendar]:
-        found: list[RemoteCalendar] = []
+        entries = self._entries()
+        if entries and not any(entry.get("primary") for entry in entries):
+            primary = self._primary()["id"]
+            entries = [{**entry, "primary": entry["id"] == primary} for entry in entries]
+        return [_calendar(entry) for entry in entries]
+
+    def _primary(self) -> Mapping[str, Any]:
+        """By its alias (G-16); where that is not known, the calendar that is marked so, or the only one there is."""
+        try:
+            return self._api.execute(self._api.calendar_list.get(calendarId="primary"))
+        except (Gone, Refused) as unknown:
+            entries = self._entries()
+            marked = [entry for entry in entries if entry.get("primary")]
+            owned = marked or [entry for entry in entries if entry.get("accessRole") == "owner"] or entries
+            if len(owned) != 1:
+                raise Refused("Google tells no primary calendar", status=unknown.status, code=unknown.code) from None
+            return owned[0]
+
+    def _entries(self) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
         page: str | None = None
         while True:
             answer = self._api.execute(self._api.calendar_list.list(maxResults=_PAGE, pageToken=page))
-            found += [_calendar(entry) for entry in answer.get("items", ())]
+            found += answer.get("items", ())
             page = answer.get("nextPageToken")
             if page is None:
                 return found
@@ -65,7 +85,7 @@ def _calendar(entry: Mapping[str, Any]) -> RemoteCalendar:
     return RemoteCalendar(
         id=entry["id"],
         name=entry.get("summaryOverride") or entry.get("summary") or entry["id"],
-        writable=entry.get("accessRole") in _WRITERS,
+        writable=entry.get("accessRole", "owner" if entry.get("primary") else "") in _WRITERS,
         primary=entry.get("primary", False),
         color=entry.get("backgroundColor", ""),
         zone=entry.get("timeZone", ""),

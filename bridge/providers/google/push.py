@@ -27,7 +27,7 @@ def watch(
     expires = now + _USUAL_LIFE
     if "expiration" in answer:
         expires = dt.datetime.fromtimestamp(int(answer["expiration"]) / 1000, dt.UTC)
-    return Channel(answer["id"], answer["resourceId"], expires)
+    return Channel(channel_id, answer.get("resourceId", ""), expires)
 
 
 def unwatch(api: CalendarApi, channel: Channel) -> None:

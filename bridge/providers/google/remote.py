@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from bridge.errors import CursorLost, DuplicateKey, Gone, Refused, Unmappable, Unreachable, VersionMismatch
@@ -15,6 +16,9 @@ from bridge.providers.google import bodies, push, rules, times
 from bridge.providers.google.api import CalendarApi
 from bridge.providers.google.mapping import GoogleLens, item
 from bridge.sync.ports import Channel, Page, RemoteItem, RemoteObject, Removal
+
+MANY = 10_000
+"""Instances of one series that are looked through: 27 years of a daily one."""
 
 _QUIET = {"sendUpdates": "none"}
 """On every write: nobody gets a mail because a phone was synced (G-72, R2)."""
@@ -31,7 +35,7 @@ class GoogleRemote:
     def __init__(self, api: CalendarApi, calendar_id: str, zone: str) -> None:
         self._api = api
         self._calendar = calendar_id
-        self.lens = GoogleLens(zone or "UTC")
+        self.lens = GoogleLens(zone or "UTC", calendar_id)
 
     # --- reading
 
@@ -64,7 +68,7 @@ class GoogleRemote:
         if "sync" in at:
             for master in [each.payload for each in items.values() if _may_have_lost_exceptions(each.payload)]:
                 try:
-                    items |= {each.id: each for each in self._series(master["id"], master["iCalUID"])}
+                    items |= {each.id: each for each in self._series(master["id"], master.get("iCalUID", ""))}
                 except Gone:
                     continue  # the next page or round says so
                 whole.add(master["id"])
@@ -78,7 +82,7 @@ class GoogleRemote:
         event = self._api.execute(self._api.events.get(calendarId=self._calendar, eventId=id))
         if event.get("status") == "cancelled":  # deleted events can still be got (G-47)
             raise Gone("deleted", status=200, code="deleted")
-        return self._series(event["id"], event["iCalUID"]) if "recurrence" in event else (item(event),)
+        return self._series(event["id"], event.get("iCalUID", "")) if event.get("recurrence") else (item(event),)
 
     def find(self, key: str) -> Sequence[RemoteItem]:
         try:
@@ -87,21 +91,68 @@ class GoogleRemote:
             return ()
 
     def _series(self, id: str, uid: str) -> Sequence[RemoteItem]:
-        """A master with its exceptions and cancelled instances: they share its iCalUID (G-48)."""
-        found: list[RemoteItem] = []
+        """A master with its exceptions and cancelled instances: they share its iCalUID (G-48).
+
+        Of a cancelled instance that UID is not promised (G-61). Where the listing by it shows none, the instances are looked
+        through: "there are none" must not be taken from a listing that leaves them out.
+        """
+        found = {each.id: each for event in self._of_uid(uid) if (each := item(event)).series == id}
+        if id not in found:  # not listed is not deleted (R5)
+            found[id] = item(self._api.execute(self._api.events.get(calendarId=self._calendar, eventId=id)))
+        if _cancelled(found[id]):
+            raise Gone("deleted meanwhile", status=200, code="deleted")
+        if not any(_cancelled(each) for each in found.values()):
+            found = {each.id: each for each in self._deviating(found[id])} | found
+        return list(found.values())
+
+    def _of_uid(self, uid: str) -> Iterator[Mapping[str, Any]]:
+        if not uid:
+            return
+        try:
+            yield from self._list(iCalUID=uid)
+        except Refused as refusal:
+            if refusal.status not in (400, 501):
+                raise
+
+    def _deviating(self, master: RemoteItem) -> Iterator[RemoteItem]:
+        """The instances of a series that are cancelled, or not as it has them."""
+        try:
+            fields = self.lens.read([master]).fields
+        except (Unmappable, ValueError, LookupError, TypeError):
+            return  # it cannot be shown, so neither can they
+        for event in islice(self._instances(master.id), MANY):
+            each = item(event)
+            key = times.original_start(each.payload, self.lens.zone)
+            as_ruled = replace(fields.master, when=regular(fields, key))
+            if _cancelled(each) or not _alike(self.lens.event(each.payload), as_ruled):
+                yield each
+
+    def _list(self, **query: Any) -> Iterator[Mapping[str, Any]]:
         page: str | None = None
         while True:
             request = self._api.events.list(
-                calendarId=self._calendar, iCalUID=uid, showDeleted=True, maxResults=self.page_size, pageToken=page
+                calendarId=self._calendar, showDeleted=True, maxResults=self.page_size, pageToken=page, **query
             )
             answer = self._api.execute(request)
-            found += [each for event in answer.get("items", ()) if (each := item(event)).series == id]
-            page = answer.get("nextPageToken")
-            if page is None:
-                break
-        if not any(each.id == id and each.payload.get("status") != "cancelled" for each in found):
-            raise Gone("deleted meanwhile", status=200, code="deleted")
-        return found
+            yield from answer.get("items", ())
+            if (page := answer.get("nextPageToken")) is None:
+                return
+
+    def _instances(self, id: str, **query: Any) -> Iterator[Mapping[str, Any]]:
+        page: str | None = None
+        while True:
+            request = self._api.events.instances(
+                calendarId=self._calendar,
+                eventId=id,
+                showDeleted=True,
+                maxResults=self.page_size,
+                pageToken=page,
+                **query,
+            )
+            answer = self._api.execute(request)
+            yield from answer.get("items", ())
+            if (page := answer.get("nextPageToken")) is None:
+                return
 
     # --- writing
 
@@ -161,7 +212,7 @@ class GoogleRemote:
             instance = known.get(key) or self._untouched(current, key)
             if wanted is None:
                 self._remove(instance)
-            elif instance.payload.get("status") == "cancelled":
+            elif _cancelled(instance):
                 self._patch(instance, bodies.event(wanted))
             else:
                 self._patch(instance, bodies.event(wanted, self.lens.event(instance.payload)))
@@ -169,29 +220,23 @@ class GoogleRemote:
 
     def _untouched(self, current: RemoteObject, key: str) -> RemoteItem:
         """The instance that is as its series has it. Raises VersionMismatch if somebody has changed it meanwhile."""
-        request = self._api.events.instances(
-            calendarId=self._calendar,
-            eventId=current.id,
-            originalStart=times.parameter(key),
-            showDeleted=True,
-            maxResults=1,
-        )
-        events = self._api.execute(request).get("items", ())
-        if not events:
+        shown = (item(event) for event in self._instances(current.id, originalStart=times.parameter(key)))
+        found = next((each for each in shown if times.original_start(each.payload, self.lens.zone) == key), None)
+        if found is None:
             raise Unmappable(f"Google's series has no occurrence {key}")
         as_ruled = replace(current.fields.master, when=regular(current.fields, key))
-        if events[0].get("status") == "cancelled" or not _alike(self.lens.event(events[0]), as_ruled):
+        if _cancelled(found) or not _alike(self.lens.event(found.payload), as_ruled):
             raise VersionMismatch("an occurrence has changed", status=412)
-        return item(events[0])
+        return found
 
     def _patch(self, target: RemoteItem, body: Mapping[str, Any]) -> Mapping[str, Any]:
         request = self._api.events.patch(calendarId=self._calendar, eventId=target.id, body=dict(body), **_QUIET)
-        return self._api.execute(request, if_match=target.version)
+        return self._api.execute(request, if_match=target.payload.get("etag", ""))
 
     def _remove(self, target: RemoteItem) -> None:
         request = self._api.events.delete(calendarId=self._calendar, eventId=target.id, **_QUIET)
         try:
-            self._api.execute(request, if_match=target.version)
+            self._api.execute(request, if_match=target.payload.get("etag", ""))
         except Gone:
             return  # G-47
 
@@ -223,10 +268,16 @@ def _cursor(cursor: str | None) -> dict[str, Any]:
 
 def _may_have_lost_exceptions(event: Mapping[str, Any]) -> bool:
     """A master that was edited since it was made: Google may have dropped its exceptions and tells only of it (G-66)."""
-    if "recurrence" not in event:
+    if not event.get("recurrence"):
         return False
+    if event.get("sequence", 0) > 0 or not {"created", "updated"} <= event.keys():
+        return True
     created, updated = (dt.datetime.fromisoformat(event[name]) for name in ("created", "updated"))
-    return event.get("sequence", 0) > 0 or updated - created >= dt.timedelta(seconds=1)
+    return updated - created >= dt.timedelta(seconds=1)
+
+
+def _cancelled(each: RemoteItem) -> bool:
+    return each.payload.get("status") == "cancelled"
 
 
 def _alike(one: EventFields, other: EventFields) -> bool:
