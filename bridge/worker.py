@@ -11,9 +11,9 @@ import signal
 import socket
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
-from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bridge.errors import BridgeError
@@ -37,9 +37,9 @@ class Worker:
         self._lock = threading.Lock()
         settings = context.settings.sync
         self._slots = settings.concurrency
+        self._cycles = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="cycle")
         self._scheduler = BackgroundScheduler(
             timezone=dt.UTC,
-            executors={"default": ThreadPoolExecutor(2), "pairs": ThreadPoolExecutor(settings.concurrency)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._every(self._tick, dt.timedelta(seconds=settings.tick_seconds))
@@ -56,7 +56,9 @@ class Worker:
         self._scheduler.start()
         log.info("worker ready", owner=self._owner)
         self._stopping.wait()
+        self._scheduler.remove_all_jobs()  # or one that is just due would meet executors that take no more
         self._scheduler.shutdown(wait=True)
+        self._cycles.shutdown(wait=True)
         self._context.close()
 
     def _every(self, job: object, interval: dt.timedelta) -> None:
@@ -66,18 +68,20 @@ class Worker:
     def _tick(self) -> None:
         with self._lock:
             free = self._slots - self._busy
-        if free <= 0:
+        if free <= 0 or self._stopping.is_set():
             return
         for pair_id in syncing.claim_due(self._context, owner=self._owner, limit=free):
             with self._lock:
                 self._busy += 1
-            self._scheduler.add_job(self._sync, args=[pair_id], executor="pairs")
+            self._cycles.submit(self._sync, pair_id)
 
     def _sync(self, pair_id: int) -> None:
         try:
             outcome = syncing.run(self._context, pair_id, owner=self._owner)
             if outcome.error is None and pair_id in pushes.due(self._context):
                 self._keep_channel(pair_id)
+        except Exception:  # the database is away, or a defect of ours: the pair is due again when its lease has run out
+            log.exception("a pair could not be synced", pair=pair_id)
         finally:
             with self._lock:
                 self._busy -= 1
@@ -92,6 +96,8 @@ class Worker:
             pushes.ensure(self._context, pair_id)
         except BridgeError as error:  # push is only a hint (R30): the safety poll goes on
             log.warning("no notifications for a pair", pair=pair_id, reason=type(error).__name__)
+        except Exception:  # a defect of ours: the other pairs get their channels all the same
+            log.exception("no notifications for a pair", pair=pair_id)
 
     def _keep_house(self) -> None:
         housekeeping.run(self._context)
