@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from http import client
 from typing import Any
 
-from bridge.errors import AlreadyExists
+from bridge.errors import AlreadyExists, UsageError
 from bridge.store import calendars, principals
 from radicale_plugins import dav, properties
 from radicale_plugins.dav import Answer
@@ -64,6 +64,8 @@ def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: 
             calendars.create(conn, principal.id, place.slug, properties=kept, now=request.now())
         except AlreadyExists:
             return dav.error(taken, "D:resource-must-be-null")
+        except UsageError:  # it begins with a dot
+            return dav.error(client.FORBIDDEN, "C:calendar-collection-location-ok")
     return dav.empty(client.CREATED, {"Cache-Control": "no-cache"})
 
 

@@ -7,7 +7,6 @@ import binascii
 import ipaddress
 from collections.abc import Sequence
 from http import client
-from io import BytesIO
 from typing import Any
 
 from bridge.errors import UsageError
@@ -17,6 +16,7 @@ Environ = dict[str, Any]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _DEPTHS = frozenset({"0", "1", "infinity"})
+_CHUNKED = "caldav_bridge.chunked"  # in the environment: how much of a body without a length may be read
 _SEGMENT = 255  # a slug's and an href's column
 
 
@@ -59,7 +59,7 @@ def check_path(path: str) -> None:
 
 
 def _limit_body(environ: Environ, limit: int) -> None:
-    """A body that is announced too long is not read; one sent in chunks (macOS does) is read up to the limit."""
+    """A body that is announced too long is not read; one sent in chunks (macOS does) will be read up to the limit."""
     announced = environ.get("CONTENT_LENGTH") or ""
     if announced:
         if not (announced.isascii() and announced.isdigit()):
@@ -67,11 +67,7 @@ def _limit_body(environ: Environ, limit: int) -> None:
         if int(announced[:20]) > limit:
             raise dav.Refusal(dav.text(client.REQUEST_ENTITY_TOO_LARGE, "The request's body is too large."))
     elif "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-        body = _read_up_to(environ["wsgi.input"], limit + 1)
-        if len(body) > limit:
-            raise dav.Refusal(dav.text(client.REQUEST_ENTITY_TOO_LARGE, "The request's body is too large."))
-        environ["wsgi.input"] = BytesIO(body)
-        environ["CONTENT_LENGTH"] = str(len(body))
+        environ[_CHUNKED] = limit
 
 
 def _read_up_to(stream: Any, limit: int) -> bytes:
@@ -83,7 +79,15 @@ def _read_up_to(stream: Any, limit: int) -> bytes:
 
 
 def read_body(environ: Environ) -> bytes:
-    """The whole body. Raises dav.Refusal when the client hung up in the middle of it."""
+    """The whole body, once it is known who sends it: a stranger who dawdles must not hold a thread.
+
+    Raises dav.Refusal when the client hung up in the middle of it, or sends more than it may.
+    """
+    if (limit := environ.get(_CHUNKED)) is not None:
+        body = _read_up_to(environ["wsgi.input"], limit + 1)
+        if len(body) > limit:
+            raise dav.Refusal(dav.text(client.REQUEST_ENTITY_TOO_LARGE, "The request's body is too large."))
+        return body
     length = int(environ.get("CONTENT_LENGTH") or 0)
     body = _read_up_to(environ["wsgi.input"], length) if length else b""
     if len(body) < length:

@@ -68,6 +68,8 @@ def put(request: Request) -> Answer:
     if int(request.environ.get("CONTENT_LENGTH") or 0) > request.max_resource_size:
         return dav.error(client.FORBIDDEN, "C:max-resource-size")
     data = request.body
+    if len(data) > request.max_resource_size:  # it came in chunks
+        return dav.error(client.FORBIDDEN, "C:max-resource-size")
     try:
         obj = ical.parse(data)
         stored, created = _store(request, data, obj)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +10,10 @@ from flask import Blueprint, Response, request
 
 from bridge.services import pushes
 from bridge.services.context import Context
+
+_PATIENCE = 2.0
+_readers = threading.BoundedSemaphore(2)
+"""Anybody may post here, and dawdle over it: that must never hold all threads. Graph tries again after a 503 (M-72)."""
 
 _AT_ONCE = 1000
 """Notices of one request that are heard; the safety poll makes good for more (R30)."""
@@ -33,7 +38,12 @@ def receivers(context: Context) -> Blueprint:
     def microsoft() -> Response | tuple[str, int]:
         if (token := request.args.get("validationToken")) is not None:  # the handshake before a subscription (M-71)
             return Response(token, mimetype="text/plain", headers={"X-Content-Type-Options": "nosniff"})
-        body: Any = request.get_json(silent=True)
+        if not _readers.acquire(timeout=_PATIENCE):
+            return "", HTTPStatus.SERVICE_UNAVAILABLE
+        try:
+            body: Any = request.get_json(silent=True)
+        finally:
+            _readers.release()
         if not isinstance(body, dict) or not isinstance(body.get("value"), list):
             return "", HTTPStatus.BAD_REQUEST
         for notice in body["value"][:_AT_ONCE]:  # of several subscriptions, perhaps (M-72)

@@ -1,5 +1,7 @@
 """Objects and requests that are made to break the server: one bad object harms nobody's reports (R32, D-10), nothing is a 500."""
 
+from wsgiref.util import setup_testing_defaults
+
 import pytest
 
 from tests.support.hostile import ELSEWHERE, NS, POISON, XML
@@ -115,3 +117,27 @@ def test_what_cannot_be_asked_for_cannot_be_moved_to_or_referred_to(dav, event, 
     hrefs = f"<D:href>/alice/calendar/{name}</D:href><D:href>/alice/calendar/mine.ics</D:href>"
     told = dav.report("/alice/calendar/", f"<C:calendar-multiget>{PROP}{hrefs}</C:calendar-multiget>")
     assert told.text("/alice/calendar/mine.ics", "D:getetag")
+
+
+@pytest.mark.parametrize("name", [".hidden", ".Radicale.props", ".."])
+@pytest.mark.parametrize("method", ["MKCALENDAR", "MKCOL", "PUT"])
+def test_a_name_that_begins_with_a_dot_is_refused(dav, name, method):
+    assert dav.request(method, f"/alice/{name}/").status_code in (400, 403)
+
+
+class Dawdling:
+    """A body that never comes."""
+
+    def read(self, *_):
+        raise AssertionError("somebody waits for it")
+
+
+@pytest.mark.parametrize("method", ["PUT", "REPORT", "PROPFIND", "MKCALENDAR", "POST"])
+@pytest.mark.parametrize("body", [{"CONTENT_LENGTH": "1000"}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
+def test_a_stranger_who_dawdles_holds_no_thread(application, method, body):
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": "/alice/calendar/x.ics", **body}
+    setup_testing_defaults(environ)
+    environ["wsgi.input"] = Dawdling()
+    told = []
+    list(application(environ, lambda status, *_: told.append(status)))
+    assert told[0].startswith("401")

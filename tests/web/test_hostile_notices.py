@@ -63,3 +63,36 @@ def test_what_the_service_says_in_an_address_is_not_shown_as_markup(web, context
     assert page.status_code == 400
     assert "<script>alert" not in page.text
     assert "<b>x" not in page.text
+
+
+def test_strangers_who_dawdle_over_notices_do_not_hold_all_threads(context, monkeypatch):
+    import threading
+
+    from bridge.web import push
+
+    monkeypatch.setattr(push, "_PATIENCE", 0.05)
+    app, free, began = create_app(context), threading.Event(), threading.Semaphore(0)
+
+    class Dawdling:
+        def read(self, *_):
+            began.release()
+            free.wait(20)
+            return b""
+
+    def post():
+        environ = {"wsgi.input": Dawdling(), "CONTENT_LENGTH": "10", "CONTENT_TYPE": "application/json"}
+        app.test_client().post("/push/microsoft", environ_overrides=environ)
+
+    strangers = [threading.Thread(target=post) for _ in range(2)]
+    for each in strangers:
+        each.start()
+    assert began.acquire(timeout=20)
+    assert began.acquire(timeout=20)
+    try:
+        assert app.test_client().post("/push/microsoft", json={"value": []}).status_code == 503
+        assert app.test_client().get("/healthz").status_code == 200
+    finally:
+        free.set()
+        for each in strangers:
+            each.join()
+    assert app.test_client().post("/push/microsoft", json={"value": []}).status_code == 202
