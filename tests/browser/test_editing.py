@@ -28,11 +28,10 @@ def on_phone(phone, *days):
 
 def everywhere(pages, connected, wanted, *days):
     """Wait until both pages and the phone show exactly this."""
-    for name, see in [
-        ("phone", lambda: on_phone(connected.phone, *days)),
-        *((name, lambda one=one: one.shows(*days)) for name, one in pages.items()),
-    ]:
-        wait_for(lambda name=name, see=see: (seen := see()) == sorted(wanted) or Disagrees(name, seen), every=0.2)
+    sides = {name: lambda one=one: one.shows(*days) for name, one in pages.items()}
+    sides["phone"] = lambda: on_phone(connected.phone, *days)
+    for name, see in sides.items():
+        wait_for(lambda name=name, see=see: (seen := see()) == sorted(wanted) or Disagrees(name, seen), every=0.4)
 
 
 class Disagrees:
