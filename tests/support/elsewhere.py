@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True)
 class Asked:
-    """One request; ``query`` and ``form`` hold the first value of each name, ``body`` the JSON of a body that is some."""
+    """One request: the first value of each name in its query and form, the JSON of its body, its headers by lower-case names."""
 
     method: str
     path: str
@@ -46,7 +46,7 @@ class Elsewhere:
                     {name: values[0] for name, values in parse_qs(parts.query).items()},
                     {} if is_json else {name: values[0] for name, values in parse_qs(raw.decode()).items()},
                     json.loads(raw) if is_json and raw else {},
-                    dict(self.headers.items()),
+                    {name.lower(): text for name, text in self.headers.items()},
                 )
                 here.asked.append(asked)
                 status, value, *headers = here.answer(asked)
@@ -63,7 +63,7 @@ class Elsewhere:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=[0.01], daemon=True).start()
         return self
 
     def __exit__(self, *error):

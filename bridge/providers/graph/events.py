@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.errors import Gone, VersionMismatch
+from bridge.errors import Gone, Refused, VersionMismatch
 from bridge.ical.fields import When
+from bridge.providers.graph import gaps
 from bridge.providers.graph.api import Api, encoded, entries, escape
 from bridge.providers.graph.mapping import KEY_MARKER, item, moment_of, original_key
 from bridge.sync.ports import RemoteItem
@@ -21,6 +22,11 @@ SELECT = (
 )
 WHOLE = {"$select": f"{SELECT},cancelledOccurrences", "$expand": "exceptionOccurrences"}
 """What a master only tells if asked (M-47)."""
+
+SELECT_INSTANCE = f"{SELECT},originalStart"
+
+LONGEST = dt.timedelta(days=1800)
+"""Less, by what is looked around, than a view may span (M-15)."""
 
 LOOK_AROUND = dt.timedelta(days=2)
 """Beyond an occurrence's original start on both sides: more than any zone's offset."""
@@ -48,18 +54,36 @@ class Events:
 
     def get(self, id: str) -> RemoteItem:
         """Raises Gone."""
-        return item(self.api.get(self.path(id), **WHOLE))
+        return item(self._told(self.api.get(self.path(id), **WHOLE)))
 
     def many(self, ids: Sequence[str]) -> list[RemoteItem | None]:
         """In the order of ``ids``; None for those that are not there."""
         found = self.api.many([f"{self.path(id)}?{encoded(WHOLE)}" for id in ids])
-        return [item(payload) if payload is not None else None for payload in found]
+        return [item(self._told(payload)) if payload is not None else None for payload in found]
+
+    def _told(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        window = gaps.window(payload) if gaps.untold(payload) else None
+        if window is None:
+            return payload
+        first, end = window
+        shown: dict[str, Mapping[str, Any]] = {}
+        while first < end:
+            last = min(first + LONGEST, end)
+            shown |= {each["id"]: each for each in self.instances(payload["id"], first, last, select=SELECT_INSTANCE)}
+            first = last
+        return gaps.told(payload, list(shown.values()))
 
     def by_key(self, key: str) -> list[RemoteItem]:
         """The event created with this key. One copied in Outlook may carry its marks too, but is younger (S-03, R9)."""
         condition = f"singleValueExtendedProperties/Any(ep: ep/id eq '{KEY_MARKER}' and ep/value eq '{key}')"
         select = "id,transactionId,createdDateTime"
-        marked = self._all(f"{self.calendar}/events", {"$filter": condition, "$select": select})
+        path = f"{self.calendar}/events"
+        try:
+            marked = list(self._all(path, {"$filter": condition, "$select": select}))
+        except Refused as refusal:
+            if refusal.status not in (400, 501):
+                raise
+            marked = list(self._all(path, {"$select": select, "$top": str(PAGE)}))
         created = sorted(
             (event.get("createdDateTime") or "", event["id"]) for event in marked if event.get("transactionId") == key
         )
@@ -83,12 +107,14 @@ class Events:
             raise Gone(f"{len(missing)} occurrences are not there", status=404)
         return found
 
-    def instances(self, id: str, first: dt.datetime, last: dt.datetime) -> Iterator[Mapping[str, Any]]:
+    def instances(
+        self, id: str, first: dt.datetime, last: dt.datetime, *, select: str = "id,type,originalStart,start,end"
+    ) -> Iterator[Mapping[str, Any]]:
         """What takes place of a series around these two instants (aware UTC), both included (M-14)."""
         window = {
             "startDateTime": _utc(first - LOOK_AROUND),
             "endDateTime": _utc(last + LOOK_AROUND),
-            "$select": "id,type,originalStart,start,end",
+            "$select": select,
             "$top": str(PAGE),
         }
         return self._all(f"{self.path(id)}/instances", window)

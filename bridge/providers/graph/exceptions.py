@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from bridge.errors import Gone, Refused, Unmappable
+from bridge.errors import Gone, Refused, Unmappable, VersionMismatch
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.recurrence import regular
 from bridge.providers.graph import fields as component
@@ -15,6 +15,8 @@ from bridge.providers.graph.api import Api
 from bridge.providers.graph.events import Events, Occurrence
 from bridge.providers.graph.mapping import GraphLens, event_patch
 from bridge.sync.ports import RemoteItem
+
+T = TypeVar("T")
 
 CROSSING = "erroroccurrencecrossingboundary"
 
@@ -83,7 +85,9 @@ class _Writes:
     def change(self, place: Occurrence, body: dict[str, Any]) -> bool:
         """Whether Graph took it."""
         try:
-            answer = self._api.patch(self._events.path(place.id), body, etag=self._condition(place))
+            answer = self._conditionally(
+                place, lambda etag: self._api.patch(self._events.path(place.id), body, etag=etag)
+            )
         except Refused as refused:
             if refused.code.lower() == CROSSING:
                 return False
@@ -93,12 +97,18 @@ class _Writes:
         return True
 
     def cancel(self, place: Occurrence) -> None:
-        self._api.delete(self._events.path(place.id), etag=self._condition(place))
+        self._conditionally(place, lambda etag: self._api.delete(self._events.path(place.id), etag=etag))
         if place.etag == self._merged_from:
             self._latest = ""
 
-    def _condition(self, place: Occurrence) -> str:
-        return self._latest if place.etag == self._merged_from else place.etag
+    def _conditionally(self, place: Occurrence, write: Callable[[str], T]) -> T:
+        """Under the version that our latest write made; where an occurrence keeps its own, under the one that was read."""
+        if place.etag != self._merged_from or self._latest == place.etag:
+            return write(place.etag)
+        try:
+            return write(self._latest)
+        except VersionMismatch:
+            return write(place.etag)
 
 
 def _etag(event: Mapping[str, Any]) -> str:

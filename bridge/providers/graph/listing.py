@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from bridge.errors import CursorLost
-from bridge.providers.graph.api import encoded, entries
+from bridge.errors import CursorLost, Gone, Refused
+from bridge.providers.graph.api import NOT_OFFERED, encoded, entries
 from bridge.providers.graph.events import PAGE, SELECT, Events
 from bridge.providers.graph.mapping import item
 from bridge.sync.ports import Page, RemoteItem, Removal
@@ -58,11 +58,15 @@ class Listing:
     window_past: dt.timedelta
     window_future: dt.timedelta
     page_size: int = PAGE
+    default: bool = False
+    """Whether it is the default calendar, whose delta is also that of the mailbox (M-19)."""
 
     def page(self, text: str | None, *, now: dt.datetime) -> Page:
         cursor = self._opening(now) if text is None else Cursor.load(text)
         if abs(now - cursor.opened) > DRIFT:
             raise CursorLost("the window has drifted")
+        if not cursor.link:
+            raise CursorLost("this Graph has no delta for the calendar")
         if not self.events.api.owns(cursor.link):
             raise CursorLost("the cursor belongs to another Graph")
         match cursor.phase:
@@ -77,16 +81,29 @@ class Listing:
         return f"odata.maxpagesize={self.page_size}"
 
     def _opening(self, now: dt.datetime) -> Cursor:
+        return Cursor("opening", self._delta(self.events.calendar, now), now)
+
+    def _delta(self, calendar: str, now: dt.datetime) -> str:
         window = {"startDateTime": _utc(now - self.window_past), "endDateTime": _utc(now + self.window_future)}
-        return Cursor("opening", self._link("calendarView/delta", window), now)
+        return self._link(calendar, "calendarView/delta", window)
 
     def _open(self, cursor: Cursor) -> Page:
-        answer = self.events.api.follow(cursor.link, prefer=self._prefer)
+        """One calendar's delta is used more than documented (M-19). Without any, each cycle lists the calendar anew."""
+        try:
+            answer = self.events.api.follow(cursor.link, prefer=self._prefer)
+        except (Gone, Refused) as missing:
+            if missing.status not in (400, *NOT_OFFERED):
+                raise
+            if self.default and cursor.link != (mailbox := self._delta("/me", cursor.opened)):
+                return Page((), (), replace(cursor, link=mailbox).dump(), more=True)
+            return self._list(self._listing(cursor, delta=""))
         if link := answer.get("@odata.nextLink"):
             return Page((), (), replace(cursor, link=link).dump(), more=True)
-        events = self._link("events", {"$select": SELECT, "$top": str(self.page_size)})
-        following = Cursor("listing", events, cursor.opened, delta=_delta_link(answer))
-        return Page((), (), following.dump(), more=True)
+        return Page((), (), self._listing(cursor, delta=_delta_link(answer)).dump(), more=True)
+
+    def _listing(self, cursor: Cursor, *, delta: str) -> Cursor:
+        events = self._link(self.events.calendar, "events", {"$select": SELECT, "$top": str(self.page_size)})
+        return Cursor("listing", events, cursor.opened, delta=delta)
 
     def _list(self, cursor: Cursor) -> Page:
         answer = self.events.api.follow(cursor.link)
@@ -114,8 +131,8 @@ class Listing:
         # One that is gone by now will come as a removal
         return [*singles.values(), *(found for found in self.events.many(list(series)) if found is not None)]
 
-    def _link(self, path: str, query: Mapping[str, str]) -> str:
-        return f"{self.events.api.url}{self.events.calendar}/{path}?{encoded(query)}"
+    def _link(self, calendar: str, path: str, query: Mapping[str, str]) -> str:
+        return f"{self.events.api.url}{calendar}/{path}?{encoded(query)}"
 
 
 def _object(event: Mapping[str, Any]) -> str:

@@ -134,10 +134,8 @@ def item(payload: Mapping[str, Any]) -> RemoteItem:
 
     Its version covers the exceptions and cancellations too: whether they renew the master's changeKey is nowhere promised.
     """
-    version = str(payload.get("@odata.etag") or payload.get("changeKey") or "")
-    exceptions = sorted(
-        (each["id"], each.get("@odata.etag") or "") for each in payload.get("exceptionOccurrences") or ()
-    )
+    version = _version(payload)
+    exceptions = sorted((each["id"], _version(each)) for each in payload.get("exceptionOccurrences") or ())
     cancelled = sorted(payload.get("cancelledOccurrences") or ())
     if exceptions or cancelled:
         version += "+" + hashlib.sha256(json.dumps([exceptions, cancelled]).encode()).hexdigest()[:16]
@@ -151,6 +149,12 @@ def _modified(payload: Mapping[str, Any]) -> dt.datetime | None:
     except (KeyError, TypeError, ValueError):
         return None
     return moment if moment.tzinfo else None
+
+
+def _version(payload: Mapping[str, Any]) -> str:
+    """Its etag or changeKey (M-31); without either, the content is its own version."""
+    told = payload.get("@odata.etag") or payload.get("changeKey")
+    return str(told or hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest())
 
 
 def _single(payload: Mapping[str, Any]) -> EventFields:

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -78,10 +79,18 @@ class GraphAccount:
         """The home account's id (M-05); Graph is asked for what the sign-in did not tell."""
         id, email = self._api.tokens.home_account()
         if not id or "@" not in email:
-            me = self._api.get("/me", **{"$select": "id,mail,userPrincipalName"})
-            id = id or str(me["id"])
+            me = self._me()
             email = str(me.get("mail") or me.get("userPrincipalName") or email)
+            id = id or str(me.get("id") or email)
+        if not id:
+            raise Refused("Microsoft does not tell whose account this is")
         return id, email
+
+    def _me(self) -> Mapping[str, Any]:
+        try:
+            return self._api.get("/me", **{"$select": "id,mail,userPrincipalName"})
+        except (Refused, Gone):  # who owns the default calendar is the person as well
+            return {"mail": (self._api.get("/me/calendar").get("owner") or {}).get("address")}
 
     def calendars(self) -> Sequence[RemoteCalendar]:
         """Calendars have no zone of their own here (M-11): all are in the mailbox's."""
@@ -91,17 +100,25 @@ class GraphAccount:
         while link := answer.get("@odata.nextLink"):
             answer = self._api.follow(link)
             found += entries(answer)
+        default = {each["id"] for each in found if each.get("isDefaultCalendar")} or {self._default(found)}
         return [
             RemoteCalendar(
                 id=each["id"],
                 name=each.get("name") or "",
-                writable=bool(each.get("canEdit")),
-                primary=bool(each.get("isDefaultCalendar")),
+                writable=bool(each.get("canEdit", each["id"] in default)),
+                primary=each["id"] in default,
                 color=_color(each.get("hexColor") or ""),
                 zone=zone,
             )
             for each in found
         ]
+
+    def _default(self, calendars: Sequence[Mapping[str, Any]]) -> str:
+        """The id of the default calendar (M-11), where the list does not mark it."""
+        try:
+            return str(self._api.get("/me/calendar").get("id") or "")
+        except (Refused, Gone):
+            return str(calendars[0]["id"]) if len(calendars) == 1 else ""
 
     def _zone(self) -> str:
         """The mailbox's time zone; "" where the person has not let us see it or Graph knows none."""

@@ -35,7 +35,7 @@ class GraphRemote:
         self._api = api
         self._new = f"{path}/events"
         self._events = Events(api, path)
-        self.listing = Listing(self._events, window_past, window_future)
+        self.listing = Listing(self._events, window_past, window_future, default=calendar.primary)
         self._subscriptions = Subscriptions(api, f"{path}/events")
 
     def page(self, cursor: str | None, *, now: dt.datetime) -> Page:

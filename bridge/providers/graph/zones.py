@@ -136,12 +136,15 @@ def read_when(event: Mapping[str, Any], *, recurring: bool) -> When:
     start, end = _parse(event["start"]["dateTime"]), _parse(event["end"]["dateTime"])
     if event.get("isAllDay"):
         return When(start.date(), max(end.date(), start.date() + dt.timedelta(days=1)))  # M-40
-    zone = named(event.get("originalStartTimeZone") or event["start"]["timeZone"])
+    original = event.get("originalStartTimeZone")
+    ruled = event["recurrence"]["range"].get("recurrenceTimeZone") if recurring else None
+    # start is told in whatever zone was asked for (M-36), so a series' own zone is rather that of its rule (M-45)
+    zone = named(original or ruled or event["start"]["timeZone"])
     if zone is None and recurring:
-        zone = named(event["recurrence"]["range"].get("recurrenceTimeZone") or "")
+        zone = named(ruled or "")
         if zone is None:
             raise Unmappable("the series is in a time zone of its own that nobody else knows")
-    end_zone = named(event.get("originalEndTimeZone") or event["end"]["timeZone"])
+    end_zone = named(event.get("originalEndTimeZone") or (ruled if not original else None) or event["end"]["timeZone"])
     if zone is None:
         end_zone = None
     return _shown(_moment(event["start"], start), _moment(event["end"], end), zone, end_zone)

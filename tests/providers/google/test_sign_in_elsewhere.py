@@ -34,7 +34,7 @@ def test_id_and_secret_stand_in_the_body_as_documented():
         "grant_type": "authorization_code",
     }.items() <= asked.form.items()
     assert {"code", "code_verifier", "redirect_uri"} <= asked.form.keys()
-    assert "Authorization" not in asked.headers
+    assert "authorization" not in asked.headers
 
 
 @pytest.mark.parametrize(
