@@ -1,4 +1,4 @@
-"""``make bench [ONLY=name]``: run the benchmarks, or one of them, and print their figures."""
+"""``make bench``: run the benchmarks, or those named as arguments, and print their figures."""
 
 import importlib
 import sys
