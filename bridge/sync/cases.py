@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bridge.errors import Unmappable
 from bridge.sync.identity import Matches, derived_uid
 from bridge.sync.ledger import HubObject, Intent, Link, Reading, Replica
-from bridge.sync.plan import Case, adopted
+from bridge.sync.plan import BEYOND, Case, adopted
 from bridge.sync.ports import Lens, RemoteObject
 from bridge.sync.session import Session
 
@@ -51,6 +51,8 @@ def read(replica: Replica, lens: Lens) -> Read:
         return Read(lens.read(replica.items))
     except Unmappable as error:
         return Read(None, str(error))
+    except OverflowError:
+        return Read(None, BEYOND)
     except Exception as error:  # noqa: BLE001 - whatever one object makes us stumble over, the others go on
         return Read(None, f"unexpected {type(error).__name__}")
 

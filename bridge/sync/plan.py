@@ -22,6 +22,8 @@ from bridge.sync.ports import Lens, RemoteObject
 PERSONAL = frozenset({"reminders", "transp"})
 """What may be written on a meeting that someone else organises (R3, M-56)."""
 
+BEYOND = "its times lie beyond the years that can be reckoned with"
+
 T = TypeVar("T")
 
 FIRST_RETRY = dt.timedelta(minutes=5)
@@ -99,6 +101,8 @@ def plan(case: Case, rules: Rules) -> Step:
         step = _decide(case, rules)
     except (Unmappable, InvalidCalendarData) as error:
         return quarantine(case, rules, str(error))
+    except OverflowError:
+        return quarantine(case, rules, BEYOND, retry=False)
     except Exception as error:  # noqa: BLE001 - whatever one object makes us stumble over, the others go on
         return quarantine(case, rules, f"unexpected {type(error).__name__}")
     return step

@@ -78,9 +78,12 @@ def read(value: dict[str, Any], field: str, *, calendar_zone: str, recurring: bo
         if not re.fullmatch(r"\d{4}-\d\d-\d\d", date):
             raise invalid(f'Invalid value for: Invalid format: "{date}"', f"{field}.date")
         try:
-            return Moment(dt.date.fromisoformat(date))
+            day = dt.date.fromisoformat(date)
         except ValueError:
             raise invalid(f"Invalid {label} time.", field) from None
+        if not 1 < day.year < dt.MAXYEAR:  # no zone can show it
+            raise invalid(f"Invalid {label} time.", field)
+        return Moment(day)
     if timed is None:
         raise required(f"Missing {label} time.", field)
     name = value.get("timeZone")
@@ -96,6 +99,8 @@ def _timed(text: str, name: str | None, field: str, label: str, *, calendar_zone
         parsed = dt.datetime.fromisoformat(text.upper()).replace(microsecond=0)
     except ValueError:
         raise invalid(f"Invalid {label} time.", field) from None
+    if not 1 < parsed.year < dt.MAXYEAR:  # no zone can show it
+        raise invalid(f"Invalid {label} time.", field)
     if name is None and (parsed.tzinfo is None or recurring):
         raise required(f"Missing time zone definition for {label} time.", f"{field}.timeZone")
     in_zone = name or calendar_zone
