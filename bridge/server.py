@@ -6,9 +6,11 @@ should it die. Both only meet in the database, so the same two can run on many m
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +27,7 @@ from granian.log import LogLevels
 from bridge import config
 from bridge.cli import main as cli
 from bridge.config import Settings
+from bridge.errors import UsageError
 from bridge.services import addresses, logs
 from bridge.services.context import Context, open_context
 from bridge.services.principals import RESERVED
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = structlog.get_logger(__name__)
+
+MOST_UNREAD = 1 << 20
+"""Bytes of a refused body that are still taken; who sends more finds the connection closed."""
 
 RESTART_PAUSE = 2.0
 """Seconds between the death of a worker process and the start of the next."""
@@ -63,9 +69,19 @@ def dispatch(web: WSGIApplication, dav: WSGIApplication) -> WSGIApplication:
         path = environ.get("PATH_INFO", "")
         first = path.lstrip("/").partition("/")[0]
         is_page = path in ("", "/") and environ["REQUEST_METHOD"] in ("GET", "HEAD")
-        return (web if is_page or first in RESERVED else dav)(environ, start_response)
+        answer = (web if is_page or first in RESERVED else dav)(environ, start_response)
+        _read_to_the_end(environ)
+        return answer
 
     return application
+
+
+def _read_to_the_end(environ: WSGIEnvironment) -> None:
+    """Take the rest of a body that was refused unread: a closed connection would hide the 401 from who still sends."""
+    body = environ.get("wsgi.input")
+    left = MOST_UNREAD
+    while body is not None and left > 0 and (chunk := body.read(min(left, 1 << 16))):
+        left -= len(chunk)
 
 
 def main() -> None:
@@ -117,6 +133,7 @@ def _stop_at_eof(worker: Worker) -> None:
 
 def serve(settings: Settings, *, with_worker: bool) -> None:
     """Listen until interrupted. Raises UsageError when the data directory or the database cannot be used."""
+    _require_free(settings.server.host, settings.server.port)
     context = open_context(settings)  # a bad setting is told here, once, and not by every process
     url = f"http://{settings.server.host}:{settings.server.port}"
     addresses.remember(context, url)
@@ -142,6 +159,18 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
             server.serve()
     else:
         server.serve()
+
+
+def _require_free(host: str, port: int) -> None:
+    """Granian lets sockets share a port: a second server would take every other request from the first."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has ended does not count
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = f"port {port} is taken" if error.errno == errno.EADDRINUSE else error.strerror
+            raise UsageError(f"cannot listen on {host}: {reason}") from None
 
 
 @contextmanager
