@@ -16,7 +16,8 @@ app = typer.Typer(help="Which calendar here is mirrored with which one there.", 
 @app.command("add")
 def add(
     ctx: typer.Context,
-    local: Annotated[str, typer.Argument(help="The calendar here: USER/CALENDAR")],
+    user: Annotated[str, typer.Argument(help="Whose calendars.")],
+    local: Annotated[str, typer.Argument(help="The calendar here: its name in 'calendar list', with or without USER/")],
     remote: Annotated[str, typer.Argument(help="The remote calendar's number in 'calendar list'.")],
     direction: Annotated[
         str, typer.Option("--direction", help="both, pull (from there only) or push (to there only)")
@@ -26,8 +27,9 @@ def add(
 ) -> None:
     """Mirror two calendars."""
     context = opened(ctx)
-    made = pairing.add(context, local, remote, direction=direction, how_often=every)
-    show({"pair": made.pair.id}, as_json=as_json, text=f"Pair {made.pair.id}: {local} and {made.remote.calendar.name}.")
+    here = local if local.startswith(f"{user}/") else f"{user}/{local}"
+    made = pairing.add(context, here, remote, direction=direction, how_often=every)
+    show({"pair": made.pair.id}, as_json=as_json, text=f"Pair {made.pair.id}: {here} and {made.remote.calendar.name}.")
 
 
 @app.command("list")
