@@ -135,7 +135,7 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     """Listen until interrupted. Raises UsageError when the data directory or the database cannot be used."""
     _require_free(settings.server.host, settings.server.port)
     context = open_context(settings)  # a bad setting is told here, once, and not by every process
-    url = f"http://{settings.server.host}:{settings.server.port}"
+    url = addresses.listening(settings.server.host, settings.server.port)
     addresses.remember(context, url)
     context.close()
     os.environ["CALDAV_BRIDGE_DATA"] = str(settings.data)

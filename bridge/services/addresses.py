@@ -10,6 +10,12 @@ from bridge.store import settings as remembered
 _NAME = "server_url"
 
 
+def listening(host: str, port: int) -> str:
+    """The address of a server that listens there. One that listens everywhere is on this machine under 127.0.0.1, too."""
+    named = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - names it, binds nothing
+    return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
+
+
 def remember(context: Context, url: str) -> None:
     """Note where the server listens, so that commands run beside it print the right address."""
     with context.database.write() as conn:
@@ -23,7 +29,7 @@ def public_url(context: Context) -> str:
         return server.public_url
     with context.database.read() as conn:
         url = remembered.get(conn, _NAME)
-    return str(url) if url else f"http://{server.host}:{server.port}"
+    return str(url) if url else listening(server.host, server.port)
 
 
 def is_loopback(url: str) -> bool:

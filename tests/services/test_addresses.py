@@ -29,6 +29,20 @@ def test_before_the_first_start_it_is_where_the_settings_say(at):
     assert addresses.public_url(at('[server]\nhost = "192.0.2.7"\nport = 80\n')) == "http://192.0.2.7:80"
 
 
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("hub.example", "http://hub.example:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("::", "http://[::1]:80"),
+        ("2001:db8::7", "http://[2001:db8::7]:80"),
+    ],
+)
+def test_an_address_can_be_opened_wherever_the_server_listens(host, url):
+    assert addresses.listening(host, 80) == url
+
+
 def test_where_the_server_listens_counts_more_than_where_it_was_meant_to(at):
     context = at()
     addresses.remember(context, "http://127.0.0.1:6000")
