@@ -21,7 +21,7 @@ DAY = 35
 def seed(story):
     """A weekly series with a moved occurrence before and behind the one that is clicked on, and a cancelled one."""
     story.phone.put("s", event("Stand-up", at(0, 9), at(0, 10), "RRULE:FREQ=WEEKLY;COUNT=30"))
-    story.rest()
+    story.cycle("google")
     id = story.google.find("Stand-up")
     story.google.move_occurrence(id, at(14, 9), at(15, 11), at(15, 12))
     story.google.move_occurrence(id, at(56, 9), at(57, 11), at(57, 12))

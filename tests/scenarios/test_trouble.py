@@ -72,7 +72,7 @@ def test_r12_the_answer_to_every_write_is_lost_once(story, phase, trouble):
     story.settle(story.phone.shows(FROM, TO))
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("number", [1, 3, 5])
 def test_r12_the_answer_to_one_of_the_writes_is_lost(story, number):
     """Writes before it are answered: an event that delays nothing takes their place in the list of faults."""
     _before(story)
