@@ -43,6 +43,9 @@ log = structlog.get_logger(__name__)
 MOST_UNREAD = 1 << 20
 """Bytes of a refused body that are still taken; who sends more finds the connection closed."""
 
+_drains = threading.BoundedSemaphore(2)
+"""So many threads may wait for the rest of refused bodies: strangers who dawdle must never hold them all."""
+
 RESTART_PAUSE = 2.0
 """Seconds between the death of a worker process and the start of the next."""
 
@@ -80,8 +83,13 @@ def _read_to_the_end(environ: WSGIEnvironment) -> None:
     """Take the rest of a body that was refused unread: a closed connection would hide the 401 from who still sends."""
     body = environ.get("wsgi.input")
     left = MOST_UNREAD
-    while body is not None and left > 0 and (chunk := body.read(min(left, 1 << 16))):
-        left -= len(chunk)
+    if body is None or not _drains.acquire(blocking=False):
+        return
+    try:
+        while left > 0 and (chunk := body.read(min(left, 1 << 16))):
+            left -= len(chunk)
+    finally:
+        _drains.release()
 
 
 def main() -> None:

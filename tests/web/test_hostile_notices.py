@@ -96,3 +96,36 @@ def test_strangers_who_dawdle_over_notices_do_not_hold_all_threads(context, monk
         for each in strangers:
             each.join()
     assert app.test_client().post("/push/microsoft", json={"value": []}).status_code == 202
+
+
+def test_strangers_who_dawdle_over_refused_bodies_do_not_hold_all_threads():
+    """The rest of a refused body is waited for, but by two threads at most."""
+    import threading
+
+    from bridge.server import dispatch
+
+    free, began = threading.Event(), threading.Semaphore(0)
+
+    class Dawdling:
+        def read(self, *_):
+            began.release()
+            free.wait(20)
+            return b""
+
+    application = dispatch(lambda *_: [], lambda *_: [])
+
+    def ask():
+        application({"PATH_INFO": "/alice/", "REQUEST_METHOD": "PUT", "wsgi.input": Dawdling()}, None)
+
+    strangers = [threading.Thread(target=ask) for _ in range(2)]
+    for each in strangers:
+        each.start()
+    try:
+        assert began.acquire(timeout=20)
+        assert began.acquire(timeout=20)
+        ask()
+        assert not began.acquire(blocking=False)
+    finally:
+        free.set()
+        for each in strangers:
+            each.join()
