@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from bridge.services import pushes
 from bridge.services.context import Context
 
-_PATIENCE = 2.0
+_PATIENCE = 0.2
 _readers = threading.BoundedSemaphore(2)
 """Anybody may post here, and dawdle over it: that must never hold all threads. Graph tries again after a 503 (M-72)."""
 
