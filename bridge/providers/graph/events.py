@@ -73,6 +73,17 @@ class Events:
             first = last
         return gaps.told(payload, list(shown.values()))
 
+    def masters(self) -> list[str]:
+        """The ids of all series. Where a list cannot be filtered by type, it is sifted here."""
+        path, asked = f"{self.calendar}/events", {"$select": "id,type,recurrence", "$top": str(PAGE)}
+        try:
+            listed = list(self._all(path, {"$filter": "type eq 'seriesMaster'", **asked}))
+        except Refused as refusal:
+            if refusal.status not in (400, 501):
+                raise
+            listed = list(self._all(path, asked))
+        return [event["id"] for event in listed if event.get("type") == "seriesMaster" or event.get("recurrence")]
+
     def by_key(self, key: str) -> list[RemoteItem]:
         """The event created with this key. One copied in Outlook may carry its marks too, but is younger (S-03, R9)."""
         condition = f"singleValueExtendedProperties/Any(ep: ep/id eq '{KEY_MARKER}' and ep/value eq '{key}')"

@@ -210,6 +210,30 @@ def test_a_key_is_found_where_lists_cannot_be_filtered(http):
         assert list(remote.find("unknown")) == []
 
 
+@pytest.mark.parametrize("filters", [True, False])
+def test_m26_a_removed_occurrence_is_found_without_a_word_of_its_series(http, filters):
+    told = {**MASTER, "exceptionOccurrences": [], "cancelledOccurrences": ["OID.m.2026-03-03"]}
+
+    def answer(asked):
+        if "$filter" in asked.query and not filters:
+            return 400, {"error": {"code": "ErrorInvalidUrlQueryFilter"}}
+        return 200, {"value": [SINGLE, MASTER]}
+
+    with Graph(**{"/events": answer, "/events/m": (200, told)}) as graph:
+        link = f"{graph.url}{CALENDAR}/calendarView/delta?tok="
+        removed = {"id": "m~3", "@removed": {"reason": "deleted"}}
+        rounds = {
+            None: {"value": [], "@odata.deltaLink": f"{link}1"},
+            "1": {"value": [removed], "@odata.deltaLink": f"{link}2"},
+        }
+        graph.known["/calendarView/delta"] = lambda asked: (200, rounds[asked.query.get("tok")])
+        remote = graph.remote(http)
+        page = remote.page(listed(remote)[1], now=NOW)
+    assert [each.id for each in page.items] == ["m"]
+    assert remote.lens.read(page.items).fields.cancelled == {"20260303T090000Z"}
+    assert [(each.id, each.certain) for each in page.removals] == [("m~3", False)]
+
+
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
