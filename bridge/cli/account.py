@@ -30,7 +30,7 @@ def connect(
     show(
         {"url": url, "redirect_uri": callback},
         as_json=as_json,
-        text=f"Open this address, sign in and allow the access (the browser then comes back to {callback}):\n\n{url}",
+        text=f"Open this address, sign in and allow the access:\n\n{url}\n\nThe browser then comes back to {callback}",
     )
 
 
