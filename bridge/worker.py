@@ -23,6 +23,7 @@ from bridge.services.context import Context
 log = structlog.get_logger(__name__)
 
 CHANNELS_EVERY = dt.timedelta(seconds=30)
+LONGEST_WAIT = dt.timedelta(hours=6)
 HOUSEKEEPING_EVERY = dt.timedelta(hours=6)
 
 
@@ -34,6 +35,7 @@ class Worker:
         self._owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._stopping = threading.Event()
         self._busy = 0
+        self._without_channel: dict[int, tuple[int, dt.datetime]] = {}
         self._lock = threading.Lock()
         settings = context.settings.sync
         self._slots = settings.concurrency
@@ -92,12 +94,24 @@ class Worker:
             self._keep_channel(pair_id)
 
     def _keep_channel(self, pair_id: int) -> None:
+        """Where none is to be had it is asked for again later and later: some calendars know no notifications (G-87)."""
+        waits, not_before = self._without_channel.get(pair_id, (0, dt.datetime.min.replace(tzinfo=dt.UTC)))
+        if self._context.now() < not_before:
+            return
+        if self._has_channel(pair_id):
+            self._without_channel.pop(pair_id, None)
+        else:
+            wait = min(CHANNELS_EVERY * 2**waits, LONGEST_WAIT)
+            self._without_channel[pair_id] = (min(waits + 1, 16), self._context.now() + wait)
+
+    def _has_channel(self, pair_id: int) -> bool:
         try:
-            pushes.ensure(self._context, pair_id)
+            return pushes.ensure(self._context, pair_id)
         except BridgeError as error:  # push is only a hint (R30): the safety poll goes on
             log.warning("no notifications for a pair", pair=pair_id, reason=type(error).__name__)
         except Exception:  # a defect of ours: the other pairs get their channels all the same
             log.exception("no notifications for a pair", pair=pair_id)
+        return False
 
     def _keep_house(self) -> None:
         housekeeping.run(self._context)

@@ -1,5 +1,6 @@
 """The process that syncs: it claims what is due, a few at a time, and ends in order."""
 
+import datetime as dt
 import os
 import shutil
 import signal
@@ -166,6 +167,19 @@ def test_a_defect_at_one_pairs_channel_leaves_the_others_theirs(house, running, 
     worker = Worker(house.context)
     worker._keep_channels()
     assert asked == [first, second]
+
+
+def test_g87_where_no_channel_is_to_be_had_it_is_asked_for_less_and_less(house):
+    house.connect("google")
+    house.sandbox.faults.inject(path=r"/watch\b", status=400, times=1000)
+    worker, asked = Worker(house.context), []
+    for half_minute in range(60):
+        worker._keep_channels()
+        ((_, left),) = house.sandbox.faults.waiting()
+        if 1000 - left > len(asked):
+            asked.append(half_minute)
+        house.sandbox.clock.advance(dt.timedelta(seconds=30))
+    assert asked == [0, 1, 3, 7, 15, 31]
 
 
 def test_a_defect_in_one_cycle_leaves_the_worker_at_work(house, running, monkeypatch):

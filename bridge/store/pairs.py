@@ -236,15 +236,6 @@ def backoff(failures: int) -> dt.timedelta:
     return min(FIRST_RETRY * (1 << min(failures, 16)), LAST_RETRY)
 
 
-def release(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime) -> None:
-    """Give back what was claimed and not worked on; it is due again at once."""
-    conn.execute(
-        sa.update(pairs)
-        .where(pairs.c.id == pair_id, pairs.c.lease_owner == owner)
-        .values(lease_owner=None, lease_until=None, due_at=now)
-    )
-
-
 def wake(conn: sa.Connection, pair_id: int, *, now: dt.datetime) -> None:
     """Something may have changed: due at once, unless the pair waits for its interval or after a failure (R30, R33)."""
     conn.execute(sa.update(pairs).where(pairs.c.id == pair_id, _wakeable(now)).values(due_at=now))

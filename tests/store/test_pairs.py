@@ -142,13 +142,6 @@ def test_a_worker_that_died_leaves_its_pair_due(database, pair, t0):
     assert act(database, pairs.claim_due, owner="b", now=t0 + minutes(5), lease=LEASE, limit=1)
 
 
-def test_what_was_claimed_for_nothing_is_due_at_once(database, pair, pair_due, t0):
-    act(database, pairs.claim, pair, owner="a", now=t0, lease=LEASE)
-    act(database, pairs.release, pair, owner="a", now=t0 + minutes(1))
-    assert pair_due(pair) == t0 + minutes(1)
-    assert act(database, pairs.claim_due, owner="b", now=t0 + minutes(1), lease=LEASE, limit=1)
-
-
 def test_a_change_wakes_the_calendars_other_pairs(database, calendar, make_pair, pair_due, t0):
     one, other = make_pair(calendar, due_at=t0 + minutes(5)), make_pair(calendar, due_at=t0 + minutes(5))
     act(database, pairs.wake_calendar, calendar, now=t0, but=one)
