@@ -88,6 +88,14 @@ def test_a_state_is_good_for_its_own_provider_only(web, context):
     assert web.get(f"/oauth/microsoft/callback?state={state}&code=x").status_code == 400
 
 
+def test_a_look_at_the_address_does_not_use_up_the_sign_in(web, context):
+    url = connecting.begin(context, "alice", "google", sandbox=True)
+    state = dict(part.partition("=")[::2] for part in url.partition("?")[2].split("&"))["state"]
+    assert web.head(f"/oauth/google/callback?state={state}&code=x").status_code == 405
+    declined = web.get(f"/oauth/google/callback?state={state}&error=access_denied")
+    assert (declined.status_code, "start it again" in declined.text) == (400, False)
+
+
 def test_an_unknown_page_is_a_page(web):
     page = web.get("/oauth/yahoo/callback")
     assert page.status_code == 404
