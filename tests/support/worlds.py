@@ -35,6 +35,15 @@ class Clock:
         self.time += dt.timedelta(**delta)
 
 
+def release(conn, pair_id, *, owner, now):
+    """The lease is over, whatever became of the cycle."""
+    conn.execute(
+        sa.update(tables.pairs)
+        .where(tables.pairs.c.id == pair_id, tables.pairs.c.lease_owner == owner)
+        .values(lease_owner=None, lease_until=None, due_at=now)
+    )
+
+
 class Crash(BaseException):
     """The process dies here."""
 
@@ -229,7 +238,7 @@ class World:
             return engine.cycle(ledger or self.ledger(side), remote or side.remote, now=self.clock)
         finally:
             with self.database.write() as conn:
-                pairs.release(conn, side.pair, owner="worker", now=self.clock())
+                release(conn, side.pair, owner="worker", now=self.clock())
 
     def dying_cycle(self, side, boundaries):
         """One cycle that dies where ``boundaries`` say. False if it came to its end."""
@@ -242,7 +251,7 @@ class World:
             return False
         finally:
             with self.database.write() as conn:
-                pairs.release(conn, side.pair, owner="worker", now=self.clock())
+                release(conn, side.pair, owner="worker", now=self.clock())
 
     def settle(self, *, at_most=6):
         """Cycle all pairs until nothing is written any more; then everything must stay as it is."""

@@ -7,7 +7,7 @@ import pytest
 from bridge.errors import LeaseLost
 from bridge.store import pairs
 from bridge.sync import engine
-from tests.support.worlds import LEASE, tea
+from tests.support.worlds import LEASE, release, tea
 
 
 def test_a_worker_that_lost_its_lease_cannot_commit(world_on_each):
@@ -44,7 +44,7 @@ def test_a_lease_lost_in_the_middle_makes_nothing_twice(world_on_each):
     with pytest.raises(LeaseLost):
         engine.cycle(slow, side.remote, now=world.clock)
     with world.database.write() as conn:
-        pairs.release(conn, side.pair, owner="quick", now=world.clock())
+        release(conn, side.pair, owner="quick", now=world.clock())
     world.settle()
     assert side.titles() == world.titles() == ["a", "b"]
 
