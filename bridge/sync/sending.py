@@ -132,6 +132,13 @@ def _create(session: Session, sent: Sent) -> None:
             memory.save_links([gone])
             memory.drop_intents([intent.uid])
         return
+    except VersionMismatch as mismatch:
+        # half made, and somebody wrote in between: what is there is taken up, and the rest planned from it
+        found = remote.find(key)
+        if not found:
+            raise Unmappable(str(mismatch)) from None
+        _adopt(session, sent, found)
+        return
     _answered(session, sent, items)
 
 

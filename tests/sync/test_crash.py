@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.errors import Unreachable
+from bridge.errors import Unreachable, VersionMismatch
 from bridge.store.tables import outbox
 from tests.support.worlds import Boundaries, at, retitled, tea
 
@@ -137,6 +137,20 @@ def test_r12_the_created_object_is_listed_before_its_creation_is_taken_up_again(
     world.clock.pass_by(minutes=10)
     world.settle()
     assert world.titles() == side.titles() == ["Tea"]
+
+
+@pytest.mark.parametrize("after_effect", [True, False])
+def test_r36_a_creation_that_somebody_wrote_into_holds_up_nobody(world, after_effect):
+    """Google's and Graph's series are made in several requests, each of which may answer 412."""
+    side = world.pair()
+    world.put("tea", tea())
+    world.put("cake", tea("Cake"))
+    side.calendar.fail("create", VersionMismatch("in between", status=412), after_effect=after_effect)
+    world.cycle(side)
+    assert len(side.titles()) == 1 + after_effect
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert sorted(world.titles()) == sorted(side.titles()) == ["Cake", "Tea"]
 
 
 @pytest.mark.parametrize("method", ["update", "delete"])
