@@ -112,6 +112,7 @@ def sweep(conn: sa.Connection, pair_id: int, *, generation: int) -> None:
         shown.c.payload.is_not(None),
     )
     conn.execute(sa.delete(inbox).where(stale, inbox.c.id != inbox.c.series, alive))
+    conn.execute(sa.delete(inbox).where(stale, inbox.c.payload.is_(None), ~inbox.c.pending))  # marks of ``bury``
     conn.execute(
         sa.update(inbox)
         .where(stale, inbox.c.id == inbox.c.series, inbox.c.payload.is_not(None))
@@ -155,6 +156,14 @@ def removed(conn: sa.Connection, pair_id: int, *, certain: bool) -> list[str]:
     return list(conn.scalars(query.order_by(inbox.c.id)))
 
 
+def unknown(conn: sa.Connection, pair_id: int, ids: Collection[str]) -> set[str]:
+    """Those of which nothing is held."""
+    held: set[str] = set()
+    for chunk in in_chunks(sorted(ids)):
+        held |= set(conn.scalars(sa.select(inbox.c.id).where(inbox.c.pair_id == pair_id, inbox.c.id.in_(chunk))))
+    return set(ids) - held
+
+
 def replicas(conn: sa.Connection, pair_id: int, series: Collection[str]) -> dict[str, Replica]:
     found: dict[str, list[sa.RowMapping]] = {}
     for chunk in in_chunks(series):
@@ -183,6 +192,13 @@ def settle(conn: sa.Connection, pair_id: int, series: Collection[str]) -> None:
         gone = sa.select(inbox.c.id).where(these, inbox.c.id == inbox.c.series, inbox.c.payload.is_(None))
         conn.execute(sa.delete(inbox).where(inbox.c.pair_id == pair_id, inbox.c.series.in_(gone)))
         conn.execute(sa.update(inbox).where(these, inbox.c.pending).values(pending=False))
+
+
+def bury(conn: sa.Connection, pair_id: int, series: str, *, generation: int) -> None:
+    """We have deleted it ourselves: a mark stays, so that the service's word of it is about something known."""
+    forget(conn, pair_id, [series])
+    gone = _row(pair_id, RemoteItem(series, series, "", {}), generation, pending=False) | {"payload": None}
+    conn.execute(sa.insert(inbox).values(gone))
 
 
 def forget(conn: sa.Connection, pair_id: int, series: Collection[str]) -> None:

@@ -149,6 +149,9 @@ class Snapshot:
     def pending(self) -> Sequence[str]:
         return inbox.pending(self._conn, self._pair.id)
 
+    def unknown(self, remote_ids: Collection[str]) -> Collection[str]:
+        return inbox.unknown(self._conn, self._pair.id, remote_ids)
+
     def removed(self, *, certain: bool) -> Sequence[str]:
         return inbox.removed(self._conn, self._pair.id, certain=certain)
 
@@ -198,7 +201,7 @@ class Transaction(Snapshot):
         inbox.settle(self._conn, self._pair.id, series)
 
     def forget(self, series: str) -> None:
-        inbox.forget(self._conn, self._pair.id, [series])
+        inbox.bury(self._conn, self._pair.id, series, generation=self._pair.generation)
 
     # --- the hub
 

@@ -164,6 +164,10 @@ class Reading(Protocol):
         """Remote objects with something that was not planned yet, but for removals that are not certain."""
         ...
 
+    def unknown(self, remote_ids: Collection[str]) -> Collection[str]:
+        """Those of which the inbox holds nothing."""
+        ...
+
     def removed(self, *, certain: bool) -> Sequence[str]:
         """Of the linked remote objects, those that the service says are no more."""
         ...

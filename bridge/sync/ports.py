@@ -152,6 +152,15 @@ class Remote(Protocol):
         ...
 
 
+@runtime_checkable
+class NamesOccurrences(Protocol):
+    """A remote that may tell of a deleted occurrence by the occurrence's own id and nothing else (M-26)."""
+
+    def series(self) -> Sequence[RemoteItem]:
+        """All series, read anew: asked for when something was removed that is no object we know."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A promise of the service to call us: Google's channel, Graph's subscription.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bridge.errors import CursorLost, Gone
 from bridge.sync import guard
+from bridge.sync.ports import NamesOccurrences, Page
 from bridge.sync.session import Session
 
 
@@ -34,10 +37,23 @@ def _follow(session: Session, *, anew: bool = False) -> None:
         session.report.pages += 1
         session.report.items += len(page.items) + len(page.removals)
         more = page.more
+        if not listing:
+            page = _with_occurrences(session, page)
         if listing or page.items or page.removals or page.cursor != cursor:
             with session.ledger.writing() as writing:
                 writing.keep_page(page)
         cursor = page.cursor
+
+
+def _with_occurrences(session: Session, page: Page) -> Page:
+    """What was removed and is no object of ours may have been an occurrence, of whichever series (M-26)."""
+    if not page.removals or not isinstance(session.remote, NamesOccurrences):
+        return page
+    with session.ledger.reading() as memory:
+        strangers = memory.unknown({removal.id for removal in page.removals})
+    if not strangers:
+        return page
+    return replace(page, items=[*page.items, *session.remote.series()])
 
 
 def _confirm(session: Session) -> None:

@@ -146,3 +146,21 @@ def test_m27_a_state_from_before_the_known_one_is_a_replay_and_no_news(conn, pai
     assert inbox.pending(conn, pair) == []
     take(conn, pair, RemoteItem("a", "a", "3", {"title": "same second"}, late), generation=2)
     assert inbox.pending(conn, pair) == ["a"]
+
+
+def test_m26_what_we_deleted_ourselves_is_known_until_the_service_has_said_so(conn, pair):
+    take(conn, pair, item("a"), item("a_1", series="a"))
+    inbox.bury(conn, pair, "a", generation=1)
+    assert inbox.pending(conn, pair) == []
+    assert inbox.unknown(conn, pair, {"a", "b"}) == {"b"}
+    inbox.take_removals(conn, pair, [Removal("a", certain=False)])
+    inbox.settle(conn, pair, inbox.pending(conn, pair))
+    assert inbox.unknown(conn, pair, {"a"}) == {"a"}
+
+
+def test_a_listing_sweeps_the_marks_of_what_we_deleted(conn, pair):
+    take(conn, pair, item("a"))
+    inbox.bury(conn, pair, "a", generation=1)
+    inbox.sweep(conn, pair, generation=2)
+    assert inbox.unknown(conn, pair, {"a"}) == {"a"}
+    assert inbox.pending(conn, pair) == []

@@ -119,9 +119,7 @@ class Listing:
         alive = [event for event in events if "@removed" not in event]
         # The same word means "left the window" and "was never in it" (M-23)
         removals = [Removal(id, certain=False) for id in dict.fromkeys(removed)]
-        # A removed id may be that of a single occurrence, and its series need not be sent again: nothing promises it (M-26)
-        series = [{"id": id, "type": "seriesMaster"} for id in self.events.masters()] if removed else []
-        items = self._whole([*alive, *series])
+        items = self._whole(alive)
         link = answer.get("@odata.nextLink")
         following = replace(cursor, link=link or _delta_link(answer))
         return Page(items, removals, following.dump(), more=bool(link))

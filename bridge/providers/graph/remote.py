@@ -42,6 +42,11 @@ class GraphRemote:
         with _calendar_is_there():
             return self.listing.page(cursor, now=now)
 
+    def series(self) -> Sequence[RemoteItem]:
+        """A removed id may be that of a single occurrence, and its series need not be sent again: nothing promises it (M-26)."""
+        with _calendar_is_there():
+            return [found for found in self._events.many(list(self._events.masters())) if found is not None]
+
     def get(self, id: str) -> Sequence[RemoteItem]:
         return [self._events.get(id)]
 
