@@ -49,6 +49,18 @@ def listing(ctx: typer.Context, as_json: Json = False) -> None:
     show_rows(rows, as_json=as_json, empty="No pair yet. Connecting an account makes the first one.")
 
 
+@app.command("set")
+def change(
+    ctx: typer.Context,
+    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    direction: Annotated[str | None, typer.Option("--direction", help="both, pull or push")] = None,
+    every: Annotated[str | None, typer.Option("--every", help="realtime, manual, or a number of minutes")] = None,
+) -> None:
+    """Change a pair's direction or frequency."""
+    changed = pairing.change(opened(ctx), pair, direction=direction, how_often=every)
+    typer.echo(f"Pair {changed.id}: {changed.direction}, {_how_often(changed)}.")
+
+
 @app.command("approve")
 def approve(ctx: typer.Context, pair: Annotated[int, typer.Argument(help="The pair's number.")]) -> None:
     """Let a parked plan run: it wanted to delete more than usual, see 'status'."""

@@ -105,6 +105,31 @@ def add(context: Context, local: str, remote: str, *, direction: str, how_often:
     return Bridged(pair, calendar, known, account)
 
 
+def change(context: Context, pair_id: int, *, direction: str | None, how_often: str | None) -> Pair:
+    """Keep a pair in another direction or at another frequency; None leaves that as it is. Raises NotFound and UsageError."""
+    if direction is not None and direction not in get_args(Direction):
+        raise UsageError(f"the direction {direction!r} is none of: {', '.join(get_args(Direction))}")
+    with context.database.write() as conn:
+        pair = pairs.get(conn, pair_id)
+        known = remote_calendars.by_id(conn, pair.remote_calendar_id)
+        if known is not None and not known.calendar.writable and direction not in (None, "pull"):
+            raise UsageError(
+                f"the remote calendar of pair {pair_id} is read-only for this account; only pull is possible"
+            )
+        asked = Frequency(pair.realtime, pair.interval_seconds)
+        if how_often is not None:
+            asked = frequency(how_often, safety=context.settings.sync.interval_seconds)
+        return pairs.set_terms(
+            conn,
+            pair_id,
+            direction=cast("Direction", direction or pair.direction),
+            interval_seconds=asked.interval_seconds,
+            realtime=asked.realtime,
+            conflict_policy=pair.conflict_policy,
+            now=context.now(),
+        )
+
+
 def calendars_of(context: Context, owner: str) -> tuple[list[Calendar], list[tuple[Account, list[KnownCalendar]]]]:
     """A person's calendars here, and those of each connected account as they were listed last."""
     with context.database.read() as conn:

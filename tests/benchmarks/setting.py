@@ -1,13 +1,11 @@
 """What the benchmarks play on: a sandbox, a hub's data directory, a person connected to both services."""
 
-import datetime as dt
 import json
 import os
-import resource
 import subprocess
 import sys
 from contextlib import contextmanager
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from bridge import config
 from bridge.sandbox.server import Sandbox
@@ -16,10 +14,6 @@ from bridge.services.context import open_context
 from tests.contracts import google_bench, graph_bench
 
 PERSON = "alex@example.com"
-
-
-def utc_now():
-    return dt.datetime.now(dt.UTC)
 
 
 @contextmanager
@@ -53,13 +47,6 @@ def sync_now(data, pair):
     return outcome, usage.ru_maxrss / 1024
 
 
-def query_of(url):
-    return dict(parse_qsl(urlsplit(url).query))
-
-
 def percentile(values, share):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
-
-
-__all__ = ["PERSON", "connect", "percentile", "query_of", "resource", "sandbox", "sync_now", "utc_now"]

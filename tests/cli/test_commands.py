@@ -96,6 +96,7 @@ def test_account_connect_prints_the_address_to_open(run):
         (["pair", "add", "alice", "alice/calendar", "1", "--direction", "up"], "both, pull, push"),
         (["pair", "add", "alice", "alice/calendar", "1", "--every", "0"], "frequency"),
         (["pair", "approve", "9"], "pair 9"),
+        (["pair", "set", "9", "--every", "5"], "pair 9"),
         (["sync", "now", "9"], "there is no pair 9"),
     ],
 )

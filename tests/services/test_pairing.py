@@ -135,3 +135,25 @@ def test_a_persons_calendars_are_listed_on_both_sides(house, account):
 def test_pairs_are_shown_by_owner(house, account):
     assert [one.account for one in pairing.every(house.context, "alex")] == [account]
     assert pairing.every(house.context, "kim") == []
+
+
+def test_a_pair_is_kept_on_other_terms_and_what_is_not_named_stays(house, number):
+    pair = add(house, "alex/calendar", number("Climbing"), direction="both", how_often="15").pair.id
+    pairing.change(house.context, pair, direction="push", how_often=None)
+    assert (house.pair(pair).direction, house.pair(pair).interval_seconds) == ("push", 900)
+    pairing.change(house.context, pair, direction=None, how_often="manual")
+    held = house.pair(pair)
+    assert (held.direction, held.interval_seconds, held.realtime, held.due_at) == ("push", None, False, None)
+    pairing.change(house.context, pair, direction=None, how_often="realtime")
+    assert (house.pair(pair).realtime, house.pair(pair).due_at) == (True, house.context.now())
+
+
+def test_what_a_pair_cannot_be_is_told_and_changes_nothing(house, number):
+    pair = add(house, "alex/calendar", number("Team"), direction="pull").pair.id
+    before = house.pair(pair)
+    for terms in ({"direction": "both"}, {"direction": "up"}, {"how_often": "hourly"}):
+        with pytest.raises(UsageError):
+            pairing.change(house.context, pair, **{"direction": None, "how_often": None, **terms})
+    with pytest.raises(NotFound):
+        pairing.change(house.context, 99, direction="pull", how_often=None)
+    assert house.pair(pair) == before
