@@ -125,7 +125,6 @@ def change(context: Context, pair_id: int, *, direction: str | None, how_often: 
             direction=cast("Direction", direction or pair.direction),
             interval_seconds=asked.interval_seconds,
             realtime=asked.realtime,
-            conflict_policy=pair.conflict_policy,
             now=context.now(),
         )
 

@@ -1,4 +1,4 @@
-"""People's accounts at Google and Microsoft."""
+"""People's accounts at the services."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from bridge.store.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """``subject`` is the service's own stable id of the person. The grant stays in its row: see ``grants``."""
+    """``subject`` is the service's own stable id of the person. The grant stays in its row: see ``grants``.
+
+    The circuit is open until ``closed_until``, after so many ``strains`` in a row: nothing is asked of the service (R33).
+    """
 
     id: int
     principal_id: int
@@ -25,6 +28,9 @@ class Account:
     email: str
     needs_reconnect: bool
     created_at: dt.datetime
+    closed_until: dt.datetime | None
+    closed_reason: str | None
+    strains: int
 
 
 _COLUMNS = (
@@ -36,6 +42,9 @@ _COLUMNS = (
     accounts.c.email,
     accounts.c.needs_reconnect,
     accounts.c.created_at,
+    accounts.c.closed_until,
+    accounts.c.closed_reason,
+    accounts.c.strains,
 )
 
 

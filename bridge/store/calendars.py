@@ -20,6 +20,8 @@ class Calendar:
     """``owner`` and ``slug`` are its path. ``revision`` is its ctag; sync tokens below ``floor`` are refused.
 
     A revision is this calendar's own and begins at 0: a token must name the ``id`` too, which is never given twice.
+    ``truth`` says whose word counts where both sides changed the same: ``newest``, ``hub``, ``ask``, or ``pair:N`` for that
+    pair's remote. ``home_pair_id`` is the home of events made here; None: the first pair that may be written.
     """
 
     id: int
@@ -30,9 +32,11 @@ class Calendar:
     revision: int
     floor: int
     modified_at: dt.datetime
+    truth: str
+    home_pair_id: int | None
 
 
-_SELECT = sa.select(
+_SELECT: sa.Select[Any] = sa.select(
     calendars.c.id,
     calendars.c.principal_id,
     principals.c.name,
@@ -41,6 +45,8 @@ _SELECT = sa.select(
     calendars.c.revision,
     calendars.c.floor,
     calendars.c.modified_at,
+    calendars.c.truth,
+    calendars.c.home_pair_id,
 ).join(principals)
 # built once: every poll of every phone asks
 _BY_PATH = _SELECT.where(principals.c.name == sa.bindparam("owner"), calendars.c.slug == sa.bindparam("slug"))
@@ -101,6 +107,19 @@ def set_properties(
         return
     changes.bump(conn, calendar_id, actor=actor, now=now)
     conn.execute(sa.update(calendars).where(calendars.c.id == calendar_id).values(properties=dict(properties)))
+
+
+def set_truth(conn: sa.Connection, calendar_id: int, truth: str) -> None:
+    """Whose word counts from now on: see ``Calendar``. Raises NotFound."""
+    if not conn.execute(sa.update(calendars).where(calendars.c.id == calendar_id).values(truth=truth)).rowcount:
+        raise NotFound(f"there is no calendar {calendar_id}")
+
+
+def set_home_pair(conn: sa.Connection, calendar_id: int, pair_id: int | None) -> None:
+    """Which pair is the home of events made here; None: the first that may be written. Raises NotFound."""
+    changed = sa.update(calendars).where(calendars.c.id == calendar_id).values(home_pair_id=pair_id)
+    if not conn.execute(changed).rowcount:
+        raise NotFound(f"there is no calendar {calendar_id}")
 
 
 def delete(conn: sa.Connection, calendar_id: int) -> None:

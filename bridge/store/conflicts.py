@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bridge.errors import NotFound
 from bridge.ical.fields import Change, change_from_json, change_to_json
 from bridge.store.tables import conflicts
-from bridge.sync.ledger import Conflict, Winner
+from bridge.sync.ledger import Conflict, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,18 @@ class RecordedConflict:
     pair_id: int
     uid: str
     at: dt.datetime
-    winner: Winner
-    lost: Change
+    winner: Verdict
+    hub: Change
+    remote: Change
     resolved_at: dt.datetime | None
+
+    @property
+    def lost(self) -> Change:
+        """What gave way."""
+        return self.remote if self.winner == "hub" else self.hub
+
+
+_COLUMNS = sa.select(*(conflicts.c[name] for name in RecordedConflict.__slots__))
 
 
 def record(conn: sa.Connection, pair_id: int, found: Iterable[Conflict], *, now: dt.datetime) -> None:
@@ -32,7 +41,8 @@ def record(conn: sa.Connection, pair_id: int, found: Iterable[Conflict], *, now:
             "uid": each.uid,
             "at": now,
             "winner": each.winner,
-            "lost": change_to_json(each.lost),
+            "hub": change_to_json(each.hub),
+            "remote": change_to_json(each.remote),
         }
         for each in found
     ]
@@ -42,13 +52,21 @@ def record(conn: sa.Connection, pair_id: int, found: Iterable[Conflict], *, now:
 
 def unresolved(conn: sa.Connection, pair_id: int) -> list[RecordedConflict]:
     """Oldest first."""
-    query = (
-        sa.select(conflicts)
-        .where(conflicts.c.pair_id == pair_id, conflicts.c.resolved_at.is_(None))
-        .order_by(conflicts.c.id)
-    )
-    rows = conn.execute(query).mappings()
-    return [RecordedConflict(**(dict(row) | {"lost": change_from_json(row["lost"])})) for row in rows]
+    query = _COLUMNS.where(conflicts.c.pair_id == pair_id, conflicts.c.resolved_at.is_(None)).order_by(conflicts.c.id)
+    return [_recorded(row) for row in conn.execute(query).mappings()]
+
+
+def get(conn: sa.Connection, conflict_id: int) -> RecordedConflict:
+    """Raises NotFound."""
+    row = conn.execute(_COLUMNS.where(conflicts.c.id == conflict_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"there is no conflict {conflict_id}")
+    return _recorded(row)
+
+
+def _recorded(row: sa.RowMapping) -> RecordedConflict:
+    sides = {name: change_from_json(row[name] or ()) for name in ("hub", "remote")}
+    return RecordedConflict(**(dict(row) | sides))
 
 
 def resolve(conn: sa.Connection, conflict_id: int, *, now: dt.datetime) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bridge.errors import AlreadyExists, LeaseLost, NotFound
 from bridge.store.tables import channels, pairs, remote_calendars
-from bridge.sync.ledger import Direction, Policy
+from bridge.sync.ledger import Direction
 
 FIRST_RETRY = dt.timedelta(seconds=30)
 LAST_RETRY = dt.timedelta(hours=1)
@@ -29,7 +29,6 @@ class Pair:
     direction: Direction
     interval_seconds: int | None
     realtime: bool
-    conflict_policy: Policy
     phase: str
     hub_cursor: int
     remote_cursor: str | None
@@ -45,6 +44,12 @@ class Pair:
     last_success_at: dt.datetime | None
     last_error: str | None
     created_at: dt.datetime
+    projection: Mapping[str, Any] | None
+    invitations: bool
+    cycles: int
+    idle: int
+    audited_at: dt.datetime | None
+    divergences: int | None
 
 
 def _pair(row: sa.RowMapping) -> Pair:
@@ -59,7 +64,6 @@ def add(
     direction: Direction = "both",
     interval_seconds: int | None = 300,
     realtime: bool = True,
-    conflict_policy: Policy = "newest",
     now: dt.datetime,
 ) -> Pair:
     """A new pair, due at once unless it is manual. Raises AlreadyExists: two pairs on one remote chase each other (R19)."""
@@ -75,7 +79,6 @@ def add(
                 direction=direction,
                 interval_seconds=interval_seconds,
                 realtime=realtime,
-                conflict_policy=conflict_policy,
                 due_at=None if manual else now,
                 created_at=now,
             )
@@ -158,7 +161,7 @@ def _claim(
     rows = conn.execute(
         sa.update(pairs)
         .where(which)
-        .values(lease_owner=owner, lease_until=until, due_at=until, last_attempt_at=now)
+        .values(lease_owner=owner, lease_until=until, due_at=until, last_attempt_at=now, cycles=pairs.c.cycles + 1)
         .returning(*pairs.c)
     )
     return sorted((_pair(row) for row in rows.mappings()), key=lambda pair: pair.id)
@@ -292,7 +295,6 @@ def set_terms(
     direction: Direction,
     interval_seconds: int | None,
     realtime: bool,
-    conflict_policy: Policy,
     now: dt.datetime,
 ) -> Pair:
     """Change how the pair is kept. Raises NotFound."""
@@ -304,7 +306,6 @@ def set_terms(
                 direction=cast("str", direction),
                 interval_seconds=interval_seconds,
                 realtime=realtime,
-                conflict_policy=cast("str", conflict_policy),
                 due_at=None if interval_seconds is None and not realtime else now,
             )
             .returning(*pairs.c)

@@ -35,6 +35,7 @@ def remember(conn: sa.Connection, account_id: int, listed: Iterable[RemoteCalend
             "zone": calendar.zone,
             "writable": calendar.writable,
             "is_primary": calendar.primary,
+            "owner": calendar.owner[:320],
         }
         conn.execute(
             insert(conn, remote_calendars)
@@ -75,5 +76,6 @@ def _known(row: sa.Row[Any]) -> KnownCalendar:
         primary=row.is_primary,
         color=row.color,
         zone=row.zone,
+        owner=row.owner,
     )
     return KnownCalendar(row.id, row.account_id, calendar)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -20,7 +20,7 @@ from bridge.store.tables import calendars
 from bridge.store.tables import history as history_table
 from bridge.store.tables import objects as objects_table
 from bridge.store.tables import pairs as pairs_table
-from bridge.sync.ledger import Clock, Conflict, HubChange, HubObject, Intent, Link, PairState, Replica
+from bridge.sync.ledger import Clock, Conflict, HubChange, HubObject, Intent, Link, PairState, Policy, Replica
 from bridge.sync.ports import Page, RemoteItem
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,199}")
@@ -63,7 +63,7 @@ class Snapshot:
         return PairState(
             key=f"{pair.id}:{pair.created_at.isoformat()}",
             direction=pair.direction,
-            policy=pair.conflict_policy,
+            policy=self._policy(),
             phase="pairing" if pair.phase == "pairing" else "steady",
             hub_cursor=pair.hub_cursor,
             remote_cursor=pair.remote_cursor,
@@ -71,6 +71,13 @@ class Snapshot:
             parked=pair.parked,
             approved=pair.approved,
         )
+
+    def _policy(self) -> Policy:
+        """By the calendar's truth: a pair that is it wins with its remote, and every other one with the hub."""
+        truth = self._conn.scalar(sa.select(calendars.c.truth).where(calendars.c.id == self._pair.calendar_id))
+        if truth in ("newest", "ask"):
+            return cast("Policy", truth)
+        return "remote" if truth == f"pair:{self._pair.id}" else "hub"
 
     # --- the hub
 

@@ -115,6 +115,9 @@ calendars = sa.Table(
     sa.Column("floor", sa.BigInteger, nullable=False, default=0),  # tombstones up to here are compacted
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("modified_at", Instant, nullable=False),
+    # whose word counts where both sides changed the same: newest, hub, ask, or the remote side of "pair:N"
+    sa.Column("truth", sa.String(32), nullable=False, server_default="newest"),
+    sa.Column("home_pair_id", sa.BigInteger),  # of events made here; None: its first pair that may be written
     sa.UniqueConstraint("principal_id", "slug"),
     sqlite_autoincrement=True,
 )
@@ -170,7 +173,7 @@ accounts = sa.Table(
     metadata,
     _id(),
     _of("principals"),
-    sa.Column("provider", sa.String(16), nullable=False),  # "google", "microsoft"
+    sa.Column("provider", sa.String(16), nullable=False),  # "google", "microsoft", "caldav", "ics"
     sa.Column("sandbox", sa.Boolean, nullable=False, default=False),
     sa.Column("subject", sa.String(320), nullable=False),  # the service's own stable id of the person
     sa.Column("email", sa.String(320), nullable=False),
@@ -179,6 +182,9 @@ accounts = sa.Table(
     sa.Column("refresh_lease_owner", sa.String(64)),
     sa.Column("refresh_lease_until", Instant),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("closed_until", Instant),  # the circuit: until then nothing of this account is asked for (R33)
+    sa.Column("closed_reason", sa.Text),  # in plain words
+    sa.Column("strains", sa.Integer, nullable=False, server_default="0"),  # refusals for want of patience, in a row
     sa.UniqueConstraint("principal_id", "provider", "sandbox", "subject"),
     sqlite_autoincrement=True,
 )
@@ -205,6 +211,9 @@ remote_calendars = sa.Table(
     sa.Column("zone", sa.String(64), nullable=False, default=""),
     sa.Column("writable", sa.Boolean, nullable=False),
     sa.Column("is_primary", sa.Boolean, nullable=False),
+    sa.Column(
+        "owner", sa.String(320), nullable=False, server_default=sa.text("''")
+    ),  # the address its events are organised by
     sa.UniqueConstraint("account_id", "remote_id"),
     sqlite_autoincrement=True,
 )
@@ -218,7 +227,6 @@ pairs = sa.Table(
     sa.Column("direction", sa.String(8), nullable=False, default="both"),  # both, pull, push
     sa.Column("interval_seconds", sa.Integer),  # None: manual; where realtime, it is the safety poll (R30)
     sa.Column("realtime", sa.Boolean, nullable=False, default=True),  # a webhook or a local change makes it due at once
-    sa.Column("conflict_policy", sa.String(8), nullable=False, default="newest"),  # newest, hub, remote
     sa.Column("phase", sa.String(8), nullable=False, default="pairing"),  # pairing, steady
     sa.Column("hub_cursor", sa.BigInteger, nullable=False, default=0),  # the hub's revision up to which was planned
     sa.Column("remote_cursor", sa.Text),  # None: a complete listing is due
@@ -234,6 +242,14 @@ pairs = sa.Table(
     sa.Column("last_success_at", Instant),
     sa.Column("last_error", sa.Text),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("projection", JSON),  # what the remote is shown of events whose home is elsewhere; None: all of it
+    sa.Column("invitations", sa.Boolean, nullable=False, server_default=sa.true()),  # guests are told to it, where home
+    sa.Column(
+        "cycles", sa.BigInteger, nullable=False, server_default="0"
+    ),  # begun so far: the number of the present one
+    sa.Column("idle", sa.Integer, nullable=False, server_default="0"),  # cycles in a row that found nothing new
+    sa.Column("audited_at", Instant),  # when both sides were last compared whole (R42)
+    sa.Column("divergences", sa.Integer),  # objects that differed then
     sa.UniqueConstraint("remote_calendar_id"),  # two pairs on one remote would chase each other (R19)
     sa.Index(None, "due_at"),
     sa.Index(None, "calendar_id"),
@@ -268,6 +284,7 @@ links = sa.Table(
     sa.Column("quarantine", sa.Text),  # why this one is left alone (R32)
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("retry_at", Instant),
+    sa.Column("decision", sa.String(8)),  # the owner's answer to a conflict: hub, remote; until the next plan
     sa.Index(None, "pair_id", "remote_id", unique=True),
     sa.Index(None, "pair_id", "creation_key"),
     sa.Index("ix_links_dirty", "pair_id", sqlite_where=sa.text("dirty"), postgresql_where=sa.text("dirty")),
@@ -302,6 +319,9 @@ outbox = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, default=0),  # how often it may have reached the service
     sa.Column("not_before", Instant),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("backfill", sa.Boolean, nullable=False, server_default=sa.false()),  # of a first sync: edits go before it
+    sa.Column("after", sa.String(1024)),  # the UID whose creation must have succeeded before this is sent
+    sa.Column("undo_to", sa.BigInteger, nullable=False, server_default="0"),  # the hub's revision before this change
 )
 
 conflicts = sa.Table(
@@ -311,10 +331,70 @@ conflicts = sa.Table(
     _of("pairs"),
     sa.Column("uid", sa.String(1024), nullable=False),
     sa.Column("at", Instant, nullable=False),
-    sa.Column("winner", sa.String(8), nullable=False),  # hub, remote
-    sa.Column("lost", sa.JSON, nullable=False),  # the losing values by path
+    sa.Column("winner", sa.String(8), nullable=False),  # hub, remote; ask: the owner is to say
     sa.Column("resolved_at", Instant),
+    sa.Column("hub", JSON),  # what the hub had, by path
+    sa.Column("remote", JSON),  # and what the remote had
     sa.Index(None, "pair_id", "resolved_at"),
+    sqlite_autoincrement=True,
+)
+
+homes = sa.Table(
+    "homes",
+    metadata,
+    _of("calendars", key=True),
+    sa.Column("uid", sa.String(1024), primary_key=True),
+    _of("pairs"),  # the one pair that carries this object's guests to its provider (R1)
+    sa.Index(None, "pair_id"),
+)
+
+# --- what was done, to be seen and undone ---------------------------------------------------------------------------
+
+cycles = sa.Table(
+    "cycles",
+    metadata,
+    _of("pairs", key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("finished_at", Instant),  # None: it is under way, or its process died
+    sa.Column("counts", sa.JSON, nullable=False),
+    sa.Column("undone_at", Instant),
+)
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    _of("pairs", key=True),
+    sa.Column("cycle", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("uid", sa.String(1024), primary_key=True),
+    sa.Column("side", sa.String(8), primary_key=True),  # hub, remote: which was written to
+    sa.Column("kind", sa.String(8), nullable=False),  # create, update, delete
+    sa.Column("undo_to", sa.BigInteger, nullable=False),  # the hub's revision before this change
+    sa.Column("approved", sa.Boolean, nullable=False),  # its owner had said yes: it does not count for the guard
+    sa.Column("at", Instant, nullable=False),
+    sa.Index(None, "pair_id", "at"),
+)
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    _id(),
+    sa.Column("principal_id", sa.BigInteger, sa.ForeignKey("principals.id", ondelete="CASCADE")),  # None: the admin
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("subject", sa.String(255), nullable=False),  # "account:3", "pair:7"
+    sa.Column("detail", sa.JSON, nullable=False),  # ids and counts, never contents
+    sa.Column("raised_at", Instant, nullable=False),
+    sa.Column("sent_at", Instant),
+    sa.Column("cleared_at", Instant),
+    sa.Index(
+        "ix_notices_open",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=sa.text("cleared_at IS NULL"),
+        postgresql_where=sa.text("cleared_at IS NULL"),
+    ),
+    sa.Index(None, "principal_id"),
     sqlite_autoincrement=True,
 )
 

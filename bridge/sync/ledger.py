@@ -19,8 +19,9 @@ Clock = Callable[[], dt.datetime]
 """Aware UTC, asked anew whenever the time is needed: a first sync may run for longer than a lease."""
 
 Direction = Literal["both", "pull", "push"]
-Policy = Literal["newest", "hub", "remote"]
+Policy = Literal["newest", "hub", "remote", "ask"]
 Winner = Literal["hub", "remote"]
+Verdict = Literal["hub", "remote", "ask"]
 Kind = Literal["create", "update", "delete"]
 
 
@@ -49,8 +50,8 @@ class Link:
 
     Both bases are there, or none is: then the sides have not agreed yet (its creation is an open intent, or it is
     quarantined). Bases without a ``remote_id`` say that the remote's object was there and is gone.
-    ``version`` is of the remote object that ``remote_base`` was read from. A ``dirty`` link is planned again whatever the
-    cursors say, but not before ``retry_at``.
+    ``version`` is of the remote object that ``remote_base`` was read from; ``decision`` its owner's answer to a conflict.
+    A ``dirty`` link is planned again whatever the cursors say, but not before ``retry_at``.
     """
 
     uid: str
@@ -63,6 +64,7 @@ class Link:
     quarantine: str | None = None
     attempts: int = 0
     retry_at: dt.datetime | None = None
+    decision: Winner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,9 @@ class Intent:
     """What the remote shall become. At most one is open for a link.
 
     ``hub_base`` is the hub's side it was planned from, which becomes the base once it is answered: what a phone changed
-    in between is still to be told. ``attempts`` counts how often it may have reached the service.
+    in between is still to be told. ``attempts`` counts how often it may have reached the service. ``backfill``: it belongs to
+    a first sync, and what a person has just done goes before it. ``after`` names an object whose creation must have succeeded
+    first; ``undo_to`` is the hub's revision before the change it carries.
     """
 
     uid: str
@@ -79,6 +83,9 @@ class Intent:
     hub_base: ObjectFields | None = None
     attempts: int = 0
     not_before: dt.datetime | None = None
+    backfill: bool = False
+    after: str | None = None
+    undo_to: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +119,20 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Values that had to give way, by path; they can be put back in one step (R35)."""
+    """What both sides had made of the same, by path: the one that gave way can be put back in one step (R35).
+
+    ``winner`` is "ask" where neither has: the object waits for its owner's word.
+    """
 
     uid: str
-    winner: Winner
-    lost: Change = field(default_factory=dict)
+    winner: Verdict
+    hub: Change = field(default_factory=dict)
+    remote: Change = field(default_factory=dict)
+
+    @property
+    def lost(self) -> Change:
+        """The values that gave way."""
+        return self.remote if self.winner == "hub" else self.hub
 
 
 class Reading(Protocol):

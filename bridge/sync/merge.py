@@ -16,7 +16,7 @@ from typing import Any
 
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Path, diff, state
 from bridge.ical.recurrence import occurs, regular
-from bridge.sync.ledger import Winner
+from bridge.sync.ledger import Conflict, Winner
 
 STATE = "state"
 SCHEDULE: frozenset[Path] = frozenset({(MASTER, "when"), (MASTER, "recurrence")})
@@ -37,14 +37,31 @@ class Edited:
 
 @dataclass(slots=True)
 class Merged:
-    """What to lay upon each side. ``lost[w]`` holds the values that gave way to winner ``w``."""
+    """What to lay upon each side. ``lost[w]`` holds the values that gave way to winner ``w``, ``kept[w]`` those it has."""
 
     to_hub: dict[Path, Any] = field(default_factory=dict)
     to_remote: dict[Path, Any] = field(default_factory=dict)
     lost: dict[Winner, dict[Path, Any]] = field(default_factory=lambda: {"hub": {}, "remote": {}})
+    kept: dict[Winner, dict[Path, Any]] = field(default_factory=lambda: {"hub": {}, "remote": {}})
 
     def tell(self, side: Winner, change: Change) -> None:
         (self.to_hub if side == "hub" else self.to_remote).update(change)
+
+    def overrule(self, winner: Winner, lost: Change, kept: Change) -> None:
+        """Note what gave way, and to what."""
+        if lost:
+            self.lost[winner].update(lost)
+            self.kept[winner].update(kept)
+
+    def conflicts(self, uid: str) -> tuple[Conflict, ...]:
+        """What is to be recorded (R35)."""
+        return tuple(
+            Conflict(uid, winner, self.kept["hub"], self.lost["hub"])
+            if winner == "hub"
+            else Conflict(uid, winner, self.lost["remote"], self.kept["remote"])
+            for winner, lost in self.lost.items()
+            if lost
+        )
 
 
 def other(side: Winner) -> Winner:
@@ -59,7 +76,7 @@ def merge(hub: Edited, remote: Edited, *, winner: Winner) -> Merged:
     if _schedules_clash(sides, changes):
         loser = other(winner)
         merged.tell(loser, _reschedule(sides[loser].now, sides[winner].now))
-        merged.lost[winner].update({path: value for path, value in changes[loser].items() if _of_schedule(path)})
+        merged.overrule(winner, _scheduled(changes[loser]), _scheduled(changes[winner]))
         changes = {side: {p: v for p, v in change.items() if not _of_schedule(p)} for side, change in changes.items()}
     _merge_master(changes, merged, winner)
     for key in sorted({key for change in changes.values() for key, _ in change} - {MASTER}):
@@ -75,7 +92,7 @@ def unite(hub: ObjectFields, remote: ObjectFields, *, winner: Winner) -> Merged:
     says, instead = diff(now[loser], now[winner]), diff(now[winner], now[loser])
     if any(_of_schedule(path) for path in says):
         merged.tell(loser, _reschedule(now[loser], now[winner]))
-        merged.lost[winner].update({path: value for path, value in instead.items() if _of_schedule(path)})
+        merged.overrule(winner, _scheduled(instead), _scheduled(says))
     for path in says:
         if _of_schedule(path):
             continue
@@ -84,12 +101,20 @@ def unite(hub: ObjectFields, remote: ObjectFields, *, winner: Winner) -> Merged:
             continue
         merged.tell(loser, {path: says[path]})
         if instead[path]:
-            merged.lost[winner][path] = instead[path]
+            merged.overrule(winner, {path: instead[path]}, {path: says[path]})
     return merged
 
 
 def _of_schedule(path: Path) -> bool:
     return path in SCHEDULE or path[0] != MASTER
+
+
+def _scheduled(change: Change) -> Change:
+    return {path: value for path, value in change.items() if _of_schedule(path)}
+
+
+def _at(key: str, change: Change) -> Change:
+    return {path: value for path, value in change.items() if path[0] == key}
 
 
 def _reschedule(fields: ObjectFields, by: ObjectFields) -> Change:
@@ -131,7 +156,7 @@ def _merge_master(changes: Mapping[Winner, Change], merged: Merged, winner: Winn
             merged.tell(loser, {path: value})
         elif loses[path] != value:
             merged.tell(loser, {path: value})
-            merged.lost[winner][path] = loses[path]
+            merged.overrule(winner, {path: loses[path]}, {path: value})
     merged.tell(winner, {path: value for path, value in loses.items() if path not in wins})
 
 
@@ -143,7 +168,7 @@ def _merge_instance(
     if len(touched) == 1:
         (side,) = touched
         stays = states[side] == states[other(side)] == "override" and (key, STATE) not in changes[side]
-        given = {path: value for path, value in changes[side].items() if path[0] == key}
+        given = _at(key, changes[side])
         merged.tell(other(side), given if stays else _whole(sides[side].now, key))
     elif states["hub"] == states["remote"]:
         if states["hub"] == "override":
@@ -152,9 +177,7 @@ def _merge_instance(
         edits = [side for side in touched if states[side] == "override"]
         stands = edits[0] if edits else winner
         merged.tell(other(stands), _whole(sides[stands].now, key))
-        merged.lost[stands].update(
-            {path: value for path, value in changes[other(stands)].items() if path[0] == key},
-        )
+        merged.overrule(stands, _at(key, changes[other(stands)]), _at(key, changes[stands]))
 
 
 def _whole(fields: ObjectFields, key: str) -> dict[Path, Any]:
@@ -176,7 +199,7 @@ def _merge_override(key: str, sides: Mapping[Winner, Edited], merged: Merged, wi
         if changed["hub"] and changed["remote"]:
             if value["hub"] != value["remote"]:
                 merged.tell(loser, {(key, name): value[winner]})
-                merged.lost[winner][key, name] = value[loser]
+                merged.overrule(winner, {(key, name): value[loser]}, {(key, name): value[winner]})
         elif changed["hub"]:
             merged.tell("remote", {(key, name): value["hub"]})
         elif changed["remote"]:

@@ -24,6 +24,8 @@ PERSONAL = frozenset({"reminders", "transp"})
 
 BEYOND = "its times lie beyond the years that can be reckoned with"
 
+ASKED = "both sides have changed the same: its owner is to say which version stands"
+
 T = TypeVar("T")
 
 FIRST_RETRY = dt.timedelta(minutes=5)
@@ -182,7 +184,7 @@ def seen(data: bytes, lens: Lens) -> ObjectFields:
 
 
 def _clean(link: Link) -> Link:
-    return replace(link, dirty=False, quarantine=None, attempts=0, retry_at=None)
+    return replace(link, dirty=False, quarantine=None, attempts=0, retry_at=None, decision=None)
 
 
 def _arrive(case: Case, remote: RemoteObject, rules: Rules) -> Step:
@@ -213,7 +215,7 @@ def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules) -> Step
 def _unite(case: Case, hub: HubObject, remote: RemoteObject, rules: Rules) -> Step:
     """Both have it, and have never agreed."""
     fields = seen(hub.data, rules.lens)
-    merged = unite(fields, remote.fields, winner=_winner(hub, remote, rules))
+    merged = unite(fields, remote.fields, winner=_winner(hub, remote, case.link, rules))
     if remote.organized_elsewhere:
         merged.to_remote = {path: value for path, value in merged.to_remote.items() if path[1] in PERSONAL}
     if rules.direction == "push":
@@ -272,12 +274,30 @@ def _both(case: Case, link: Link, hub: HubObject, remote: RemoteObject, rules: R
     if rules.direction == "push":
         merged = Merged(to_remote=dict(here.change))
         overruled = here.change.keys() & there.change.keys()
-        merged.lost["hub"] = {path: there.change[path] for path in overruled if there.change[path] != here.change[path]}
+        lost = {path: there.change[path] for path in overruled if there.change[path] != here.change[path]}
+        merged.overrule("hub", lost, {path: here.change[path] for path in lost})
     else:
-        merged = merge(here, there, winner=_winner(hub, remote, rules))
+        merged = merge(here, there, winner=_winner(hub, remote, link, rules))
+        if (
+            rules.policy == "ask"
+            and rules.direction == "both"
+            and link.decision is None
+            and not remote.organized_elsewhere
+        ):
+            undecided = merged.conflicts(case.uid)
+            if undecided:
+                return _ask(case, link, undecided)
     if remote.organized_elsewhere:
         _keep_personal(merged, here, revert=rules.direction == "both")
     return _settle(case, link, here, merged, rules=rules)
+
+
+def _ask(case: Case, link: Link, undecided: tuple[Conflict, ...]) -> Step:
+    """Neither side is touched until the owner has said which of the two versions stands."""
+    hub = {path: value for each in undecided for path, value in each.hub.items()}
+    remote = {path: value for each in undecided for path, value in each.remote.items()}
+    waiting = replace(link, dirty=False, quarantine=ASKED, retry_at=None)
+    return Step(case, waiting, conflicts=(Conflict(case.uid, "ask", hub, remote),))
 
 
 def _keep_personal(merged: Merged, here: Edited, *, revert: bool) -> None:
@@ -288,16 +308,18 @@ def _keep_personal(merged: Merged, here: Edited, *, revert: bool) -> None:
         return
     kept = patch(here.base, {p: v for p, v in here.change.items() if p[0] == MASTER and p[1] in PERSONAL})
     merged.to_hub = {**diff(here.now, kept), **merged.to_hub}
-    merged.lost["remote"].update(foreign)
+    merged.overrule("remote", foreign, {path: value for path, value in merged.to_hub.items() if path in foreign})
 
 
-def _winner(hub: HubObject, remote: RemoteObject, rules: Rules) -> Winner:
+def _winner(hub: HubObject, remote: RemoteObject, link: Link | None, rules: Rules) -> Winner:
     """Whose value stays where both changed it. A direction and an organizer are stronger than the policy."""
     if rules.direction == "push":
         return "hub"
     if rules.direction == "pull" or remote.organized_elsewhere:
         return "remote"
-    if rules.policy != "newest":
+    if link is not None and link.decision is not None:
+        return link.decision
+    if rules.policy in ("hub", "remote"):
         return rules.policy
     return "remote" if remote.updated > hub.modified_at else "hub"
 
@@ -309,7 +331,7 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     put, after = None, here.now
     if data != hub.data:  # the same bytes are no change: an etag must not move without a reason (R38)
         put, after = HubPut(hub.href, data, hub.etag), seen(data, rules.lens)
-    conflicts = tuple(Conflict(case.uid, winner, lost) for winner, lost in merged.lost.items() if lost)
+    conflicts = merged.conflicts(case.uid)
     link = replace(_clean(link), remote_id=remote.id, version=remote.version)
     if rules.direction != "push" or link.remote_base is None:
         link = replace(link, remote_base=remote.fields)

@@ -195,7 +195,10 @@ class SupportsPush(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RemoteCalendar:
-    """A calendar in an account's list. ``color`` is ``#rrggbb`` or ""; ``zone`` an IANA name or ""."""
+    """A calendar in an account's list. ``color`` is ``#rrggbb`` or ""; ``zone`` an IANA name or "".
+
+    ``owner`` is the address under which its events are organised, or "".
+    """
 
     id: str
     name: str
@@ -203,6 +206,7 @@ class RemoteCalendar:
     primary: bool
     color: str = ""
     zone: str = ""
+    owner: str = ""
 
 
 class Account(Protocol):

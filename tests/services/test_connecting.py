@@ -176,7 +176,6 @@ def test_r15_a_manual_pair_stays_manual_when_its_account_is_reconnected(house):
             direction="both",
             interval_seconds=None,
             realtime=False,
-            conflict_policy="newest",
             now=house.context.now(),
         )
     house.sandbox.google.kill_grants()

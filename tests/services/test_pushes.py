@@ -144,7 +144,6 @@ def test_a_pair_that_is_not_real_time_needs_no_channel(reachable):
             direction="both",
             interval_seconds=900,
             realtime=False,
-            conflict_policy="newest",
             now=reachable.context.now(),
         )
     assert pushes.due(reachable.context) == []

@@ -83,7 +83,7 @@ def test_r6_a_parked_plan_waits_for_its_owner_until_she_has_agreed(house, pair):
 
 def test_conflicts_are_counted_until_resolved(house, pair):
     with house.context.database.write() as conn:
-        conflicts.record(conn, pair, [Conflict("u", "hub", {})], now=house.context.now())
+        conflicts.record(conn, pair, [Conflict("u", "hub")], now=house.context.now())
     assert only(house).conflicts == 1
     with house.context.database.write() as conn:
         conflicts.resolve(conn, house.read(conflicts.unresolved, pair)[0].id, now=house.context.now())

@@ -13,7 +13,9 @@ LATER = dt.timedelta(hours=1)
 def test_a_calendar_is_found_by_its_path(database, alice, t0):
     with database.write() as conn:
         made = calendars.create(conn, alice.id, "Ärger & Co.", properties={"D:displayname": "Ä"}, now=t0)
-    assert made == calendars.Calendar(made.id, alice.id, "alice", "Ärger & Co.", {"D:displayname": "Ä"}, 0, 0, t0)
+    assert made == calendars.Calendar(
+        made.id, alice.id, "alice", "Ärger & Co.", {"D:displayname": "Ä"}, 0, 0, t0, truth="newest", home_pair_id=None
+    )
     with database.read() as conn:
         assert calendars.get(conn, "alice", "Ärger & Co.") == made
         assert calendars.by_id(conn, made.id) == made

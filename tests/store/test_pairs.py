@@ -164,10 +164,9 @@ def test_the_terms_of_a_pair_can_be_changed(database, pair, t0):
         direction="pull",
         interval_seconds=None,
         realtime=False,
-        conflict_policy="hub",
         now=t0,
     )
-    assert (changed.direction, changed.interval_seconds, changed.conflict_policy) == ("pull", None, "hub")
+    assert (changed.direction, changed.interval_seconds) == ("pull", None)
     assert changed.due_at is None
     with pytest.raises(NotFound):
         act(
@@ -177,6 +176,5 @@ def test_the_terms_of_a_pair_can_be_changed(database, pair, t0):
             direction="both",
             interval_seconds=1,
             realtime=True,
-            conflict_policy="hub",
             now=t0,
         )

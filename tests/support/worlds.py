@@ -182,9 +182,11 @@ class World:
                 calendar_id=self.calendar,
                 remote_calendar_id=remote,
                 direction=direction,
-                conflict_policy=policy,
                 now=self.clock(),
             )
+            truth = f"pair:{made.id}" if policy == "remote" else policy
+            if truth != "newest":
+                calendars.set_truth(conn, self.calendar, truth)
         side = Paired(calendar, MemoryRemote(calendar, lens or MemoryLens()), made.id)
         self.sides.append(side)
         return side
