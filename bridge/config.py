@@ -79,6 +79,8 @@ class Sync(_Section):
     """After this long without a sign of life another worker takes a pair over."""
     history_days: int = Field(365, ge=1)
     tombstone_days: int = Field(180, ge=30)
+    audit_hours: int = Field(24, ge=0)
+    """How often both sides of a pair are compared whole (R42), in a quiet hour of the night; 0: never."""
 
 
 class Security(_Section):
@@ -87,6 +89,21 @@ class Security(_Section):
     block_seconds: int = Field(300, ge=1)
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose X-Forwarded-For is believed."""
+    metrics_token: SecretStr = SecretStr("")
+    """What /metrics asks for as a bearer token. Unset: it answers this machine only, and nobody behind a proxy."""
+
+
+class Notify(_Section):
+    """Who is told when something needs a person. The addresses are Apprise's, and secret: they hold passwords."""
+
+    urls: tuple[SecretStr, ...] = ()
+    """The admin's: all messages go there."""
+    person_url: SecretStr = SecretStr("")
+    """Everybody's own: ``{email}`` stands for the person's address. Unset: only the admin is told."""
+    stale_minutes: int = Field(60, ge=60)
+    """A pair without success for so long, and for three of its intervals, is stale (R28)."""
+    paused_minutes: int = Field(30, ge=1)
+    """An account that the service has closed for so long is told of (R33)."""
 
 
 class Sandbox(_Section):
@@ -126,6 +143,7 @@ class Settings(BaseSettings):
     microsoft: Microsoft = Microsoft()
     sync: Sync = Sync()
     security: Security = Security()
+    notify: Notify = Notify()
     sandbox: Sandbox = Sandbox()
     log: Log = Log()
 

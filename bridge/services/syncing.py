@@ -73,7 +73,7 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
     error: str | None = None
     wait: float | None = None
     try:
-        remote, account_id = _open(context, pair_id)
+        remote, account_id = opened(context, pair_id)
         ledger = PairLedger(context.database, pair_id, owner, _lease(context), context.now)
         try:
             engine.cycle(ledger, remote, now=context.now, report=report)
@@ -127,7 +127,8 @@ def _facts(failure: BridgeError) -> dict[str, Any]:
     return {"status": getattr(failure, "status", 0), "code": getattr(failure, "code", "")}
 
 
-def _open(context: Context, pair_id: int) -> tuple[Remote, int]:
+def opened(context: Context, pair_id: int) -> tuple[Remote, int]:
+    """The pair's remote calendar, signed in, and the account's id. Raises NotFound."""
     with context.database.read() as conn:
         pair = pairs.get(conn, pair_id)
         calendar = remote_calendars.by_id(conn, pair.remote_calendar_id)

@@ -73,6 +73,10 @@ def _where(conn: sa.Connection, pair_id: int, column: sa.Column[Any], values: Co
         yield from (_link(row) for row in conn.execute(query).mappings())
 
 
+def every_uid(conn: sa.Connection, pair_id: int) -> list[str]:
+    return list(conn.scalars(sa.select(links.c.uid).where(links.c.pair_id == pair_id).order_by(links.c.uid)))
+
+
 def unlinked(conn: sa.Connection, pair_id: int, calendar_id: int) -> list[str]:
     """UIDs of the calendar's events that no link of this pair names."""
     linked = sa.exists().where(links.c.pair_id == pair_id, links.c.uid == objects.c.uid)

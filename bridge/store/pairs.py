@@ -234,6 +234,21 @@ def finish(
     )
 
 
+def put_back(conn: sa.Connection, pair_id: int, *, owner: str, due_at: dt.datetime | None, **outcome: Any) -> None:
+    """Give the lease back without having run a cycle; due at ``due_at``, or earlier if it was woken meanwhile.
+
+    ``outcome`` is what else to note of it. Whoever has lost the lease changes nothing.
+    """
+    woken = sa.case(
+        (pairs.c.due_at != pairs.c.lease_until, pairs.c.due_at), else_=sa.literal(due_at, pairs.c.due_at.type)
+    )
+    conn.execute(
+        sa.update(pairs)
+        .where(pairs.c.id == pair_id, pairs.c.lease_owner == owner)
+        .values(lease_owner=None, lease_until=None, due_at=woken, **outcome)
+    )
+
+
 def backoff(failures: int) -> dt.timedelta:
     """How long to wait after that many failures before this one: 30 s, 1 min, 2 min … 1 h."""
     return min(FIRST_RETRY * (1 << min(failures, 16)), LAST_RETRY)

@@ -134,7 +134,14 @@ class Snapshot:
     def unlinked(self) -> Sequence[str]:
         return links.unlinked(self._conn, *self._both())
 
+    def deletions(self, uids: Collection[str]) -> Collection[str]:
+        versions = ((uid, history.of_object(self._conn, self._pair.calendar_id, uid)) for uid in uids)
+        return {uid for uid, of_object in versions if of_object and of_object[0].data is None}
+
     # --- the links
+
+    def linked(self) -> Sequence[str]:
+        return links.every_uid(self._conn, self._pair.id)
 
     def link_count(self) -> int:
         return links.count(self._conn, self._pair.id)

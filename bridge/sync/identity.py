@@ -37,9 +37,13 @@ def _hash(*parts: str) -> str:
 
 def fingerprint(fields: ObjectFields) -> str:
     """When, title and recurrence, whatever case, spaces and zone names they are written in (R16)."""
-    title = " ".join(unicodedata.normalize("NFKC", fields.master.summary).casefold().split())
+    title = normal_title(fields.master.summary)
     rules = sorted(";".join(sorted(re.split(r"[:;]", line.upper()))) for line in fields.recurrence)
     return _hash(_when(fields.master.when), title, *rules)
+
+
+def normal_title(title: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", title).casefold().split())
 
 
 def _when(when: When) -> str:

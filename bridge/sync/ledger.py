@@ -158,6 +158,14 @@ class Reading(Protocol):
         """UIDs of the hub's events that no link names."""
         ...
 
+    def linked(self) -> Sequence[str]:
+        """UIDs of all links."""
+        ...
+
+    def deletions(self, uids: Collection[str]) -> Collection[str]:
+        """Those that somebody has deleted, as far as history reaches."""
+        ...
+
     def link_count(self) -> int:
         """Objects that both sides have agreed on."""
         ...

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from bridge.config import Sandbox as SandboxSettings
 from bridge.config import Settings
 from bridge.sandbox.server import Sandbox
-from bridge.services import connecting, principals, syncing
+from bridge.services import connecting, consistency, principals, syncing
 from bridge.services.context import open_context
 from bridge.store import calendars, objects, pairs, tables
 from tests.contracts import google_bench, graph_bench
@@ -193,7 +193,16 @@ class Bridged:
             if name not in but:
                 assert each == first, f"{name}: missing {_less(first, each)}, too much {_less(each, first)}"
         assert self.mails() == []
+        self.compared()
         return first
+
+    def compared(self):
+        """Both pairs compared whole: nothing diverges, and nothing was written (R42)."""
+        before = self.writes()
+        for pair_id in self.pairs.values():
+            outcome = consistency.run(self.context, pair_id)
+            assert (outcome.error, outcome.found) == (None, ()), outcome
+        assert self.writes() == before
 
     def quarantined(self):
         """Reasons by (provider, UID)."""
