@@ -17,7 +17,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bridge.errors import BridgeError
-from bridge.services import housekeeping, pushes, syncing
+from bridge.services import consistency, housekeeping, noticing, pushes, syncing
 from bridge.services.context import Context
 
 log = structlog.get_logger(__name__)
@@ -25,6 +25,10 @@ log = structlog.get_logger(__name__)
 CHANNELS_EVERY = dt.timedelta(seconds=30)
 LONGEST_WAIT = dt.timedelta(hours=6)
 HOUSEKEEPING_EVERY = dt.timedelta(hours=6)
+NOTICES_EVERY = dt.timedelta(minutes=1)
+COMPARISONS_EVERY = dt.timedelta(minutes=1)
+COMPARED_AGAIN = dt.timedelta(hours=1)
+"""Behind a comparison that could not be made."""
 
 
 class Worker:
@@ -47,6 +51,10 @@ class Worker:
         self._every(self._tick, dt.timedelta(seconds=settings.tick_seconds))
         self._every(self._keep_channels, CHANNELS_EVERY)
         self._every(self._keep_house, HOUSEKEEPING_EVERY)
+        self._reviewed: dt.datetime | None = None
+        self._not_compared: dict[int, dt.datetime] = {}
+        self._every(self._notice, NOTICES_EVERY)
+        self._every(self._compare, COMPARISONS_EVERY)
 
     def stop(self) -> None:
         """Let ``run`` come to its end."""
@@ -112,6 +120,26 @@ class Worker:
         except Exception:  # a defect of ours: the other pairs get their channels all the same
             log.exception("no notifications for a pair", pair=pair_id)
         return False
+
+    def _notice(self) -> None:
+        """Tell whom it concerns what needs a person. Sending takes as long as it takes: nothing else waits for it."""
+        began = self._context.now()
+        noticing.review(self._context, since=self._reviewed)
+        self._reviewed = began - NOTICES_EVERY  # a cycle under way now is counted when it has come to its end
+        noticing.deliver(self._context)
+
+    def _compare(self) -> None:
+        """Compare both sides of pairs whose hour it is, one after another (R42)."""
+        for pair_id in consistency.due(self._context):
+            now = self._context.now()
+            if self._stopping.is_set():
+                return
+            if self._not_compared.get(pair_id, now) > now:
+                continue
+            if consistency.run(self._context, pair_id).error is None:
+                self._not_compared.pop(pair_id, None)
+            else:
+                self._not_compared[pair_id] = now + COMPARED_AGAIN
 
     def _keep_house(self) -> None:
         housekeeping.run(self._context)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli import account, calendar, demo, device, pair, sandbox, serve, status, sync, user
+from bridge.cli import account, calendar, demo, device, notices, pair, sandbox, serve, status, sync, user
 from bridge.cli.state import Processes, State, fail, state_of
 from bridge.errors import BridgeError
 
@@ -25,6 +25,7 @@ app.command("worker")(serve.worker)
 app.command("demo")(demo.demo)
 app.command("sandbox")(sandbox.sandbox)
 app.command("status")(status.status)
+app.command("notices")(notices.notices)
 app.add_typer(user.app, name="user")
 app.add_typer(device.app, name="device")
 app.add_typer(account.app, name="account")

@@ -7,6 +7,7 @@ import dataclasses
 import typer
 
 from bridge.cli.state import Json, opened, show
+from bridge.services import noticing
 from bridge.services import status as statuses
 from bridge.services.status import PairStatus
 
@@ -14,10 +15,12 @@ _ARROWS = {"both": "<->", "pull": "<--", "push": "-->"}
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show each pair: its last success, lag, links, conflicts, and the last error in plain words."""
-    found = statuses.every(opened(ctx))
+    """Show each pair (its last success, lag, links, conflicts, the last error in plain words), then the open notices."""
+    context = opened(ctx)
+    found = statuses.every(context)
     none = "No pair yet. Connecting an account makes the first one."
-    text = "\n\n".join(_in_words(one) for one in found) or none
+    notices = [f"Notice: {one.message.title}\n  {one.message.text}" for one in noticing.open_notices(context)]
+    text = "\n\n".join([*(_in_words(one) for one in found), *notices]) or none
     show([dataclasses.asdict(one) for one in found], as_json=as_json, text=text)
 
 
@@ -27,6 +30,10 @@ def _in_words(one: PairStatus) -> str:
         f"  {one.state}, {_last(one)}",
         f"  {one.links} events linked, {one.conflicts} conflicts, {one.waiting} answers awaited",
     ]
+    if one.divergences:
+        lines.append(
+            f"  {one.divergences} events differed when both sides were compared; the next sync sets that right"
+        )
     if one.last_error:
         lines.append(f"  {one.last_error}")
     lines += [f"  left alone: {each['uid']}: {each['reason']}" for each in one.quarantined]

@@ -12,6 +12,7 @@ from bridge.errors import UsageError
 from bridge.providers.google.provider import GoogleProvider
 from bridge.providers.graph.provider import GraphProvider
 from bridge.providers.oauth import Provider
+from bridge.sync.ledger import Clock
 
 NAMES = ("google", "microsoft")
 _STAND_IN_CLIENT = "caldav-bridge"
@@ -20,8 +21,9 @@ _STAND_IN_CLIENT = "caldav-bridge"
 class Providers:
     """The providers of these settings, each made when it is first asked for and then kept: they hold connections."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, now: Clock) -> None:
         self._settings = settings
+        self._now = now
         self._made: dict[tuple[str, bool], Provider] = {}
         self._lock = threading.Lock()
 
@@ -29,7 +31,7 @@ class Providers:
         """Raises UsageError for an unknown one or where its OAuth client is not set."""
         with self._lock:
             if (name, sandbox) not in self._made:
-                self._made[name, sandbox] = _make(self._settings, name, sandbox=sandbox)
+                self._made[name, sandbox] = _make(self._settings, name, sandbox=sandbox, now=self._now)
             return self._made[name, sandbox]
 
     def close(self) -> None:
@@ -37,10 +39,10 @@ class Providers:
             provider.close()
 
 
-def _make(settings: Settings, name: str, *, sandbox: bool) -> Provider:
+def _make(settings: Settings, name: str, *, sandbox: bool, now: Clock) -> Provider:
     match name:
         case "google":
-            return _google(sandboxed_google(settings) if sandbox else settings.google)
+            return _google(sandboxed_google(settings) if sandbox else settings.google, now)
         case "microsoft":
             return _graph(sandboxed_microsoft(settings) if sandbox else settings.microsoft)
     raise UsageError(f"there is no provider {name!r}; choose one of {', '.join(NAMES)}")
@@ -85,7 +87,7 @@ def _client(settings: Google | Microsoft, *, url: str, vendor: str, name: str) -
     )
 
 
-def _google(settings: Google) -> Provider:
+def _google(settings: Google, now: Clock) -> Provider:
     vendor = Google.model_fields["auth_url"].default
     client_id, client_secret = _client(settings, url=settings.auth_url, vendor=vendor, name="google")
     return GoogleProvider(
@@ -94,6 +96,7 @@ def _google(settings: Google) -> Provider:
         token_url=settings.token_url,
         client_id=client_id,
         client_secret=client_secret,
+        now=now,
     )
 
 

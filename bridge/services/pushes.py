@@ -32,9 +32,15 @@ def notified(context: Context, channel_id: str, secret: str) -> bool:
 
 
 def lapsed(context: Context, channel_id: str) -> None:
-    """The service has ended a channel, or is about to: the worker makes a new one (M-75)."""
+    """The service has ended a channel: the worker makes a new one (M-75)."""
     with context.database.write() as conn:
         channels.remove(conn, channel_id)
+
+
+def doubted(context: Context, channel_id: str) -> None:
+    """The service wants a channel renewed: the worker does it, and the old one stays until then (M-75, R30)."""
+    with context.database.write() as conn:
+        channels.let_lapse(conn, channel_id)
 
 
 def due(context: Context) -> list[int]:

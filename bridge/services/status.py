@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from bridge.services import pairing
+from bridge.services import noticing, pairing
 from bridge.services.context import Context
 from bridge.store import conflicts, links, outbox
 
@@ -14,6 +14,7 @@ from bridge.store import conflicts, links, outbox
 class PairStatus:
     """``lag_seconds`` is the age of the last success (None: never synced): the figure to alert on (R28).
 
+    ``stale``: that is too long. ``divergences`` is what the last comparison of both sides, at ``audited_at``, found (R42).
     ``waiting`` are intents whose answer is still open; ``quarantined`` are single events left alone, with the reasons.
     """
 
@@ -29,6 +30,9 @@ class PairStatus:
     waiting: int
     quarantined: tuple[dict[str, str], ...]
     last_error: str | None
+    stale: bool
+    audited_at: dt.datetime | None
+    divergences: int | None
 
 
 def every(context: Context) -> list[PairStatus]:
@@ -36,6 +40,8 @@ def every(context: Context) -> list[PairStatus]:
     found = []
     for one in pairing.every(context):
         pair = one.pair
+        manual = pair.interval_seconds is None and not pair.realtime
+        stale = noticing.is_late(context, pair, manual=manual)
         with context.database.read() as conn:
             counted = links.count(conn, pair.id)
             open_conflicts = len(conflicts.unresolved(conn, pair.id))
@@ -47,7 +53,7 @@ def every(context: Context) -> list[PairStatus]:
                 here=f"{one.calendar.owner}/{one.calendar.slug}",
                 there=f"{one.account.provider} {one.account.email}: {one.remote.calendar.name}",
                 direction=pair.direction,
-                state=_state(one),
+                state=_state(one, stale=stale),
                 last_success=pair.last_success_at,
                 lag_seconds=None if pair.last_success_at is None else (now - pair.last_success_at).total_seconds(),
                 links=counted,
@@ -55,18 +61,23 @@ def every(context: Context) -> list[PairStatus]:
                 waiting=waiting,
                 quarantined=tuple({"uid": link.uid, "reason": link.quarantine or ""} for link in left_alone),
                 last_error=pair.last_error,
+                stale=stale,
+                audited_at=pair.audited_at,
+                divergences=pair.divergences,
             )
         )
     return found
 
 
-def _state(one: pairing.Bridged) -> str:
+def _state(one: pairing.Bridged, *, stale: bool) -> str:
     if one.account.needs_reconnect:
         return "needs reconnect"
     if one.pair.parked is not None and not one.pair.approved:
         return "waits for approval"
     if one.pair.last_error:
         return "failing"
+    if stale:
+        return "stale"
     if one.pair.last_success_at is None:
         return "first sync"
     return "ok"

@@ -60,6 +60,16 @@ def of_principal(conn: sa.Connection, principal_id: int, *, limit: int = 100) ->
     return [Record(*row) for row in conn.execute(query)]
 
 
+def latest(conn: sa.Connection, principal_id: int, action: str, *, of: Detail) -> Record | None:
+    """The newest record of that action whose detail says what ``of`` says."""
+    query = sa.select(audit).where(audit.c.principal_id == principal_id, audit.c.action == action)
+    for row in conn.execute(query.order_by(audit.c.at.desc(), audit.c.id.desc())):
+        found = Record(*row)
+        if of.items() <= found.detail.items():
+            return found
+    return None
+
+
 def prune(conn: sa.Connection, before: dt.datetime) -> int:
     """Drop older records. Returns how many went."""
     return conn.execute(sa.delete(audit).where(audit.c.at < before)).rowcount

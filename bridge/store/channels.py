@@ -49,6 +49,12 @@ def of_pair(conn: sa.Connection, pair_id: int) -> list[PairChannel]:
     return [_channel(row) for row in conn.execute(query)]
 
 
+def let_lapse(conn: sa.Connection, channel_id: str) -> None:
+    """It is to be renewed at once, as if it were past half its life (``pairs.without_fresh_channel``)."""
+    long_ago = dt.datetime.fromtimestamp(0, dt.UTC)
+    conn.execute(sa.update(channels).where(channels.c.id == channel_id).values(created_at=long_ago))
+
+
 def remove(conn: sa.Connection, channel_id: str) -> None:
     """One that is unknown is removed already."""
     conn.execute(sa.delete(channels).where(channels.c.id == channel_id))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from flask import Blueprint
 
+from bridge.services import noticing
 from bridge.services.context import Context
 
 
@@ -12,10 +12,8 @@ def probes(context: Context) -> Blueprint:
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/healthz")
-    def healthz() -> dict[str, str]:
-        """Answers only if the database does."""
-        with context.database.read() as conn:
-            conn.execute(sa.text("SELECT 1"))
-        return {"status": "ok"}
+    def healthz() -> dict[str, str | int]:
+        """Answers only if the database does; ``stale_pairs`` have not been synced for too long, by whatever fault (R28)."""
+        return {"status": "ok", "stale_pairs": len(noticing.stale_pairs(context))}
 
     return blueprint

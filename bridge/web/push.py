@@ -18,8 +18,8 @@ _readers = threading.BoundedSemaphore(2)
 _AT_ONCE = 1000
 """Notices of one request that are heard; the safety poll makes good for more (R30)."""
 
-_ENDING = ("subscriptionRemoved", "reauthorizationRequired")
-"""Lifecycle events after which the subscription has to be made anew (M-75); "missed" only makes the pair due."""
+_LIFECYCLE = {"subscriptionRemoved": pushes.lapsed, "reauthorizationRequired": pushes.doubted}
+"""What is to be done about the subscription itself (M-75); like any notice they make the pair due, and "missed" does only that."""
 
 
 def receivers(context: Context) -> Blueprint:
@@ -49,8 +49,8 @@ def receivers(context: Context) -> Blueprint:
         for notice in body["value"][:_AT_ONCE]:  # of several subscriptions, perhaps (M-72)
             if isinstance(notice, dict):
                 heard = str(notice.get("subscriptionId", "")), str(notice.get("clientState", ""))
-                if pushes.notified(context, *heard) and notice.get("lifecycleEvent") in _ENDING:
-                    pushes.lapsed(context, heard[0])
+                if pushes.notified(context, *heard) and (event := str(notice.get("lifecycleEvent"))) in _LIFECYCLE:
+                    _LIFECYCLE[event](context, heard[0])
         return "", HTTPStatus.ACCEPTED
 
     return blueprint

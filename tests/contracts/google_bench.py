@@ -36,6 +36,7 @@ def provider(sandbox):
         token_url=f"{base}/token",
         client_id="caldav-bridge",
         client_secret=SECRET,
+        now=lambda: dt.datetime.now(dt.UTC),
     )
 
 

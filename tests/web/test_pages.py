@@ -68,7 +68,7 @@ def test_the_welcome_page_tells_the_address(web, context):
 
 
 def test_the_probe_answers(web):
-    assert web.get("/healthz").json == {"status": "ok"}
+    assert web.get("/healthz").json == {"status": "ok", "stale_pairs": 0}
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]
 from bridge.errors import NeedsReconnect, Unreachable, UsageError
 from bridge.providers.http import error_for
 from bridge.providers.oauth import Consent
+from bridge.sync.ledger import Clock
 from bridge.sync.ports import TokenStore
 
 SCOPES = (
@@ -51,12 +52,16 @@ USUAL_LIFE = dt.timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The OAuth client registered in Google's console, and the endpoints (G-07) it talks to."""
+    """The OAuth client registered in Google's console, and the endpoints (G-07) it talks to.
+
+    ``now`` tells when a token ends whose answer does not say; where it does, the libraries reckon by the machine's clock.
+    """
 
     auth_url: str
     token_url: str
     client_id: str
     client_secret: str
+    now: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ def finish(client: Client, memory: str, answer: Mapping[str, str]) -> str:
     if not token.get("refresh_token"):
         raise UsageError("Google gave no lasting access: remove this app from your Google account and connect anew")
     ends = token.get("expires_at")
-    expiry = dt.datetime.fromtimestamp(ends, dt.UTC) if ends else _usual_end()
+    expiry = dt.datetime.fromtimestamp(ends, dt.UTC) if ends else client.now() + USUAL_LIFE
     return Grant(token["access_token"], token["refresh_token"], expiry).dump()
 
 
@@ -177,12 +182,8 @@ def renew(client: Client, grant: Grant) -> Grant:
         raise Unreachable("Google's token endpoint could not renew the grant", code=code) from None
     if not user.token:
         raise Unreachable("Google's token endpoint gave no token")
-    expiry = user.expiry.replace(tzinfo=dt.UTC) if user.expiry else _usual_end()
+    expiry = user.expiry.replace(tzinfo=dt.UTC) if user.expiry else client.now() + USUAL_LIFE
     return Grant(user.token, user.refresh_token or grant.refresh_token, expiry)
-
-
-def _usual_end() -> dt.datetime:
-    return dt.datetime.now(dt.UTC) + USUAL_LIFE  # as the libraries do, who reckon the others by this clock, too
 
 
 class _PlainHttp(requests.adapters.HTTPAdapter):

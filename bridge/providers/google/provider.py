@@ -10,6 +10,7 @@ from bridge.providers.google import oauth
 from bridge.providers.google.api import CalendarApi
 from bridge.providers.google.remote import GoogleRemote
 from bridge.providers.oauth import Consent
+from bridge.sync.ledger import Clock
 from bridge.sync.ports import RemoteCalendar, TokenStore
 
 _PAGE = 250  # G-17
@@ -21,9 +22,11 @@ class GoogleProvider:
 
     name = "google"
 
-    def __init__(self, *, api_url: str, auth_url: str, token_url: str, client_id: str, client_secret: str) -> None:
+    def __init__(
+        self, *, api_url: str, auth_url: str, token_url: str, client_id: str, client_secret: str, now: Clock
+    ) -> None:
         self._api_url = api_url
-        self._client = oauth.Client(auth_url, token_url, client_id, client_secret)
+        self._client = oauth.Client(auth_url, token_url, client_id, client_secret, now)
 
     def begin(self, *, redirect_uri: str) -> Consent:
         return oauth.begin(self._client, redirect_uri=redirect_uri)

@@ -95,7 +95,9 @@ def test_g92_a_spent_quota_waits_an_hour_at_least():
 )
 def test_g02_calls_and_batches_follow_the_address(api_url, root):
     grant = oauth.Grant("token", "refresh", oauth.dt.datetime(2099, 1, 1, tzinfo=oauth.dt.UTC)).dump()
-    client = oauth.Client("https://a.example", "https://t.example", "id", "secret")
+    client = oauth.Client(
+        "https://a.example", "https://t.example", "id", "secret", lambda: oauth.dt.datetime.now(oauth.dt.UTC)
+    )
     calendar = api.CalendarApi(api_url, oauth.StoredCredentials(client, KeptTokens(grant)))
     request = calendar.events.get(calendarId="team#1@group.calendar.google.com", eventId="x")
     assert request.uri.startswith(f"{root}/calendar/v3/calendars/team%231%40group.calendar.google.com/events/x?")

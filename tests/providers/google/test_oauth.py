@@ -8,6 +8,7 @@ import pytest
 
 from bridge.errors import NeedsReconnect, Unreachable, UsageError
 from bridge.providers.google import oauth
+from bridge.services.context import utc_now
 from tests.contracts import google_bench
 from tests.contracts.google_bench import PERSON, REDIRECT, decide, provider
 
@@ -21,6 +22,7 @@ def google(sandbox):
 def client(sandbox, **changed):
     base = f"{sandbox.url}/google"
     known = {"auth_url": f"{base}/auth", "token_url": f"{base}/token", "client_id": "id", "client_secret": "secret"}
+    known["now"] = utc_now
     return oauth.Client(**{**known, **changed})
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from bridge.errors import Unreachable
 from bridge.providers.google import oauth
+from bridge.services.context import utc_now
 
 REDIRECT = "http://127.0.0.1:5232/oauth/google/callback"
 
@@ -52,7 +53,7 @@ def servers():
 
 @pytest.fixture
 def client(servers):
-    return oauth.Client("http://127.0.0.1:1/auth", servers[0], "id", "the-clients-secret")
+    return oauth.Client("http://127.0.0.1:1/auth", servers[0], "id", "the-clients-secret", utc_now)
 
 
 def test_a_code_is_not_sent_on(client, servers):

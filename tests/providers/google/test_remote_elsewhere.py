@@ -10,6 +10,7 @@ from bridge.errors import DuplicateKey, Gone, Refused
 from bridge.providers.google.api import error_of
 from bridge.providers.google.mapping import GoogleLens, item
 from bridge.providers.google.provider import GoogleProvider
+from bridge.services.context import utc_now
 from bridge.sync.ports import RemoteCalendar
 from tests.contracts.bench import KeptTokens
 from tests.support.elsewhere import Elsewhere
@@ -79,7 +80,7 @@ class Calendar(Elsewhere):
 
 def remote(service):
     google = GoogleProvider(
-        api_url=service.url, auth_url=service.url, token_url=service.url, client_id="id", client_secret="s"
+        api_url=service.url, auth_url=service.url, token_url=service.url, client_id="id", client_secret="s", now=utc_now
     )
     calendar = RemoteCalendar("pat", "Pat", writable=True, primary=True, zone="UTC")
     return google.account(KeptTokens(GRANT)).remote(calendar)
@@ -171,7 +172,12 @@ def test_without_an_etag_the_content_is_the_version():
 def test_g16_the_primary_calendar_is_found_without_its_alias(entries, primary):
     with Elsewhere(lambda asked: (200, {"items": entries}) if asked.path.endswith("List") else (404, None)) as service:
         google = GoogleProvider(
-            api_url=f"{service.url}/calendar/v3", auth_url="", token_url="", client_id="id", client_secret="s"
+            api_url=f"{service.url}/calendar/v3",
+            auth_url="",
+            token_url="",
+            client_id="id",
+            client_secret="s",
+            now=utc_now,
         )
         account = google.account(KeptTokens(GRANT))
         assert account.identity() == (primary, primary)
@@ -182,6 +188,8 @@ def test_g16_the_primary_calendar_is_found_without_its_alias(entries, primary):
 def test_g16_which_of_several_calendars_is_primary_is_not_guessed():
     entries = [{"id": "one", "accessRole": "owner"}, {"id": "two", "accessRole": "owner"}]
     with Elsewhere(lambda asked: (200, {"items": entries}) if asked.path.endswith("List") else (404, None)) as service:
-        google = GoogleProvider(api_url=service.url, auth_url="", token_url="", client_id="id", client_secret="s")
+        google = GoogleProvider(
+            api_url=service.url, auth_url="", token_url="", client_id="id", client_secret="s", now=utc_now
+        )
         with pytest.raises(Refused):
             google.account(KeptTokens(GRANT)).identity()
