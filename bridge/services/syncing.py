@@ -21,7 +21,7 @@ from bridge.errors import (
 )
 from bridge.services import connecting
 from bridge.services.context import Context
-from bridge.store import accounts, pairs, remote_calendars
+from bridge.store import accounts, journal, pairs, remote_calendars
 from bridge.store.side import PairLedger
 from bridge.sync import engine
 from bridge.sync.ports import Remote
@@ -94,6 +94,7 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
     try:
         with context.database.write() as conn:
             pairs.finish(conn, pair_id, owner=owner, now=context.now(), error=error, retry_after=wait)
+            journal.finish(conn, pair_id, pairs.get(conn, pair_id).cycles, report.counts(), now=context.now())
     except LeaseLost:
         log.warning("another worker has taken the pair over", pair=pair_id)
         error = "another worker has taken it over"

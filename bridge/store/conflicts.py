@@ -35,6 +35,12 @@ _COLUMNS = sa.select(*(conflicts.c[name] for name in RecordedConflict.__slots__)
 
 
 def record(conn: sa.Connection, pair_id: int, found: Iterable[Conflict], *, now: dt.datetime) -> None:
+    """Keep them. A question that is still open gives way to the newer one about the same object."""
+    found = list(found)
+    asked = [each.uid for each in found if each.winner == "ask"]
+    if asked:
+        older = (conflicts.c.winner == "ask", conflicts.c.resolved_at.is_(None), conflicts.c.uid.in_(asked))
+        conn.execute(sa.delete(conflicts).where(conflicts.c.pair_id == pair_id, *older))
     rows = [
         {
             "pair_id": pair_id,

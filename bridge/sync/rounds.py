@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.errors import InvalidCalendarData, ObjectChanged
 from bridge.sync import cases, guard, pairing, reading
 from bridge.sync.cases import Batch
 from bridge.sync.identity import Matches
-from bridge.sync.ledger import Intent, Link, PairState, Writing
+from bridge.sync.ledger import Done, Intent, Kind, Link, PairState, Writing
 from bridge.sync.plan import HubDelete, HubPut, Rules, Step, again, plan, quarantined
 from bridge.sync.session import Session, batches
 
@@ -67,6 +67,8 @@ def _touched(session: Session) -> Touched:
 
 
 def _rules(session: Session, state: PairState) -> Rules:
+    with session.ledger.reading() as memory:
+        own = memory.addresses()
     return Rules(
         lens=session.remote.lens,
         pair=state.key,
@@ -74,19 +76,25 @@ def _rules(session: Session, state: PairState) -> Rules:
         policy=state.policy,
         pairing=state.phase == "pairing",
         now=session.now(),
+        projection=state.projection,
+        invitations=state.invitations,
+        own=own,
     )
 
 
 def _parked(session: Session, touched: Touched) -> bool:
-    """Whether the guard holds the plan back. Only what may be a deletion is planned for that, and only if it may be many."""
+    """Whether the guard holds the plan back. Only what may be deleted or mailed is planned for that, if it may be many."""
     state = touched.state
     approved = state.parked if state.approved else None
     worst = len(touched.doomed_series) + len(touched.doomed_uids) + touched.doubtful
     summary = None
-    if state.phase != "pairing" and worst > guard.FEW:
-        deletions = _deletions(session, touched)
-        if guard.holds(deletions, approved=approved):
-            summary = deletions.summary()
+    if state.phase != "pairing" and (worst or len(touched.uids) > guard.FEW):
+        with session.ledger.reading() as memory:
+            past = memory.deleted(session.now() - guard.WINDOW) if worst else 0
+        if worst + past > guard.FEW or len(touched.uids) > guard.FEW:
+            toll = _toll(session, touched, past)
+            if guard.holds(toll, approved=approved):
+                summary = toll.summary()
     session.report.parked = summary
     if summary is None:
         return False
@@ -96,24 +104,31 @@ def _parked(session: Session, touched: Touched) -> bool:
     return True
 
 
-def _deletions(session: Session, touched: Touched) -> guard.Deletions:
-    """What the plan would delete; what nobody has looked after counts as gone."""
+def _toll(session: Session, touched: Touched, past: int) -> guard.Toll:
+    """What the plan would delete, and mail; what nobody has looked after counts as gone."""
     lost: dict[str, list[str]] = {"hub": [], "remote": []}
+    mails: list[str] = []
     rules, nothing = _rules(session, touched.state), Matches()
     with session.ledger.reading() as memory:
         links = memory.link_count()
     done: set[str] = set()
+    many = rules.invitations and len(touched.uids) > guard.FEW
+    suspects = touched.uids if many else touched.doomed_uids
     found = (
         *(cases.of_remote(session, each, pair=rules.pair, matches=nothing) for each in batches(touched.doomed_series)),
-        *(cases.of_hub(session, each, matches=nothing) for each in batches(touched.doomed_uids)),
+        *(cases.of_hub(session, each, matches=nothing) for each in batches(suspects)),
     )
     for batch in found:
         for case in batch.cases:
-            side = plan(case, rules).deletes if case.uid not in done else None
+            if case.uid in done:
+                continue
             done.add(case.uid)
-            if side is not None:
-                lost[side].append(case.uid)
-    return guard.Deletions(lost["hub"], lost["remote"], links, touched.doubtful)
+            step = plan(case, rules)
+            if step.deletes is not None:
+                lost[step.deletes].append(case.uid)
+            if step.mails:
+                mails.append(case.uid)
+    return guard.Toll(lost["hub"], lost["remote"], links, touched.doubtful, past, mails)
 
 
 class _Round:
@@ -154,7 +169,8 @@ class _Round:
             before = memory.hub_revision()
             _remember(memory, batch)
             done = list(self._to_hub(memory, steps))
-            _keep(memory, done, batch.open)
+            _keep(memory, done, batch.open, self._touched.state.hub_cursor)
+            memory.journal([entry for step in done for entry in self._entries(step, before)])
             after = memory.hub_revision()
         if before == self._revision:
             self._revision = after
@@ -162,6 +178,14 @@ class _Round:
         report.conflicts += sum(len(step.conflicts) for step in done)
         report.quarantined += sum(step.link is not None and step.link.quarantine is not None for step in done)
         report.linked += sum(_agrees(step.link) and not _agrees(step.case.link) for step in done)
+
+    def _entries(self, step: Step, revision: int) -> Iterator[Done]:
+        """For the journal: what was done to the hub, which was at ``revision``, and what the remote is about to be told."""
+        state, uid = self._touched.state, step.case.uid
+        if step.hub is not None:
+            yield Done(uid, "hub", _kind(step.hub), revision, approved=state.approved)
+        if step.intent is not None:
+            yield Done(uid, "remote", step.intent.kind, state.hub_cursor, approved=state.approved)
 
     def _to_hub(self, memory: Writing, steps: Iterable[Step]) -> Iterator[Step]:
         """Write to the hub; yields what is to be remembered.
@@ -189,6 +213,12 @@ class _Round:
             yield step
 
 
+def _kind(operation: HubPut | HubDelete) -> Kind:
+    if isinstance(operation, HubDelete):
+        return "delete"
+    return "create" if operation.href is None else "update"
+
+
 def _agrees(link: Link | None) -> bool:
     return link is not None and link.remote_base is not None
 
@@ -205,13 +235,15 @@ def _remember(memory: Writing, batch: Batch) -> None:
     memory.save_links([again(link) for link in batch.waiting if not link.dirty])
 
 
-def _keep(memory: Writing, steps: list[Step], with_intent: set[str]) -> None:
+def _keep(memory: Writing, steps: list[Step], with_intent: set[str], planned_to: int) -> None:
+    """``planned_to`` is the hub's revision before what these steps carry."""
     memory.drop_links([link.uid for link in map(_superseded, steps) if link is not None])
     memory.save_links([step.link for step in steps if step.link is not None and step.link != step.case.link])
-    intents: list[Intent] = [step.intent for step in steps if step.intent is not None]
+    intents: list[Intent] = [replace(step.intent, undo_to=planned_to) for step in steps if step.intent is not None]
     planned = {intent.uid for intent in intents}
     memory.drop_intents([step.case.uid for step in steps if step.case.uid in with_intent - planned])
     memory.save_intents(intents)
+    memory.take_home([step.case.uid for step in steps if step.case.home and step.link is not None])
     memory.record([conflict for step in steps for conflict in step.conflicts])
     memory.settle([step.case.series for step in steps if step.case.series is not None and not step.deferred])
 
