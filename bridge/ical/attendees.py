@@ -93,7 +93,7 @@ def _parameters(wanted: Attendee, was: Attendee | None) -> list[tuple[str, str]]
     params: list[tuple[str, str]] = []
     if wanted.name != (was.name if was else ""):
         params.append(("CN", wanted.name))
-    if was is None or wanted.role != was.role:
+    if wanted.role != (was.role if was else "REQUIRED"):
         params.append(("CUTYPE", "RESOURCE") if wanted.role == "RESOURCE" else ("ROLE", _WORDS[wanted.role]))
     if was is None or wanted.partstat != was.partstat:
         params.append(("PARTSTAT", wanted.partstat))

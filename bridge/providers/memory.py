@@ -100,7 +100,7 @@ class MemoryCalendar:
 
     ``clock`` gives aware UTC. ``rewrite`` is what the service does to a component that the bridge writes (R20). ``requests``
     counts by the names of the port's methods; the owner's own doings are not counted. ``deliver`` takes (address, channel id,
-    secret) of a push notification.
+    secret) of a push notification. ``mails`` are the guests who were sent one.
     """
 
     clock: Callable[[], dt.datetime]
@@ -110,6 +110,7 @@ class MemoryCalendar:
     page_size: int = 100
     rewrite: Callable[[EventFields], EventFields] = _keep
     deliver: Callable[[str, str, str], None] = lambda *_: None
+    mails: list[str] = field(default_factory=list)
     requests: Counter[str] = field(default_factory=Counter)
     channels: dict[str, tuple[str, str]] = field(default_factory=dict)
     kept: dict[str, _Kept] = field(default_factory=dict)
@@ -192,10 +193,19 @@ class MemoryCalendar:
 
 @dataclass(frozen=True, slots=True)
 class MemoryRemote:
-    """``Remote`` and ``SupportsPush`` on a ``MemoryCalendar``."""
+    """``Remote``, ``Invites`` and ``SupportsPush`` on a ``MemoryCalendar``; ``tells`` its guests of what is written."""
 
     calendar: MemoryCalendar
     lens: MemoryLens = MemoryLens()
+    tells: bool = False
+
+    def inviting(self) -> MemoryRemote:
+        return replace(self, tells=True)
+
+    def _told(self, *versions: ObjectFields | None) -> None:
+        if self.tells:
+            events = [event for each in versions if each for event in (each.master, *each.overrides.values())]
+            self.calendar.mails += sorted({guest.address for event in events for guest in event.attendees})
 
     def page(self, cursor: str | None, *, now: dt.datetime) -> Page:  # noqa: ARG002 - this service has no window
         """A cursor names what it has shown: the ids of a complete listing, then the number of the last change.
@@ -247,6 +257,7 @@ class MemoryRemote:
         with self.calendar.request("create"):
             before = [kept for kept in self.calendar.kept.values() if kept.key == key]
             if not before:
+                self._told(self._written(fields))
                 return (self.calendar.make(self._written(fields), uid=None, key=key).item,)
             (kept,) = before
             if kept.fields is None:
@@ -260,6 +271,7 @@ class MemoryRemote:
             return current.items
         with self.calendar.request("update"):
             kept = self._matched(current)
+            self._told(kept.fields, self._written(target))
             self.calendar.store(kept, self._written(target))
             return (kept.item,)
 
@@ -269,6 +281,7 @@ class MemoryRemote:
                 kept = self._matched(current)
             except Gone:
                 return
+            self._told(kept.fields)
             self.calendar.store(kept, None)
 
     def watch(self, *, channel_id: str, address: str, secret: str, now: dt.datetime) -> Channel:

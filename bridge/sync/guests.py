@@ -34,6 +34,16 @@ def without(what: ObjectFields) -> ObjectFields:
     return _replaced(what, {"organizer": "", "attendees": ()})
 
 
+def but(what: ObjectFields, own: Collection[str]) -> ObjectFields:
+    """The object without this person among the guests: phones list the organizer there, and nobody invites themselves."""
+
+    def others(event: EventFields) -> EventFields:
+        return replace(event, attendees=tuple(each for each in event.attendees if each.address not in own))
+
+    overrides = {key: others(event) for key, event in what.overrides.items()}
+    return replace(what, master=others(what.master), overrides=overrides)
+
+
 def _replaced(what: ObjectFields, values: dict[str, Any]) -> ObjectFields:
     overrides = {key: replace(event, **values) for key, event in what.overrides.items()}
     return replace(what, master=replace(what.master, **values), overrides=overrides)
@@ -97,8 +107,10 @@ def _to_remote(
     (was, is_), (_, now) = mine, theirs
     attendees = now.attendees
     if say.invite:
-        others = ([each for each in side.attendees if each.address not in say.own] for side in (was, is_))
-        attendees = _carried(*(_unanswered(each) for each in others), onto=attendees)
+        before, after = (
+            _unanswered(each for each in side.attendees if each.address not in say.own) for side in (was, is_)
+        )
+        attendees = _carried(before, after, onto=attendees)
     if say.answer:
         attendees = _answered(was.attendees, is_.attendees, attendees, say.own)
     if whole or attendees != now.attendees:

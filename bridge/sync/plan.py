@@ -244,7 +244,9 @@ def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules, *, unin
     if rules.direction == "pull":
         return Step(case, None)
     fields = _shown(hub.data, case, rules)
-    target = fields if _invites(fields, case, rules) and not uninvited else guests.without(fields)
+    invites = _invites(fields, case, rules) and not uninvited
+    target = guests.but(fields, rules.own) if invites else guests.without(fields)
+    target = rules.lens.view(target)
     # a creation that was refused may have got halfway: the same key then finishes it
     key = (link and link.creation_key) or creation_key(rules.pair, hub.uid, hub.revision)
     return Step(case, Link(hub.uid, creation_key=key), intent=_intent(hub, "create", target, fields, rules))
@@ -322,7 +324,16 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
 def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:
     """Deleted on the remote: a hub edit beats the deletion, else the hub's goes too."""
     gone = replace(_clean(link), remote_id=None, version=None)
-    if diff(_there(link.hub_base), _shown(hub.data, case, rules)):
+    fields = _shown(hub.data, case, rules)
+    if (
+        case.home
+        and rules.direction == "both"
+        and fields.master.organizer not in ("", *rules.own)
+        and not rules.pairing
+    ):
+        # someone else's meeting, called off or declined: whoever made it anew would organise another one (R3)
+        return Step(case, None, HubDelete(hub.href, hub.etag))
+    if diff(_there(link.hub_base), fields):
         return _depart(case, hub, None, rules, uninvited=True)
     if rules.direction == "push":
         return Step(case, gone)

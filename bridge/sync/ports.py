@@ -153,6 +153,15 @@ class Remote(Protocol):
 
 
 @runtime_checkable
+class Invites(Protocol):
+    """A remote whose service mails an event's guests. It is quiet as long as the service lets it (G-72, M-53)."""
+
+    def inviting(self) -> Remote:
+        """The same remote, whose writes tell the guests: for what a person has done to an event at home (R1, R2)."""
+        ...
+
+
+@runtime_checkable
 class NamesOccurrences(Protocol):
     """A remote that may tell of a deleted occurrence by the occurrence's own id and nothing else (M-26)."""
 

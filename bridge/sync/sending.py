@@ -27,7 +27,7 @@ from bridge.errors import (
 from bridge.sync import reading
 from bridge.sync.ledger import Intent, Link, Replica
 from bridge.sync.plan import adopted, again, quarantined
-from bridge.sync.ports import RemoteItem, RemoteObject
+from bridge.sync.ports import Invites, Remote, RemoteItem, RemoteObject
 from bridge.sync.session import Session, batches
 
 AT_ONCE = 25
@@ -39,11 +39,12 @@ LAST_RETRY = dt.timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An intent on its way. ``replay``: it may have reached the service before."""
+    """An intent on its way. ``replay``: it may have reached the service before. ``remote`` is quiet, but at home."""
 
     intent: Intent
     link: Link
     replica: Replica | None
+    remote: Remote
 
     @property
     def replay(self) -> bool:
@@ -66,8 +67,14 @@ def _send_batch(session: Session, uids: Sequence[str]) -> None:
     with session.ledger.writing() as memory:
         intents, links = memory.intents_of(uids), memory.links(uids)
         replicas = memory.replicas([link.remote_id for link in links.values() if link.remote_id])
+        at_home = memory.homes(uids)
         batch = [
-            Sent(intents[uid], links[uid], replicas.get(links[uid].remote_id or ""))
+            Sent(
+                intents[uid],
+                links[uid],
+                replicas.get(links[uid].remote_id or ""),
+                _voice(session.remote, intents[uid], home=at_home.get(uid, False)),
+            )
             for uid in uids
             if uid in intents and uid in links
         ]
@@ -86,6 +93,11 @@ def _send_batch(session: Session, uids: Sequence[str]) -> None:
         except NeedsReconnect:
             _put_back(session, batch[number:])
             raise
+
+
+def _voice(remote: Remote, intent: Intent, *, home: bool) -> Remote:
+    """Guests are told of what a person does to an event at home; of a first sync or of a copy nobody is (R1, R2)."""
+    return remote.inviting() if home and not intent.backfill and isinstance(remote, Invites) else remote
 
 
 def _put_back(session: Session, unsent: Sequence[Sent], *others: Intent) -> None:
@@ -115,7 +127,7 @@ def _this_one() -> Iterator[None]:
 
 
 def _create(session: Session, sent: Sent) -> None:
-    intent, link, remote = sent.intent, sent.link, session.remote
+    intent, link, remote = sent.intent, sent.link, sent.remote
     key, target = link.creation_key, intent.target
     if key is None or target is None:
         raise InvalidCalendarData("valid-calendar-data", "a creation without key or target")
@@ -178,11 +190,11 @@ def _change(session: Session, sent: Sent) -> None:
     try:
         if intent.kind == "delete":
             with _this_one():
-                session.remote.delete(current)
+                sent.remote.delete(current)
             _deleted(session, link, current)
         elif intent.target is not None:
             with _this_one():
-                items = session.remote.update(current, intent.target)
+                items = sent.remote.update(current, intent.target)
             _answered(session, sent, items)
     except VersionMismatch:
         reading.look(session, current.id)

@@ -125,6 +125,8 @@ class CrashingRemote:
         method = getattr(self.remote, name)
         if name == "lens":
             return method
+        if name == "inviting":
+            return lambda: CrashingRemote(method(), self.boundaries)
 
         def call(*args, **kwargs):
             self.boundaries.here()

@@ -12,7 +12,7 @@ from typing import Any
 from bridge.errors import CursorLost, DuplicateKey, Gone, Refused, Unmappable, Unreachable, VersionMismatch
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.recurrence import occurs, regular
-from bridge.providers.google import bodies, push, rules, times
+from bridge.providers.google import bodies, people, push, rules, times
 from bridge.providers.google.api import CalendarApi
 from bridge.providers.google.mapping import GoogleLens, item
 from bridge.sync.ports import Channel, Page, RemoteItem, RemoteObject, Removal
@@ -21,21 +21,32 @@ MANY = 10_000
 """Instances of one series that are looked through: 27 years of a daily one."""
 
 _QUIET = {"sendUpdates": "none"}
-"""On every write: nobody gets a mail because a phone was synced (G-72, R2)."""
+"""On every write but those of ``inviting``: nobody gets a mail because a phone was synced (G-72, R2)."""
+
+_LOUD = {"sendUpdates": "all"}
 
 
 class GoogleRemote:
-    """``Remote`` and ``SupportsPush`` on one Google calendar, ``zone`` being its own.
+    """``Remote``, ``Invites`` and ``SupportsPush`` on one Google calendar, ``zone`` being its own.
 
     ``page_size`` is what a page asks for; Google may give less, even nothing, and go on (G-26).
     """
 
     page_size = 2500
 
-    def __init__(self, api: CalendarApi, calendar_id: str, zone: str) -> None:
+    def __init__(self, api: CalendarApi, calendar_id: str, zone: str, *, tells: bool = False) -> None:
         self._api = api
         self._calendar = calendar_id
         self.lens = GoogleLens(zone or "UTC", calendar_id)
+        self._tells = tells
+
+    def inviting(self) -> GoogleRemote:
+        return GoogleRemote(self._api, self._calendar, self.lens.zone, tells=True)
+
+    def _updates(self, body: Mapping[str, Any], held: Mapping[str, Any] | None = None) -> Mapping[str, str]:
+        """Who is to be told of a write (G-72): the guests, of what concerns them, if a person has done it at home."""
+        invited = body.get("attendees") or (held or {}).get("attendees")
+        return _LOUD if self._tells and invited and body.keys() & people.LOUD else _QUIET
 
     # --- reading
 
@@ -161,7 +172,8 @@ class GoogleRemote:
         target = self.lens.view(fields)
         body = bodies.insert(target, key=key, uid=uid)
         try:
-            event = self._api.execute(self._api.events.insert(calendarId=self._calendar, body=body, **_QUIET))
+            request = self._api.events.insert(calendarId=self._calendar, body=body, **self._updates(body))
+            event = self._api.execute(request)
         except DuplicateKey:
             return self.update(self.lens.read(self.get(key)), fields)
         return self._set_instances(self.lens.read([item(event)]), target)
@@ -169,11 +181,18 @@ class GoogleRemote:
     def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
         target = self.lens.view(target)
         if current.organized_elsewhere:
-            target = _own_share(current.fields, target)
+            target = _own_share(current.fields, target, people.own(_master(current).payload, self._calendar))
         if target == current.fields:
             return current.items
         master = _master(current)
         body = _master_changes(current.fields, target, master.payload)
+        if "attendees" in body and master.payload.get("attendeesOmitted") and not current.organized_elsewhere:
+            raise Unmappable("Google does not show all guests of this event, so none can be changed")  # G-79
+        if "attendees" in body and current.organized_elsewhere:
+            own = people.own(master.payload, self._calendar)
+            mine = [each for each in target.master.attendees if each.address == own]
+            body.pop("attendees")
+            body |= people.answer(mine[0]) if mine else {}
         if body:
             try:
                 event = self._patch(master, body)
@@ -213,9 +232,9 @@ class GoogleRemote:
             if wanted is None:
                 self._remove(instance)
             elif _cancelled(instance):
-                self._patch(instance, bodies.event(wanted))
+                self._patch(instance, bodies.event(wanted, held=_master(current).payload))
             else:
-                self._patch(instance, bodies.event(wanted, self.lens.event(instance.payload)))
+                self._patch(instance, bodies.event(wanted, self.lens.event(instance.payload), instance.payload))
         return self._series(current.id, current.uid) if changes else current.items
 
     def _untouched(self, current: RemoteObject, key: str) -> RemoteItem:
@@ -230,11 +249,13 @@ class GoogleRemote:
         return found
 
     def _patch(self, target: RemoteItem, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        request = self._api.events.patch(calendarId=self._calendar, eventId=target.id, body=dict(body), **_QUIET)
+        told = self._updates(body, target.payload)
+        request = self._api.events.patch(calendarId=self._calendar, eventId=target.id, body=dict(body), **told)
         return self._api.execute(request, if_match=target.payload.get("etag", ""))
 
     def _remove(self, target: RemoteItem) -> None:
-        request = self._api.events.delete(calendarId=self._calendar, eventId=target.id, **_QUIET)
+        told = _LOUD if self._tells and target.payload.get("attendees") else _QUIET
+        request = self._api.events.delete(calendarId=self._calendar, eventId=target.id, **told)
         try:
             self._api.execute(request, if_match=target.payload.get("etag", ""))
         except Gone:
@@ -289,15 +310,22 @@ def _master(current: RemoteObject) -> RemoteItem:
     return next(each for each in current.items if each.id == each.series)
 
 
-def _own_share(current: ObjectFields, target: ObjectFields) -> ObjectFields:
-    """Of someone else's meeting only what is the guest's own: reminders and show-as (R3)."""
-    master = replace(current.master, reminders=target.master.reminders, transp=target.master.transp)
-    return replace(current, master=master)
+def _own_share(current: ObjectFields, target: ObjectFields, own: str) -> ObjectFields:
+    """Of someone else's meeting only what is the guest's own: reminders, show-as and the answer (R3)."""
+    answers = {each.address: each.partstat for each in target.master.attendees}
+    attendees = tuple(
+        replace(each, partstat=answers.get(own, each.partstat)) if each.address == own else each
+        for each in current.master.attendees
+    )
+    mine = target.master
+    return replace(
+        current, master=replace(current.master, reminders=mine.reminders, transp=mine.transp, attendees=attendees)
+    )
 
 
 def _master_changes(current: ObjectFields, target: ObjectFields, held: Mapping[str, Any]) -> dict[str, Any]:
     """What to patch in the master. EXDATE lines change with the rule, or where an excluded instance takes place again."""
-    body = bodies.event(target.master, current.master)
+    body = bodies.event(target.master, current.master, held)
     excluded = rules.excluded(held.get("recurrence", ()), current.master.when) & current.cancelled
     if target.recurrence != current.recurrence or (target.recurrence and body.keys() & {"start", "end"}):
         body["recurrence"] = rules.render(target.recurrence, target.cancelled, target.master.when) or None

@@ -109,6 +109,7 @@ class GraphAccount:
                 primary=each["id"] in default,
                 color=_color(each.get("hexColor") or ""),
                 zone=zone,
+                owner=(each.get("owner") or {}).get("address") or "",
             )
             for each in found
         ]
