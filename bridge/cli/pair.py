@@ -9,6 +9,7 @@ import typer
 from bridge.cli.state import Json, opened, show, show_rows
 from bridge.services import pairing
 from bridge.store import pairs
+from bridge.sync import projection
 
 app = typer.Typer(help="Which calendar here is mirrored with which one there.", no_args_is_help=True)
 
@@ -55,10 +56,32 @@ def change(
     pair: Annotated[int, typer.Argument(help="The pair's number.")],
     direction: Annotated[str | None, typer.Option("--direction", help="both, pull or push")] = None,
     every: Annotated[str | None, typer.Option("--every", help="realtime, manual, or a number of minutes")] = None,
+    show_: Annotated[
+        str | None,
+        typer.Option("--show", help="What it is shown of events from elsewhere: full, titles or busy."),
+    ] = None,
+    redact: Annotated[
+        list[str] | None,
+        typer.Option("--redact", help="Show less of some: class=PRIVATE:busy or category=Health:titles; with --show."),
+    ] = None,
+    invitations: Annotated[
+        bool | None,
+        typer.Option("--invitations/--no-invitations", help="Whether guests of events at home here are told by it."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before events are changed.")] = False,
 ) -> None:
-    """Change a pair's direction or frequency."""
-    changed = pairing.change(opened(ctx), pair, direction=direction, how_often=every)
-    typer.echo(f"Pair {changed.id}: {changed.direction}, {_how_often(changed)}.")
+    """Change how a pair is kept."""
+    context = opened(ctx)
+    wanted = projection.read(show_ or "full", redact or ()) if show_ or redact else None
+    if wanted is not None:
+        changes, of = pairing.effect(context, pair, wanted)
+        if changes and not yes:
+            typer.confirm(f"This changes {changes} of {of} events there. Go on?", abort=True)
+    changed = pairing.change(
+        context, pair, direction=direction, how_often=every, projection=wanted, invitations=invitations
+    )
+    shown = " ".join(projection.names(projection.Projection.from_json(changed.projection)))
+    typer.echo(f"Pair {changed.id}: {changed.direction}, {_how_often(changed)}, shows {shown}.")
 
 
 @app.command("approve")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast, get_args
 
-from bridge.errors import AlreadyExists, NotFound, UsageError
+from bridge.errors import AlreadyExists, InvalidCalendarData, NotFound, Unmappable, UsageError
+from bridge.ical import objects as ical
+from bridge.ical import view
 from bridge.services.context import Context
-from bridge.store import accounts, audit, calendars, pairs, principals, remote_calendars
+from bridge.store import accounts, audit, calendars, homes, links, objects, pairs, principals, remote_calendars
 from bridge.store.accounts import Account
 from bridge.store.calendars import Calendar
 from bridge.store.pairs import Pair
 from bridge.store.remote_calendars import KnownCalendar
 from bridge.sync.ledger import Direction
+from bridge.sync.projection import Projection
+
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +111,19 @@ def add(context: Context, local: str, remote: str, *, direction: str, how_often:
     return Bridged(pair, calendar, known, account)
 
 
-def change(context: Context, pair_id: int, *, direction: str | None, how_often: str | None) -> Pair:
-    """Keep a pair in another direction or at another frequency; None leaves that as it is. Raises NotFound and UsageError."""
+def change(
+    context: Context,
+    pair_id: int,
+    *,
+    direction: str | None = None,
+    how_often: str | None = None,
+    projection: Projection | None = None,
+    invitations: bool | None = None,
+) -> Pair:
+    """Keep a pair in another way; None leaves that as it is. Raises NotFound and UsageError.
+
+    Another projection is applied as a diff by the next sync (R22): see ``effect``.
+    """
     if direction is not None and direction not in get_args(Direction):
         raise UsageError(f"the direction {direction!r} is none of: {', '.join(get_args(Direction))}")
     with context.database.write() as conn:
@@ -119,14 +136,41 @@ def change(context: Context, pair_id: int, *, direction: str | None, how_often: 
         asked = Frequency(pair.realtime, pair.interval_seconds)
         if how_often is not None:
             asked = frequency(how_often, safety=context.settings.sync.interval_seconds)
+        shown = pair.projection if projection is None else projection.to_json()
+        if shown != pair.projection:
+            links.plan_all_again(conn, pair_id)
         return pairs.set_terms(
             conn,
             pair_id,
             direction=cast("Direction", direction or pair.direction),
             interval_seconds=asked.interval_seconds,
             realtime=asked.realtime,
+            projection=shown,
+            invitations=pair.invitations if invitations is None else invitations,
             now=context.now(),
         )
+
+
+def effect(context: Context, pair_id: int, projection: Projection) -> tuple[int, int]:
+    """How many events another projection would change at the remote, of how many that are shown to it (R22).
+
+    Compares what would be shown with what is; nothing is asked of the service. Raises NotFound.
+    """
+    with context.database.read() as conn:
+        pair = pairs.get(conn, pair_id)
+        uids = links.settled(conn, pair_id)
+    present = Projection.from_json(pair.projection)
+    changed = 0
+    for first in range(0, len(uids), _AT_ONCE):
+        part = uids[first : first + _AT_ONCE]
+        with context.database.read() as conn:
+            at_home = homes.of(conn, pair.calendar_id, part)
+            stored = [objects.by_uid(conn, pair.calendar_id, uid) for uid in part if at_home.get(uid) != pair_id]
+        for each in stored:
+            with suppress(Unmappable, InvalidCalendarData):
+                fields = view.read(ical.parse(each.data)) if each is not None else None
+                changed += fields is not None and present.show(fields) != projection.show(fields)
+    return changed, len(uids)
 
 
 def calendars_of(context: Context, owner: str) -> tuple[list[Calendar], list[tuple[Account, list[KnownCalendar]]]]:

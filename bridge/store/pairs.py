@@ -295,6 +295,8 @@ def set_terms(
     direction: Direction,
     interval_seconds: int | None,
     realtime: bool,
+    projection: Mapping[str, Any] | None,
+    invitations: bool,
     now: dt.datetime,
 ) -> Pair:
     """Change how the pair is kept. Raises NotFound."""
@@ -306,6 +308,8 @@ def set_terms(
                 direction=cast("str", direction),
                 interval_seconds=interval_seconds,
                 realtime=realtime,
+                projection=projection,
+                invitations=invitations,
                 due_at=None if interval_seconds is None and not realtime else now,
             )
             .returning(*pairs.c)

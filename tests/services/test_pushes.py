@@ -144,6 +144,8 @@ def test_a_pair_that_is_not_real_time_needs_no_channel(reachable):
             direction="both",
             interval_seconds=900,
             realtime=False,
+            projection=None,
+            invitations=True,
             now=reachable.context.now(),
         )
     assert pushes.due(reachable.context) == []

@@ -164,6 +164,8 @@ def test_the_terms_of_a_pair_can_be_changed(database, pair, t0):
         direction="pull",
         interval_seconds=None,
         realtime=False,
+        projection=None,
+        invitations=True,
         now=t0,
     )
     assert (changed.direction, changed.interval_seconds) == ("pull", None)
@@ -176,5 +178,7 @@ def test_the_terms_of_a_pair_can_be_changed(database, pair, t0):
             direction="both",
             interval_seconds=1,
             realtime=True,
+            projection=None,
+            invitations=True,
             now=t0,
         )
