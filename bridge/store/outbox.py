@@ -24,10 +24,12 @@ def count(conn: sa.Connection, pair_id: int) -> int:
 
 
 def due(conn: sa.Connection, pair_id: int, now: dt.datetime) -> list[str]:
-    """UIDs, those that were never tried first: one that always fails holds nobody up (R32)."""
+    """UIDs, those that were never tried first: one that always fails holds nobody up (R32); what waits for another behind it."""
     ready = sa.or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
     query = sa.select(outbox.c.uid).where(outbox.c.pair_id == pair_id, ready)
-    return list(conn.scalars(query.order_by(outbox.c.attempts, outbox.c.created_at, outbox.c.uid)))
+    return list(
+        conn.scalars(query.order_by(outbox.c.attempts, outbox.c.after.is_not(None), outbox.c.created_at, outbox.c.uid))
+    )
 
 
 def by_uid(conn: sa.Connection, pair_id: int, uids: Collection[str]) -> dict[str, Intent]:

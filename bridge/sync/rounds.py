@@ -12,6 +12,7 @@ from bridge.sync.identity import Matches
 from bridge.sync.ledger import Done, Intent, Kind, Link, PairState, Writing
 from bridge.sync.plan import HubDelete, HubPut, Rules, Step, again, plan, quarantined
 from bridge.sync.session import Session, batches
+from bridge.sync.splits import compounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class _Round:
     def _apply(self, batch: Batch) -> None:
         for series in batch.unknown:
             reading.look(self._session, series)
-        steps = [plan(case, self._rules) for case in batch.cases]
+        steps = compounded([plan(case, self._rules) for case in batch.cases])
         self._done.update(case.uid for case in batch.cases)
         with self._session.ledger.writing() as memory:
             before = memory.hub_revision()

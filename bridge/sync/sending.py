@@ -36,6 +36,9 @@ AT_ONCE = 25
 FIRST_RETRY = dt.timedelta(minutes=1)
 LAST_RETRY = dt.timedelta(hours=6)
 
+SECOND_LOOK = dt.timedelta(minutes=1)
+"""When to look again whether the object stands that an intent waits for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -97,7 +100,11 @@ def _send_batch(session: Session, uids: Sequence[str]) -> None:
 
 def _voice(remote: Remote, intent: Intent, *, home: bool) -> Remote:
     """Guests are told of what a person does to an event at home; of a first sync or of a copy nobody is (R1, R2)."""
-    return remote.inviting() if home and not intent.backfill and isinstance(remote, Invites) else remote
+    return (
+        remote.inviting()
+        if home and (intent.kind == "create" or not intent.backfill) and isinstance(remote, Invites)
+        else remote
+    )
 
 
 def _put_back(session: Session, unsent: Sequence[Sent], *others: Intent) -> None:
@@ -106,6 +113,9 @@ def _put_back(session: Session, unsent: Sequence[Sent], *others: Intent) -> None
 
 
 def _send(session: Session, sent: Sent) -> None:
+    if sent.intent.after is not None and not _stands(session, sent.intent.after):
+        _put_back(session, (), replace(sent.intent, not_before=session.now() + SECOND_LOOK))
+        return
     try:
         if sent.intent.kind == "create":
             _create(session, sent)
@@ -113,6 +123,13 @@ def _send(session: Session, sent: Sent) -> None:
             _change(session, sent)
     except (Refused, DuplicateKey, Unmappable, InvalidCalendarData) as error:
         _give_up(session, sent, error)
+
+
+def _stands(session: Session, uid: str) -> bool:
+    """Whether this object is on the remote, or will never be: its owner has deleted it here meanwhile (R10)."""
+    with session.ledger.reading() as memory:
+        link = memory.links([uid]).get(uid)
+        return (link is not None and link.remote_id is not None) or not memory.hub_objects([uid])
 
 
 @contextmanager
