@@ -6,10 +6,21 @@ from bridge.sync import reading, rounds, sending
 from bridge.sync.ledger import Clock, Ledger
 from bridge.sync.ports import Remote
 from bridge.sync.report import Report
+from bridge.sync.rounds import Foreseen
 from bridge.sync.session import Session
 
 ROUNDS = 3
 """An object that somebody else keeps changing while we write is left to the next cycle."""
+
+
+def preview(ledger: Ledger, remote: Remote, *, now: Clock) -> Foreseen:
+    """Read what is new, and plan it, but write to neither side: what the next cycle will do, as things stand.
+
+    Raises what ``cycle`` raises. What was read stays in the inbox for the cycle to come.
+    """
+    session = Session(ledger, remote, now, Report())
+    reading.read(session)
+    return rounds.foresee(session)
 
 
 def cycle(ledger: Ledger, remote: Remote, *, now: Clock, report: Report | None = None) -> Report:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
 
 from bridge.errors import InvalidCalendarData, ObjectChanged
 from bridge.sync import cases, guard, pairing, reading
@@ -13,6 +15,17 @@ from bridge.sync.ledger import Done, Intent, Kind, Link, PairState, Writing
 from bridge.sync.plan import HubDelete, HubPut, Rules, Step, again, plan, quarantined
 from bridge.sync.session import Session, batches
 from bridge.sync.splits import compounded
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A plan as it stands. ``held`` is what its owner would be asked before any of it is done.
+
+    ``steps`` are made as they are asked for: a first sync has tens of thousands.
+    """
+
+    steps: Iterator[Step]
+    held: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,14 @@ def run(session: Session) -> bool:
     return True
 
 
+def foresee(session: Session) -> Foreseen:
+    """What the next round would do, without doing it; what the guard would hold back, too."""
+    touched = _touched(session)
+    if touched.nothing:
+        return Foreseen(iter(()), None)
+    return Foreseen(_Round(session, touched).foresee(), _held(session, touched))
+
+
 def _touched(session: Session) -> Touched:
     with session.ledger.reading() as memory:
         state = memory.state()
@@ -84,7 +105,20 @@ def _rules(session: Session, state: PairState) -> Rules:
 
 
 def _parked(session: Session, touched: Touched) -> bool:
-    """Whether the guard holds the plan back. Only what may be deleted or mailed is planned for that, if it may be many."""
+    """Whether the guard holds the plan back."""
+    state = touched.state
+    summary = _held(session, touched)
+    session.report.parked = summary
+    if summary is None:
+        return False
+    if summary != state.parked or state.approved:
+        with session.ledger.writing() as memory:
+            memory.park(summary)
+    return True
+
+
+def _held(session: Session, touched: Touched) -> Mapping[str, Any] | None:
+    """What the guard asks the owner. Only what may be deleted or mailed is planned for that, if it may be many."""
     state = touched.state
     approved = state.parked if state.approved else None
     worst = len(touched.doomed_series) + len(touched.doomed_uids) + touched.doubtful
@@ -96,13 +130,7 @@ def _parked(session: Session, touched: Touched) -> bool:
             toll = _toll(session, touched, past)
             if guard.holds(toll, approved=approved):
                 summary = toll.summary()
-    session.report.parked = summary
-    if summary is None:
-        return False
-    if summary != state.parked or state.approved:
-        with session.ledger.writing() as memory:
-            memory.park(summary)
-    return True
+    return summary
 
 
 def _toll(session: Session, touched: Touched, past: int) -> guard.Toll:
@@ -115,9 +143,9 @@ def _toll(session: Session, touched: Touched, past: int) -> guard.Toll:
     done: set[str] = set()
     many = rules.invitations and len(touched.uids) > guard.FEW
     suspects = touched.uids if many else touched.doomed_uids
-    found = (
-        *(cases.of_remote(session, each, pair=rules.pair, matches=nothing) for each in batches(touched.doomed_series)),
-        *(cases.of_hub(session, each, matches=nothing) for each in batches(suspects)),
+    found = chain(
+        (cases.of_remote(session, each, pair=rules.pair, matches=nothing) for each in batches(touched.doomed_series)),
+        (cases.of_hub(session, each, matches=nothing) for each in batches(suspects)),
     )
     for batch in found:
         for case in batch.cases:
@@ -145,15 +173,28 @@ class _Round:
         self._revision = touched.revision
         self._done: set[str] = set()
 
-    def apply(self) -> None:
+    def foresee(self) -> Iterator[Step]:
+        """What ``apply`` would do, step by step; nothing is written."""
+        for batch in self._batches():
+            yield from self._plan(batch)
+
+    def _batches(self) -> Iterator[Batch]:
+        """What is touched on the remote, and then what is touched in the hub and was not among it."""
         touched, session = self._touched, self._session
-        pairing_now = self._rules.pairing
-        matches = pairing.counterparts(session, touched.series) if pairing_now else Matches()
+        matches = pairing.counterparts(session, touched.series) if self._rules.pairing else Matches()
         for series in batches(touched.series):
-            self._apply(cases.of_remote(session, series, pair=self._rules.pair, matches=matches))
+            yield cases.of_remote(session, series, pair=self._rules.pair, matches=matches)
         for uids in batches(uid for uid in touched.uids if uid not in self._done):
-            self._apply(cases.of_hub(session, uids, matches=matches))
-        state = touched.state
+            yield cases.of_hub(session, uids, matches=matches)
+
+    def _plan(self, batch: Batch) -> list[Step]:
+        self._done.update(case.uid for case in batch.cases)
+        return compounded([plan(case, self._rules) for case in batch.cases])
+
+    def apply(self) -> None:
+        for batch in self._batches():
+            self._apply(batch)
+        state, session, pairing_now = self._touched.state, self._session, self._rules.pairing
         if self._revision == state.hub_cursor and not pairing_now and state.parked is None:
             return
         with session.ledger.writing() as memory:
@@ -164,8 +205,7 @@ class _Round:
     def _apply(self, batch: Batch) -> None:
         for series in batch.unknown:
             reading.look(self._session, series)
-        steps = compounded([plan(case, self._rules) for case in batch.cases])
-        self._done.update(case.uid for case in batch.cases)
+        steps = self._plan(batch)
         with self._session.ledger.writing() as memory:
             before = memory.hub_revision()
             _remember(memory, batch)
