@@ -142,9 +142,9 @@ def test_all_realtime_pairs_are_woken(world, story):
 
 def test_tasks_and_what_no_field_shows_are_told_too(world):
     task = (
-        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VTODO\r\nUID:buy\r\nDTSTAMP:20260101T000000Z\r\n"
-        "SUMMARY:Buy tea\\, milk\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
-    ).encode()
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VTODO\r\nUID:buy\r\nDTSTAMP:20260101T000000Z\r\n"
+        b"SUMMARY:Buy tea\\, milk\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
+    )
     world.put("tea", tea())
     silent = world.stored()["tea"].data.replace(b"END:VEVENT", b"X-MOOD:good\r\nEND:VEVENT")
     with world.database.write() as conn:
