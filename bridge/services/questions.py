@@ -77,7 +77,9 @@ def _here(conn: Connection, pair: Pair, lens: Lens) -> dict[str, Candidate]:
             found[link.uid] = Candidate(link.uid, words.title(stored.data), "", link, alike=link.uid)
             continue
         when = words.when(fields.master.when)
-        found[link.uid] = Candidate(link.uid, fields.master.summary, when, link, fingerprint(fields))
+        found[link.uid] = Candidate(
+            link.uid, words.value("summary", fields.master.summary), when, link, fingerprint(fields)
+        )
     return found
 
 
@@ -92,7 +94,8 @@ def _there(conn: Connection, pair: Pair, lens: Lens) -> dict[str, Candidate]:
             found[id] = Candidate(id, "", "", placed[id], alike=id)
             continue
         when = words.when(remote.fields.master.when)
-        found[id] = Candidate(id, remote.fields.master.summary, when, placed[id], fingerprint(remote.fields))
+        title = words.value("summary", remote.fields.master.summary)
+        found[id] = Candidate(id, title, when, placed[id], fingerprint(remote.fields))
     return found
 
 
