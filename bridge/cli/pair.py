@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bridge.cli.state import Json, opened, show, show_rows
+from bridge.errors import UsageError
 from bridge.services import pairing
+from bridge.services import questions as asked
 from bridge.store import pairs
 from bridge.sync import projection
 
@@ -91,6 +93,57 @@ def approve(ctx: typer.Context, pair: Annotated[int, typer.Argument(help="The pa
     with context.database.write() as conn:
         pairs.approve(conn, pair, now=context.now())
     typer.echo(f"Pair {pair} goes on with its next sync.")
+
+
+@app.command("questions")
+def questions(
+    ctx: typer.Context, pair: Annotated[int, typer.Argument(help="The pair's number.")], as_json: Json = False
+) -> None:
+    """Show which events look alike on both sides, so that only you can tell which belongs to which."""
+    found = asked.unanswered(opened(ctx), pair)
+    text = "\n\n".join(_question(one) for one in found) or "No open question."
+    show([_plain(one) for one in found], as_json=as_json, text=text)
+
+
+def _question(one: asked.Question) -> str:
+    lines = []
+    for side, candidates in (("here", one.here), ("there", one.there)):
+        lines += [f"{side + ':':7}{each.title}, {each.when}\n       {each.id}" for each in candidates]
+        lines += [] if candidates else [f"{side + ':':7}nothing like it (any more)"]
+    return "\n".join(lines)
+
+
+def _plain(one: asked.Question) -> dict[str, Any]:
+    return {
+        side: [{"id": each.id, "title": each.title, "when": each.when} for each in candidates]
+        for side, candidates in (("here", one.here), ("there", one.there))
+    }
+
+
+@app.command("same")
+def same(
+    ctx: typer.Context,
+    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    uid: Annotated[str, typer.Argument(help="The event here, as 'pair questions' names it.")],
+    remote_id: Annotated[str, typer.Argument(help="The event there.")],
+) -> None:
+    """Answer a question: these two are one event."""
+    asked.same(opened(ctx), pair, uid, remote_id)
+    typer.echo("They are one event with the next sync.")
+
+
+@app.command("different")
+def different(
+    ctx: typer.Context,
+    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    events: Annotated[list[str] | None, typer.Argument(help="The events, here or there.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that are in question.")] = False,
+) -> None:
+    """Answer a question: these are events of their own, each to be copied to the other side."""
+    if bool(events) == everything:
+        raise UsageError("name the events, or say --all")
+    count = asked.different(opened(ctx), pair, None if everything else events)
+    typer.echo(f"{count} events are no longer in question; what a side lacks it gets with the next sync.")
 
 
 def _how_often(pair: pairs.Pair) -> str:

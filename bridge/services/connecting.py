@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from bridge.errors import NotFound, UsageError
 from bridge.services import addresses
 from bridge.services.context import Context
+from bridge.services.pairing import same_calendar_paired
 from bridge.services.principals import DEFAULT_CALENDAR
 from bridge.store import accounts, audit, calendars, oauth_flows, pairs, principals, remote_calendars
 from bridge.store.accounts import Account
@@ -130,7 +131,7 @@ def _pair_default(
         return None
     owner = principals.by_id(conn, account.principal_id)
     local = calendars.get(conn, owner.name, DEFAULT_CALENDAR) if owner else None
-    if local is None:
+    if local is None or same_calendar_paired(conn, local.id, account, remote) is not None:
         return None
     return pairs.add(
         conn,

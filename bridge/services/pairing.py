@@ -6,10 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast, get_args
 
+from sqlalchemy import Connection
+
 from bridge.errors import AlreadyExists, InvalidCalendarData, NotFound, Unmappable, UsageError
 from bridge.ical import objects as ical
 from bridge.ical import view
 from bridge.services.context import Context
+from bridge.services.naming import calendar_named, name_of
 from bridge.store import accounts, audit, calendars, homes, links, objects, pairs, principals, remote_calendars
 from bridge.store.accounts import Account
 from bridge.store.calendars import Calendar
@@ -73,22 +76,23 @@ def add(context: Context, local: str, remote: str, *, direction: str, how_often:
     if direction not in get_args(Direction):
         raise UsageError(f"the direction {direction!r} is none of: {', '.join(get_args(Direction))}")
     asked = frequency(how_often, safety=context.settings.sync.interval_seconds)
-    owner, _, slug = local.strip("/").partition("/")
-    if not slug:
-        raise UsageError(f"name the calendar here as USER/CALENDAR, for instance alice/calendar, not {local!r}")
+    owner = local.strip("/").partition("/")[0]
     if not (remote.isascii() and remote.isdigit()):
         raise UsageError(f"name the remote calendar by the number that 'calendar list {owner}' shows, not {remote!r}")
     now = context.now()
     with context.database.write() as conn:
-        calendar = calendars.get(conn, owner, slug)
-        if calendar is None:
-            raise NotFound(f"there is no calendar {owner}/{slug}; see: caldav-bridge calendar list {owner}")
+        calendar = calendar_named(conn, local)
         known = remote_calendars.by_id(conn, int(remote))
         account = accounts.by_id(conn, known.account_id) if known else None
         if known is None or account is None or account.principal_id != calendar.principal_id:
             raise NotFound(f"{owner} has no remote calendar number {remote}; see: caldav-bridge calendar list {owner}")
         if pairs.of_remote_calendar(conn, known.id) is not None:
             raise AlreadyExists(f"remote calendar {remote} is mirrored already; two pairs on it would chase each other")
+        if (twin := same_calendar_paired(conn, calendar.id, account, known)) is not None:
+            raise AlreadyExists(
+                f"remote calendar {remote} is mirrored with {name_of(calendar)} already, by pair {twin.id} through another"
+                " account that shares it; two pairs on it would chase each other"
+            )
         if not known.calendar.writable and direction != "pull":
             raise UsageError(f"remote calendar {remote} is read-only for this account; use --direction pull")
         pair = pairs.add(
@@ -109,6 +113,25 @@ def add(context: Context, local: str, remote: str, *, direction: str, how_often:
             now=now,
         )
     return Bridged(pair, calendar, known, account)
+
+
+def same_calendar_paired(conn: Connection, calendar_id: int, account: Account, known: KnownCalendar) -> Pair | None:
+    """The pair that mirrors this very calendar of the service with the same one here, through another account (R19).
+
+    A service that gives a shared calendar another id for each who sees it cannot be found out (Microsoft).
+    """
+    for pair in pairs.of_calendar(conn, calendar_id):
+        other = remote_calendars.by_id(conn, pair.remote_calendar_id)
+        through = accounts.by_id(conn, other.account_id) if other else None
+        if other is None or through is None or other.id == known.id:
+            continue
+        if (through.provider, through.sandbox, other.calendar.id) == (
+            account.provider,
+            account.sandbox,
+            known.calendar.id,
+        ):
+            return pair
+    return None
 
 
 def change(

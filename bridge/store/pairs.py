@@ -150,6 +150,19 @@ def claim(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime, le
     return taken[0]
 
 
+def hold(conn: sa.Connection, pair_id: int, *, now: dt.datetime) -> Pair | None:
+    """Keep every worker off this pair until the transaction ends, also one that was given up for dead. None while one has it.
+
+    So its owner's word cannot fall between what a cycle has read and what it writes. Raises NotFound.
+    """
+    kept = sa.update(pairs).where(pairs.c.id == pair_id, _free(now)).values(lease_owner=None, lease_until=None)
+    row = conn.execute(kept.returning(*pairs.c)).mappings().one_or_none()
+    if row is None:
+        get(conn, pair_id)
+        return None
+    return _pair(row)
+
+
 def _free(now: dt.datetime) -> sa.ColumnElement[bool]:
     return sa.or_(pairs.c.lease_owner.is_(None), pairs.c.lease_until <= now)
 

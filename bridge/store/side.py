@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +22,6 @@ from bridge.store.tables import pairs as pairs_table
 from bridge.sync.ledger import Clock, Conflict, Done, HubChange, HubObject, Intent, Link, PairState, Policy, Replica
 from bridge.sync.ports import Page, RemoteItem
 from bridge.sync.projection import Projection
-
-PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,199}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,19 +236,12 @@ class Transaction(Snapshot):
         objects.put(
             self._conn,
             self._pair.calendar_id,
-            self._free_href(uid) if href is None else href,
+            objects.free_href(self._conn, self._pair.calendar_id, uid) if href is None else href,
             data,
             actor=self._actor,
             now=self._now,
             expected=objects.ABSENT if expected is None else expected,
         )
-
-    def _free_href(self, uid: str) -> str:
-        """A name for a new object: its UID, as clients do, unless that cannot be a path or somebody has it."""
-        plain = f"{uid}.ics"
-        if PLAIN_NAME.fullmatch(uid) and objects.get(self._conn, self._pair.calendar_id, plain) is None:
-            return plain
-        return f"{hashlib.sha256(uid.encode()).hexdigest()[:32]}.ics"
 
     def delete_object(self, href: str, *, expected: str) -> None:
         try:

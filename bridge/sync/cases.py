@@ -121,6 +121,11 @@ def _unsettled(link: Link | None) -> bool:
     return link is None or link.remote_base is None
 
 
+def _in_question(link: Link | None) -> bool:
+    """An edit is no answer: it stays a question until its owner has said so."""
+    return link is not None and link.quarantine == AMBIGUOUS
+
+
 def _buried(memory: Reading, links: Sequence[Link], hub: Mapping[str, HubObject]) -> Mapping[str, bytes]:
     return memory.buried([link.uid for link in links if link.uid not in hub and link.hub_base is not None])
 
@@ -142,7 +147,7 @@ class _Known:
         own = self.made.get(remote.creation_key) if remote.creation_key else None
         if own is not None and own.remote_id is None:
             self._ours(batch, own, remote)
-        elif remote.id in self.matches.ambiguous_remote:
+        elif remote.id in self.matches.ambiguous_remote or _in_question(link):
             uid = link.uid if link else derived_uid(self.pair, remote.id)
             batch.cases.append(Case(uid, link, None, remote, remote.id, problem=AMBIGUOUS))
         else:
@@ -156,8 +161,10 @@ class _Known:
             batch.cases.append(Case(own.uid, own, self.hub.get(own.uid), remote, remote.id))
 
     def _stranger(self, link: Link | None, remote: RemoteObject) -> Case:
+        """A link that names one of the hub's is its owner's word, or what pairing found; else see above."""
         derived = derived_uid(self.pair, remote.id)
-        for uid in (self.matches.found.get(remote.id), remote.uid or None, derived):
+        linked = link.uid if link is not None and link.uid in self.hub else None
+        for uid in (linked, self.matches.found.get(remote.id), remote.uid or None, derived):
             if uid is None or uid in self.taken:
                 continue
             hub, held = self.hub.get(uid), self.links.get(uid)
@@ -200,6 +207,7 @@ def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
             continue  # planned as soon as somebody has looked
         else:
             each = read(replica, session.remote.lens) if replica else Read(None)
-            problem = AMBIGUOUS if uid in matches.ambiguous_hub else each.problem
+            asked = uid in matches.ambiguous_hub or (_in_question(link) and (there or each.remote) is not None)
+            problem = AMBIGUOUS if asked else each.problem
             batch.cases.append(Case(uid, link, there, each.remote, series, buried.get(uid), problem))
     return homes.told(batch)
