@@ -54,7 +54,7 @@ def ensure(context: Context, pair_id: int) -> bool:
         calendar = remote_calendars.by_id(conn, pair.remote_calendar_id)
         account = accounts.by_id(conn, calendar.account_id) if calendar else None
         held = channels.of_pair(conn, pair_id)
-    if calendar is None or account is None or account.needs_reconnect:
+    if calendar is None or account is None or account.needs_reconnect or account.rests(now):
         return False
     service = providers.service_url(context.settings, account.provider, sandbox=account.sandbox)
     address = addresses.push_url(context, account.provider, service)
