@@ -220,3 +220,23 @@ def test_m77_twelve_askers_of_one_mailbox_are_four_at_once(house, synced):
     meter = house.sandbox.microsoft.meter
     assert (problems, meter.refusals) == ([], [])
     assert meter.most_at_once == 4
+
+
+@pytest.mark.parametrize("provider", ["google", "microsoft"])
+def test_quiet_cycles_are_counted_and_anything_found_begins_anew(house, synced, provider):
+    """Neither a replayed delta nor the echo of our own write keeps a pair busy (M-23, M-27, R20)."""
+    (pair,) = synced(provider)
+
+    def idle(cycles=1):
+        for _ in range(cycles):
+            assert house.cycle(pair).error is None
+        return house.pair(pair).idle
+
+    assert idle(4) >= 3
+    house.add(provider, "Tea")
+    assert idle() == 0
+    before = idle()
+    assert idle(3) == before + 3
+    with house.context.database.write() as conn:
+        pairs.wake_calendar(conn, house.calendar().id, now=house.context.now())
+    assert house.pair(pair).idle == 0
