@@ -102,7 +102,7 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
                     accounts.needs_reconnect(conn, account.id)
             raise
         except Unreachable as failure:
-            _strain(context, account, failure)
+            strain(context, account, failure)
             raise
         if account.strains or account.closed_until is not None:
             with context.database.write() as conn:
@@ -166,7 +166,7 @@ def paused(account: Account) -> str:
     return f"paused until {until} UTC: {account.closed_reason}; everything goes on by itself"
 
 
-def _strain(context: Context, account: Account, failure: Unreachable) -> None:
+def strain(context: Context, account: Account, failure: Unreachable) -> None:
     """The service would not, or could not, serve the account: at some point all its pairs leave it alone (R33)."""
     if isinstance(failure, Paced):
         return  # we have not asked it

@@ -371,7 +371,7 @@ def revive_account(conn: sa.Connection, account_id: int, *, now: dt.datetime) ->
     conn.execute(
         sa.update(pairs)
         .where(pairs.c.remote_calendar_id.in_(of_account), pairs.c.failures > 0)
-        .values(failures=0, last_error=None, due_at=sa.case((manual, pairs.c.due_at), else_=_instant(now)))
+        .values(failures=0, last_error=None, idle=0, due_at=sa.case((manual, pairs.c.due_at), else_=_instant(now)))
     )
 
 
@@ -401,7 +401,9 @@ def _wake(*which: sa.ColumnElement[bool], now: dt.datetime) -> sa.Update:
 def approve(conn: sa.Connection, pair_id: int, *, now: dt.datetime) -> None:
     """The owner has seen the parked plan and wants it done; the next cycle does it. Raises NotFound if none is parked."""
     done = conn.execute(
-        sa.update(pairs).where(pairs.c.id == pair_id, pairs.c.parked.is_not(None)).values(approved=True, due_at=now)
+        sa.update(pairs)
+        .where(pairs.c.id == pair_id, pairs.c.parked.is_not(None))
+        .values(approved=True, due_at=now, idle=0)
     )
     if done.rowcount == 0:
         raise NotFound(f"pair {pair_id} has no parked plan")
@@ -425,6 +427,7 @@ def set_terms(
                 direction=cast("str", direction),
                 interval_seconds=interval_seconds,
                 realtime=realtime,
+                idle=0,
                 due_at=None if interval_seconds is None and not realtime else now,
             )
             .returning(*pairs.c)

@@ -175,6 +175,16 @@ def test_r33_no_notifications_are_asked_for_while_it_is_paused(reachable):
     assert reachable.sandbox.google.meter.requests == before
 
 
+@pytest.mark.parametrize(("provider", "path"), [("google", "/watch"), ("microsoft", "/subscriptions")])
+def test_r33_what_is_said_to_a_request_for_notifications_holds_for_the_cycles(reachable, provider, path):
+    pair = reachable.connect(provider).pair_id
+    reachable.sandbox.faults.inject(path=path, status=429, headers={"Retry-After": "900"}, times=1)
+    with pytest.raises(Throttled):
+        pushes.ensure(reachable.context, pair)
+    assert shown(reachable, pair).paused_until == reachable.context.now() + dt.timedelta(seconds=900)
+    assert work(reachable) == []
+
+
 def test_r33_a_cycle_stops_at_once_when_another_was_told_to_wait(house, synced):
     """Two cycles of one account in one process: what one is told, the other heeds before its next request."""
     (pair,) = synced("google")
