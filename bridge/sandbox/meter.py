@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +33,14 @@ class Refusal:
 
 
 class Meter:
-    """Counts since the last reset. ``routes`` is keyed by "METHOD route", the route with its parameters' names."""
+    """Counts since the last reset. ``routes`` is keyed by "METHOD route", the route with its parameters' names.
+
+    ``most_at_once`` is the highest number of requests by one caller that were under way together.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._under_way: Counter[str] = Counter()
         self.reset()
 
     def reset(self) -> None:
@@ -43,6 +49,7 @@ class Meter:
             self.requests = 0
             self.writes = 0
             self.with_attendees = 0
+            self.most_at_once = 0
             self.routes: Counter[str] = Counter()
             self.mails: list[Mail] = []
             self.refusals: list[Refusal] = []
@@ -59,6 +66,19 @@ class Meter:
             if status >= 400:
                 self.refusals.append(Refusal(method, route, status, reason))
 
+    @contextmanager
+    def under_way(self, caller: str) -> Iterator[None]:
+        """A request of this caller's (its Authorization), from its arrival to its answer. It is seen, never refused for it."""
+        with self._lock:
+            self._under_way[caller] += 1
+            self.most_at_once = max(self.most_at_once, self._under_way[caller])
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way[caller] -= 1
+                self._under_way += Counter()  # callers that have gone are forgotten
+
     def mail(self, recipient: str, reason: str, event_id: str, subject: str = "") -> None:
         """Note a mail that the real service would have sent."""
         with self._lock:
@@ -71,6 +91,7 @@ class Meter:
                 "requests": self.requests,
                 "writes": self.writes,
                 "requests_with_attendees": self.with_attendees,
+                "most_at_once": self.most_at_once,
                 "routes": dict(self.routes),
                 "mails": [
                     {"recipient": m.recipient, "reason": m.reason, "event": m.event_id, "subject": m.subject}

@@ -112,7 +112,8 @@ class _FreshGrant:
 def sign_in(context: Context, account: Account) -> SignedIn:
     """The account, ready to be used with its stored grant."""
     provider = context.providers.get(account.provider, sandbox=account.sandbox)
-    return provider.account(Grants(context.database, context.vault, account.id, now=context.now))
+    grants = Grants(context.database, context.vault, account.id, now=context.now)
+    return provider.account(grants, key=str(account.id))
 
 
 def refresh_calendars(context: Context, account: Account) -> list[KnownCalendar]:

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
+from dataclasses import replace
 
 from pydantic import SecretStr
 
 from bridge.config import Google, Microsoft, Settings
 from bridge.errors import UsageError
 from bridge.providers.google.provider import GoogleProvider
+from bridge.providers.graph.api import LIMITS as GRAPH_LIMITS
 from bridge.providers.graph.provider import GraphProvider
 from bridge.providers.oauth import Provider
+from bridge.providers.pace import Limits, Paces, Seconds
 
 NAMES = ("google", "microsoft")
 _STAND_IN_CLIENT = "caldav-bridge"
 
 
 class Providers:
-    """The providers of these settings, each made when it is first asked for and then kept: they hold connections."""
+    """The providers of these settings, each made when it is first asked for and then kept: they hold connections and paces.
 
-    def __init__(self, settings: Settings) -> None:
+    ``clock`` tells seconds from any beginning.
+    """
+
+    def __init__(self, settings: Settings, clock: Seconds = time.monotonic) -> None:
         self._settings = settings
+        self._clock = clock
         self._made: dict[tuple[str, bool], Provider] = {}
         self._lock = threading.Lock()
 
@@ -29,7 +37,7 @@ class Providers:
         """Raises UsageError for an unknown one or where its OAuth client is not set."""
         with self._lock:
             if (name, sandbox) not in self._made:
-                self._made[name, sandbox] = _make(self._settings, name, sandbox=sandbox)
+                self._made[name, sandbox] = _make(self._settings, self._clock, name, sandbox=sandbox)
             return self._made[name, sandbox]
 
     def close(self) -> None:
@@ -37,12 +45,12 @@ class Providers:
             provider.close()
 
 
-def _make(settings: Settings, name: str, *, sandbox: bool) -> Provider:
+def _make(settings: Settings, clock: Seconds, name: str, *, sandbox: bool) -> Provider:
     match name:
         case "google":
-            return _google(sandboxed_google(settings) if sandbox else settings.google)
+            return _google(sandboxed_google(settings) if sandbox else settings.google, clock)
         case "microsoft":
-            return _graph(sandboxed_microsoft(settings) if sandbox else settings.microsoft)
+            return _graph(sandboxed_microsoft(settings) if sandbox else settings.microsoft, clock)
     raise UsageError(f"there is no provider {name!r}; choose one of {', '.join(NAMES)}")
 
 
@@ -62,6 +70,8 @@ def sandboxed_google(settings: Settings) -> Google:
             "token_url": f"{base}/token",
             "client_id": _STAND_IN_CLIENT,
             "client_secret": SecretStr(_STAND_IN_CLIENT),
+            "requests_per_minute": 0,  # it refuses by itself, if its switches say so
+            "writes_per_minute": 0,
         }
     )
 
@@ -69,7 +79,12 @@ def sandboxed_google(settings: Settings) -> Google:
 def sandboxed_microsoft(settings: Settings) -> Microsoft:
     base = f"{settings.sandbox.url}/microsoft"
     return settings.microsoft.model_copy(
-        update={"graph_url": f"{base}/v1.0", "authority": f"{base}/common", "client_id": _STAND_IN_CLIENT}
+        update={
+            "graph_url": f"{base}/v1.0",
+            "authority": f"{base}/common",
+            "client_id": _STAND_IN_CLIENT,
+            "requests_per_minute": 0,
+        }
     )
 
 
@@ -85,7 +100,7 @@ def _client(settings: Google | Microsoft, *, url: str, vendor: str, name: str) -
     )
 
 
-def _google(settings: Google) -> Provider:
+def _google(settings: Google, clock: Seconds) -> Provider:
     vendor = Google.model_fields["auth_url"].default
     client_id, client_secret = _client(settings, url=settings.auth_url, vendor=vendor, name="google")
     return GoogleProvider(
@@ -94,10 +109,11 @@ def _google(settings: Google) -> Provider:
         token_url=settings.token_url,
         client_id=client_id,
         client_secret=client_secret,
+        paces=Paces(Limits(settings.requests_per_minute, settings.writes_per_minute), clock=clock),
     )
 
 
-def _graph(settings: Microsoft) -> Provider:
+def _graph(settings: Microsoft, clock: Seconds) -> Provider:
     vendor = Microsoft.model_fields["authority"].default
     client_id, client_secret = _client(settings, url=settings.authority, vendor=vendor, name="microsoft")
     return GraphProvider(
@@ -107,4 +123,5 @@ def _graph(settings: Microsoft) -> Provider:
         client_secret=client_secret,
         window_past=dt.timedelta(days=settings.window_past_days),
         window_future=dt.timedelta(days=settings.window_future_days),
+        paces=Paces(replace(GRAPH_LIMITS, per_minute=settings.requests_per_minute), clock=clock),
     )

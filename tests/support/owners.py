@@ -17,7 +17,7 @@ class MemoryProviders:
         assert (name, sandbox) == ("memory", False)
         return self
 
-    def account(self, tokens):
+    def account(self, tokens, **_):
         return self
 
     def remote(self, calendar):

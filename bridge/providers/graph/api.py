@@ -9,21 +9,25 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
-from bridge.errors import CursorLost, DuplicateKey, Gone, NeedsReconnect, ProviderError, Refused, Unreachable
+from bridge.errors import CursorLost, DuplicateKey, Gone, NeedsReconnect, ProviderError, Refused, Throttled, Unreachable
 from bridge.providers.graph.oauth import AccessTokens
 from bridge.providers.http import error_for, retry_after
+from bridge.providers.pace import Limits, Pace
 
 PREFER = 'IdType="ImmutableId", outlook.body-content-type="text"'
 """On every request: ids that survive a move (M-30), and bodies as text, which is what the hub holds (M-63)."""
 
 BATCH = 20  # M-79
+LIMITS = Limits(per_minute=950, at_once=4, parts_at_once=4)
+"""A little under what one app may ask of one mailbox in a minute, and no more at the same time than it may (M-77, M-79)."""
+
 TIMEOUT = httpx.Timeout(30, connect=10)
 """Seconds until an answer counts as lost."""
 
@@ -42,11 +46,12 @@ def escape(id: str) -> str:
 
 @dataclass(frozen=True)
 class Api:
-    """Graph at ``url`` (with its version) for one account."""
+    """Graph at ``url`` (with its version) for one account. Every request waits for its turn in the account's ``pace`` (R33)."""
 
     http: httpx.Client
     url: str
     tokens: AccessTokens
+    pace: Pace = field(default_factory=lambda: Pace(LIMITS))
 
     def get(self, path: str, *, prefer: str = "", **query: str) -> dict[str, Any]:
         return self._json("GET", self._address(path, query), prefer=prefer)
@@ -99,8 +104,10 @@ class Api:
             {"id": str(number), "method": "GET", "url": path, "headers": {"Prefer": PREFER}}
             for number, path in enumerate(paths)
         ]
-        answers = {str(each["id"]): each for each in entries(self.post("/$batch", {"requests": requests}), "responses")}
+        whole = self._json("POST", self._address("/$batch"), body={"requests": requests}, count=len(paths))
+        answers = {str(each["id"]): each for each in entries(whole, "responses")}
         found: list[dict[str, Any] | None] = []
+        errors: list[ProviderError] = []
         for number in range(len(paths)):
             answer = answers.get(str(number)) or {"status": 504}
             status, body = answer["status"], answer.get("body") or {}
@@ -108,16 +115,25 @@ class Api:
                 found.append(None)
             elif status >= 400:
                 headers = httpx.Headers(answer.get("headers") or {})
-                raise _error(status, body, headers)
+                errors.append(_error(status, body, headers))
             else:
                 found.append(body)
+        if errors:  # whoever asks for most patience speaks for all
+            raise self.pace.heed(max(errors, key=_patience))
         return found
 
     def _address(self, path: str, query: Mapping[str, str] | None = None) -> str:
         return f"{self.url}{path}" + (f"?{encoded(query)}" if query else "")
 
     def _json(
-        self, method: str, url: str, *, body: Mapping[str, Any] | None = None, etag: str = "", prefer: str = ""
+        self,
+        method: str,
+        url: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        etag: str = "",
+        prefer: str = "",
+        count: int = 1,
     ) -> dict[str, Any]:
         if not self.owns(url):
             raise Refused("a link led away from Graph and was not followed")
@@ -126,21 +142,34 @@ class Api:
         if etag:
             headers["If-Match"] = etag
         token = self.tokens.current()
-        answer = self._send(method, url, body, headers, token)
+        answer = self._send(method, url, body, headers, token, count=count)
         if answer.status_code == 401:
             token = self.tokens.instead_of(token)
-            answer = self._send(method, url, body, headers, token)
+            answer = self._send(method, url, body, headers, token, count=count)
         if answer.status_code >= 400 or 300 <= answer.status_code < 400:
-            raise _error(answer.status_code, _body(answer), answer.headers)
+            raise self.pace.heed(_error(answer.status_code, _body(answer), answer.headers))
         return _body(answer)
 
     def _send(
-        self, method: str, url: str, body: Mapping[str, Any] | None, headers: Mapping[str, str], token: str
+        self,
+        method: str,
+        url: str,
+        body: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
+        token: str,
+        *,
+        count: int,
     ) -> httpx.Response:
+        signed = {**headers, "Authorization": f"Bearer {token}"}
         try:
-            return self.http.request(method, url, json=body, headers={**headers, "Authorization": f"Bearer {token}"})
+            with self.pace.turn(count):
+                return self.http.request(method, url, json=body, headers=signed)
         except httpx.TransportError as error:
             raise Unreachable(f"Graph did not answer ({type(error).__name__})") from None
+
+
+def _patience(error: ProviderError) -> tuple[bool, float]:
+    return (True, error.retry_after or 0.0) if isinstance(error, Throttled) else (False, 0.0)
 
 
 def entries(answer: Mapping[str, Any], name: str = "value") -> list[dict[str, Any]]:
