@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from bridge.errors import InvalidCalendarData, ObjectChanged
 from bridge.sync import cases, guard, pairing, reading
@@ -11,7 +11,7 @@ from bridge.sync.cases import Batch
 from bridge.sync.identity import Matches
 from bridge.sync.ledger import Intent, Link, PairState, Writing
 from bridge.sync.plan import HubDelete, HubPut, Rules, Step, again, plan, quarantined
-from bridge.sync.session import Session, batches
+from bridge.sync.session import BATCH, Session, batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class _Round:
             before = memory.hub_revision()
             _remember(memory, batch)
             done = list(self._to_hub(memory, steps))
-            _keep(memory, done, batch.open)
+            _keep(memory, done, batch.open, backfill=self._backfill)
             after = memory.hub_revision()
         if before == self._revision:
             self._revision = after
@@ -162,6 +162,11 @@ class _Round:
         report.conflicts += sum(len(step.conflicts) for step in done)
         report.quarantined += sum(step.link is not None and step.link.quarantine is not None for step in done)
         report.linked += sum(_agrees(step.link) and not _agrees(step.case.link) for step in done)
+
+    def _backfill(self, intent: Intent) -> bool:
+        """Whether it belongs to a first sync, be it another pair's that has filled the hub: nobody creates that many by hand."""
+        crowd = len(self._touched.series) + len(self._touched.uids) > BATCH
+        return self._rules.pairing or (crowd and intent.kind == "create")
 
     def _to_hub(self, memory: Writing, steps: Iterable[Step]) -> Iterator[Step]:
         """Write to the hub; yields what is to be remembered.
@@ -205,10 +210,10 @@ def _remember(memory: Writing, batch: Batch) -> None:
     memory.save_links([again(link) for link in batch.waiting if not link.dirty])
 
 
-def _keep(memory: Writing, steps: list[Step], with_intent: set[str]) -> None:
+def _keep(memory: Writing, steps: list[Step], with_intent: set[str], *, backfill: Callable[[Intent], bool]) -> None:
     memory.drop_links([link.uid for link in map(_superseded, steps) if link is not None])
     memory.save_links([step.link for step in steps if step.link is not None and step.link != step.case.link])
-    intents: list[Intent] = [step.intent for step in steps if step.intent is not None]
+    intents = [replace(step.intent, backfill=backfill(step.intent)) for step in steps if step.intent is not None]
     planned = {intent.uid for intent in intents}
     memory.drop_intents([step.case.uid for step in steps if step.case.uid in with_intent - planned])
     memory.save_intents(intents)

@@ -116,14 +116,17 @@ class CrashingLedger:
 
 @dataclass
 class CrashingRemote:
-    """Dies before a request, or after its effect, before the answer is read."""
+    """Dies before a request, or after its effect, before the answer is read.
+
+    A batch may also die between two of its parts: the service goes on with them or not as it likes.
+    """
 
     remote: MemoryRemote
     boundaries: Boundaries
 
     def __getattr__(self, name):
         method = getattr(self.remote, name)
-        if name == "lens":
+        if name in ("lens", "batch_size"):
             return method
 
         def call(*args, **kwargs):
