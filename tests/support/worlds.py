@@ -116,17 +116,14 @@ class CrashingLedger:
 
 @dataclass
 class CrashingRemote:
-    """Dies before a request, or after its effect, before the answer is read.
-
-    A batch may also die between two of its parts: the service goes on with them or not as it likes.
-    """
+    """Dies before a request, or after its effect, before the answer is read."""
 
     remote: MemoryRemote
     boundaries: Boundaries
 
     def __getattr__(self, name):
         method = getattr(self.remote, name)
-        if name in ("lens", "batch_size"):
+        if name == "lens":
             return method
 
         def call(*args, **kwargs):
@@ -136,6 +133,19 @@ class CrashingRemote:
             return answer
 
         return call
+
+    @property
+    def batch_size(self):
+        return self.remote.batch_size
+
+    def create_many(self, wanted):
+        """The service carries out some parts, or all, and the answer never comes."""
+        self.boundaries.here()
+        outcomes = []
+        for new in wanted:
+            outcomes += self.remote.create_many([new])
+            self.boundaries.here()
+        return outcomes
 
 
 @dataclass

@@ -9,13 +9,24 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from bridge.errors import CursorLost, DuplicateKey, Gone, Refused, Unmappable, Unreachable, VersionMismatch
+from googleapiclient.http import HttpRequest
+
+from bridge.errors import (
+    BridgeError,
+    CursorLost,
+    DuplicateKey,
+    Gone,
+    Refused,
+    Unmappable,
+    Unreachable,
+    VersionMismatch,
+)
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.recurrence import occurs, regular
 from bridge.providers.google import bodies, push, rules, times
-from bridge.providers.google.api import CalendarApi
+from bridge.providers.google.api import BATCH, CalendarApi
 from bridge.providers.google.mapping import GoogleLens, item
-from bridge.sync.ports import Channel, Page, RemoteItem, RemoteObject, Removal
+from bridge.sync.ports import Channel, New, Page, RemoteItem, RemoteObject, Removal
 
 MANY = 10_000
 """Instances of one series that are looked through: 27 years of a daily one."""
@@ -25,12 +36,13 @@ _QUIET = {"sendUpdates": "none"}
 
 
 class GoogleRemote:
-    """``Remote`` and ``SupportsPush`` on one Google calendar, ``zone`` being its own.
+    """``Remote``, ``SupportsPush`` and ``SupportsBatches`` on one Google calendar, ``zone`` being its own.
 
     ``page_size`` is what a page asks for; Google may give less, even nothing, and go on (G-26).
     """
 
     page_size = 2500
+    batch_size = BATCH
 
     def __init__(self, api: CalendarApi, calendar_id: str, zone: str) -> None:
         self._api = api
@@ -159,12 +171,37 @@ class GoogleRemote:
     def create(self, fields: ObjectFields, *, key: str, uid: str) -> Sequence[RemoteItem]:
         """Insert under the key as id; a replay meets its own event again and finishes it (G-44, G-45, R12)."""
         target = self.lens.view(fields)
-        body = bodies.insert(target, key=key, uid=uid)
         try:
-            event = self._api.execute(self._api.events.insert(calendarId=self._calendar, body=body, **_QUIET))
+            event = self._api.execute(self._insert(target, key=key, uid=uid))
         except DuplicateKey:
             return self.update(self.lens.read(self.get(key)), fields)
         return self._set_instances(self.lens.read([item(event)]), target)
+
+    def _insert(self, target: ObjectFields, *, key: str, uid: str) -> HttpRequest:
+        body = bodies.insert(target, key=key, uid=uid)
+        return self._api.events.insert(calendarId=self._calendar, body=body, **_QUIET)
+
+    def create_many(self, wanted: Sequence[New]) -> Sequence[Sequence[RemoteItem] | BridgeError | None]:
+        """What takes more than its insertion is left to ``create``: a series with changed instances."""
+        outcomes: dict[str, Sequence[RemoteItem] | BridgeError] = {}
+        inserted: dict[str, tuple[ObjectFields, HttpRequest]] = {}
+        for new in wanted:
+            try:
+                target = self.lens.view(new.fields)
+                if not target.overrides:
+                    inserted[new.key] = target, self._insert(target, key=new.key, uid=new.uid)
+            except Unmappable as error:
+                outcomes[new.key] = error
+        answers = self._api.many([request for _, request in inserted.values()]) if inserted else ()
+        for (key, (target, _)), answer in zip(inserted.items(), answers, strict=True):
+            outcomes[key] = answer if isinstance(answer, BridgeError) else self._whole(answer, target)
+        return [outcomes.get(new.key) for new in wanted]
+
+    def _whole(self, event: Mapping[str, Any], target: ObjectFields) -> Sequence[RemoteItem] | BridgeError:
+        """The answer to an insertion, unless there is still something to do about instances."""
+        made = [item(event)]
+        unfinished = _instance_changes(self.lens.read(made).fields, target)
+        return DuplicateKey("made, but not finished") if unfinished else made
 
     def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
         target = self.lens.view(target)
