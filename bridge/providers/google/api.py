@@ -156,7 +156,8 @@ class CalendarApi:
 
 def _unless_carried_out(batch: BatchHttpRequest) -> None:
     """The refusal of a second sending says nothing of what the first has done. Raises Unreachable."""
-    if batch._responses:  # noqa: SLF001 - the library hands nothing on before it has everything
+    # the library hands nothing on before it has everything
+    if any(answer.status < 300 for answer, _ in batch._responses.values()):  # noqa: SLF001
         raise Unreachable("Google carried out a part of the batch and told no more")
 
 

@@ -16,6 +16,7 @@ from bridge.errors import (
     CursorLost,
     DuplicateKey,
     Gone,
+    ProviderError,
     Refused,
     Unmappable,
     Unreachable,
@@ -192,15 +193,21 @@ class GoogleRemote:
                     inserted[new.key] = target, self._insert(target, key=new.key, uid=new.uid)
             except Unmappable as error:
                 outcomes[new.key] = error
-        answers = self._api.many([request for _, request in inserted.values()]) if inserted else ()
+        try:
+            answers = self._api.many([request for _, request in inserted.values()]) if inserted else []
+        except (Gone, Refused):  # batches as such are not offered here, or not taken
+            return [outcomes.get(new.key) for new in wanted]
         for (key, (target, _)), answer in zip(inserted.items(), answers, strict=True):
-            outcomes[key] = answer if isinstance(answer, BridgeError) else self._whole(answer, target)
+            outcomes[key] = _part_refused(answer) if isinstance(answer, ProviderError) else self._whole(answer, target)
         return [outcomes.get(new.key) for new in wanted]
 
     def _whole(self, event: Mapping[str, Any], target: ObjectFields) -> Sequence[RemoteItem] | BridgeError:
         """The answer to an insertion, unless there is still something to do about instances."""
         made = [item(event)]
-        unfinished = _instance_changes(self.lens.read(made).fields, target)
+        try:
+            unfinished = _instance_changes(self.lens.read(made).fields, target)
+        except Unmappable as error:
+            return error
         return DuplicateKey("made, but not finished") if unfinished else made
 
     def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
@@ -311,6 +318,11 @@ def _may_have_lost_exceptions(event: Mapping[str, Any]) -> bool:
         return True
     created, updated = (dt.datetime.fromisoformat(event[name]) for name in ("created", "updated"))
     return updated - created >= dt.timedelta(seconds=1)
+
+
+def _part_refused(error: ProviderError) -> ProviderError:
+    """In a batch every 409 asks to try singly: the id is taken, or the calendar was busy with another part (G-95)."""
+    return DuplicateKey(str(error), status=409, code=error.code) if error.status == 409 else error
 
 
 def _cancelled(each: RemoteItem) -> bool:
