@@ -41,6 +41,8 @@ class Meter:
         """Start from nothing."""
         with self._lock:
             self.requests = 0
+            self.batches = 0
+            self.batched = 0
             self.writes = 0
             self.with_attendees = 0
             self.routes: Counter[str] = Counter()
@@ -59,6 +61,17 @@ class Meter:
             if status >= 400:
                 self.refusals.append(Refusal(method, route, status, reason))
 
+    def batch(self, parts: int) -> None:
+        """Count a batch that is about to be carried out; its parts are counted one by one, too."""
+        with self._lock:
+            self.batches += 1
+            self.batched += parts
+
+    @property
+    def round_trips(self) -> int:
+        """How often somebody waited for an answer: a batch is one, whatever it counts for the quota."""
+        return self.requests - self.batched + self.batches
+
     def mail(self, recipient: str, reason: str, event_id: str, subject: str = "") -> None:
         """Note a mail that the real service would have sent."""
         with self._lock:
@@ -69,6 +82,7 @@ class Meter:
         with self._lock:
             return {
                 "requests": self.requests,
+                "batches": self.batches,
                 "writes": self.writes,
                 "requests_with_attendees": self.with_attendees,
                 "routes": dict(self.routes),

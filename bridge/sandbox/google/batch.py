@@ -34,6 +34,7 @@ def answer(google: Google, request: Request) -> Response:
         raise invalid("Every part of a batch is application/http.")
     if len(parts) > MOST:
         raise ApiError(400, "batchTooLarge", f"The batch exceeds {MOST} calls.")
+    google.meter.batch(len(parts))
     boundary = f"batch_{secrets.token_urlsafe(24)}"
     written = b"".join(_part(google, request, part, boundary) for part in parts if isinstance(part, Message))
     body = written + f"--{boundary}--\r\n".encode()

@@ -16,6 +16,7 @@ from bridge.sandbox.faults import ConnectionDropped
 from bridge.sandbox.graph.errors import GraphError
 
 MOST = 20
+FAILED_DEPENDENCY = 424
 _METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
 
@@ -27,7 +28,7 @@ def run(body: Any, environ: WSGIEnvironment, entrance: WSGIApplication) -> list[
         failed = [name for name in one.get("dependsOn", []) if answers[name]["status"] >= 400]
         if failed:
             error = {"code": "FailedDependency", "message": f"The request it depends on failed: {failed[0]}."}
-            answers[one["id"]] = {"id": one["id"], "status": 424, "headers": {}, "body": {"error": error}}
+            answers[one["id"]] = {"id": one["id"], "status": FAILED_DEPENDENCY, "headers": {}, "body": {"error": error}}
         else:
             answers[one["id"]] = _carry_out(one, environ, entrance)
     return list(answers.values())
