@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 
-from bridge.errors import CursorLost, Gone, Refused, Unmappable, VersionMismatch
+from bridge.errors import BridgeError, CursorLost, Gone, Refused, Unmappable, VersionMismatch
 from bridge.ical.fields import Change, EventFields, ObjectFields, from_json, to_json
 from bridge.ical.recurrence import normalize
-from bridge.sync.ports import Channel, Page, RemoteCalendar, RemoteItem, RemoteObject, Removal
+from bridge.sync.ports import Channel, New, Page, RemoteCalendar, RemoteItem, RemoteObject, Removal
 
 EVENT_FIELDS = frozenset(each.name for each in fields(EventFields)) - {"when"}
 
@@ -99,8 +99,8 @@ class MemoryCalendar:
     """The service itself, its owner's hands (``add``, ``edit``, ``remove``) and the screws by which it turns unruly.
 
     ``clock`` gives aware UTC. ``rewrite`` is what the service does to a component that the bridge writes (R20). ``requests``
-    counts by the names of the port's methods; the owner's own doings are not counted. ``deliver`` takes (address, channel id,
-    secret) of a push notification. ``mails`` are the guests who were sent one.
+    counts by the names of the port's methods, the parts of a batch as ``create``; the owner's own doings are not counted.
+    ``deliver`` takes (address, channel id, secret) of a push notification. ``mails`` are the guests who were sent one.
     """
 
     clock: Callable[[], dt.datetime]
@@ -108,6 +108,7 @@ class MemoryCalendar:
     name: str = "Memory"
     zone: str = "Europe/Vienna"
     page_size: int = 100
+    batch_size: int = 20
     rewrite: Callable[[EventFields], EventFields] = _keep
     deliver: Callable[[str, str, str], None] = lambda *_: None
     mails: list[str] = field(default_factory=list)
@@ -193,7 +194,10 @@ class MemoryCalendar:
 
 @dataclass(frozen=True, slots=True)
 class MemoryRemote:
-    """``Remote``, ``Invites`` and ``SupportsPush`` on a ``MemoryCalendar``; ``tells`` its guests of what is written."""
+    """``Remote``, ``Invites``, ``SupportsPush`` and ``SupportsBatches`` on a ``MemoryCalendar``.
+
+    It ``tells`` its guests of what is written.
+    """
 
     calendar: MemoryCalendar
     lens: MemoryLens = MemoryLens()
@@ -265,6 +269,20 @@ class MemoryRemote:
             if self._written(fields) != self.lens.view(kept.fields):
                 self.calendar.store(kept, self._written(fields))
             return (kept.item,)
+
+    @property
+    def batch_size(self) -> int:
+        return self.calendar.batch_size
+
+    def create_many(self, wanted: Sequence[New]) -> Sequence[Sequence[RemoteItem] | BridgeError | None]:
+        with self.calendar.request("create_many"):
+            return [self._part(new) for new in wanted]
+
+    def _part(self, new: New) -> Sequence[RemoteItem] | BridgeError:
+        try:
+            return self.create(new.fields, key=new.key, uid=new.uid)
+        except BridgeError as error:
+            return error
 
     def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
         if self.lens.view(target) == current.fields:

@@ -47,6 +47,8 @@ class Meter:
         """Start from nothing."""
         with self._lock:
             self.requests = 0
+            self.batches = 0
+            self.batched = 0
             self.writes = 0
             self.with_attendees = 0
             self.most_at_once = 0
@@ -79,6 +81,17 @@ class Meter:
                 self._under_way[caller] -= 1
                 self._under_way += Counter()  # callers that have gone are forgotten
 
+    def batch(self, parts: int) -> None:
+        """Count a batch that is about to be carried out; its parts are counted one by one, too."""
+        with self._lock:
+            self.batches += 1
+            self.batched += parts
+
+    @property
+    def round_trips(self) -> int:
+        """How often somebody waited for an answer: a batch is one, whatever it counts for the quota."""
+        return self.requests - self.batched + self.batches
+
     def mail(self, recipient: str, reason: str, event_id: str, subject: str = "") -> None:
         """Note a mail that the real service would have sent."""
         with self._lock:
@@ -89,6 +102,7 @@ class Meter:
         with self._lock:
             return {
                 "requests": self.requests,
+                "batches": self.batches,
                 "writes": self.writes,
                 "requests_with_attendees": self.with_attendees,
                 "most_at_once": self.most_at_once,

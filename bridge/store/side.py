@@ -185,8 +185,8 @@ class Snapshot:
     def replicas(self, series: Collection[str]) -> Mapping[str, Replica]:
         return inbox.replicas(self._conn, self._pair.id, series)
 
-    def intents(self, now: dt.datetime) -> Sequence[str]:
-        return outbox.due(self._conn, self._pair.id, now)
+    def intents(self, now: dt.datetime, *, backfill: bool = True) -> Sequence[str]:
+        return outbox.due(self._conn, self._pair.id, now, backfill=backfill)
 
     def intents_of(self, uids: Collection[str]) -> Mapping[str, Intent]:
         return outbox.by_uid(self._conn, self._pair.id, uids)

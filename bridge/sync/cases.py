@@ -199,8 +199,8 @@ def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
             continue
         series = link.remote_id if link else None
         replica = replicas.get(series) if series else None
-        if link is not None and uid in intents and intents[uid].kind == "create":
-            batch.waiting.append(link)
+        if link is not None and uid in intents and intents[uid].kind == "create" and intents[uid].attempts:
+            batch.waiting.append(link)  # it may be there already; a creation that was never sent is planned anew
         elif series is not None and replica is None:
             batch.unknown.append(series)
         elif replica is not None and replica.removed and not replica.certain:

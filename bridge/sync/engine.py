@@ -32,10 +32,16 @@ def cycle(ledger: Ledger, remote: Remote, *, now: Clock, report: Report | None =
     """
     report = Report() if report is None else report
     session = Session(ledger, remote, now, report)
-    sending.send_due(session)
+    sending.send_due(session, backfill=False)  # a first sync may take long: the other side is read before it goes on
     reading.read(session)
-    for _ in range(ROUNDS):
-        if not rounds.run(session):
+    for number in range(ROUNDS):
+        if not rounds.run(session) and number:
             break
-        sending.send_due(session)
+        _send(session)
     return report
+
+
+def _send(session: Session) -> None:
+    """Carry out all that is due. What the hub gets meanwhile is planned between two batches, and goes ahead (R33)."""
+    while not sending.send_due(session):
+        rounds.run(session)

@@ -223,8 +223,11 @@ class Reading(Protocol):
 
     def replicas(self, series: Collection[str]) -> Mapping[str, Replica]: ...
 
-    def intents(self, now: dt.datetime) -> Sequence[str]:
-        """UIDs of the open intents whose time has come; those that were never tried first."""
+    def intents(self, now: dt.datetime, *, backfill: bool = True) -> Sequence[str]:
+        """UIDs of the open intents whose time has come: what belongs to a first sync last (R33), or not at all.
+
+        Among themselves, those that were never tried come first.
+        """
         ...
 
     def intents_of(self, uids: Collection[str]) -> Mapping[str, Intent]: ...

@@ -17,7 +17,7 @@ from bridge.ical.fields import MASTER, Change, ObjectFields, diff, patch
 from bridge.sync import guests, projection
 from bridge.sync.guests import Say
 from bridge.sync.identity import creation_key
-from bridge.sync.ledger import Conflict, Direction, HubObject, Intent, Kind, Link, Policy, Winner
+from bridge.sync.ledger import Conflict, Direction, HubObject, Intent, Link, Policy, Winner
 from bridge.sync.merge import Edited, Merged, merge, unite
 from bridge.sync.ports import Lens, RemoteObject
 from bridge.sync.projection import Projection
@@ -249,11 +249,7 @@ def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules, *, unin
     target = rules.lens.view(target)
     # a creation that was refused may have got halfway: the same key then finishes it
     key = (link and link.creation_key) or creation_key(rules.pair, hub.uid, hub.revision)
-    return Step(case, Link(hub.uid, creation_key=key), intent=_intent(hub, "create", target, fields, rules))
-
-
-def _intent(hub: HubObject, kind: Kind, target: ObjectFields, fields: ObjectFields, rules: Rules) -> Intent:
-    return Intent(hub.uid, kind, target, fields, backfill=rules.pairing)
+    return Step(case, Link(hub.uid, creation_key=key), intent=Intent(hub.uid, "create", target, fields))
 
 
 def _invites(fields: ObjectFields, case: Case, rules: Rules) -> bool:
@@ -436,7 +432,7 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     target = rules.lens.view(patch(remote.fields, merged.to_remote))
     if target == remote.fields:
         return Step(case, replace(link, hub_base=after), put, None, conflicts)
-    return Step(case, agreed, put, _intent(hub, "update", target, after, rules), conflicts)
+    return Step(case, agreed, put, Intent(hub.uid, "update", target, after), conflicts)
 
 
 def _edited(data: bytes, change: Change, rules: Rules) -> bytes:

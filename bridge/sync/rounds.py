@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -13,7 +13,7 @@ from bridge.sync.cases import Batch
 from bridge.sync.identity import Matches
 from bridge.sync.ledger import Done, Intent, Kind, Link, PairState, Writing
 from bridge.sync.plan import HubDelete, HubPut, Rules, Step, again, plan, quarantined
-from bridge.sync.session import Session, batches
+from bridge.sync.session import BATCH, Session, batches
 from bridge.sync.splits import compounded
 
 
@@ -210,7 +210,7 @@ class _Round:
             before = memory.hub_revision()
             _remember(memory, batch)
             done = list(self._to_hub(memory, steps))
-            _keep(memory, done, batch.open, self._touched.state.hub_cursor)
+            _keep(memory, done, batch.open, self._marked)
             memory.journal([entry for step in done for entry in self._entries(step, before)])
             after = memory.hub_revision()
         if before == self._revision:
@@ -227,6 +227,15 @@ class _Round:
             yield Done(uid, "hub", _kind(step.hub), revision, approved=state.approved)
         if step.intent is not None:
             yield Done(uid, "remote", step.intent.kind, state.hub_cursor, approved=state.approved)
+
+    def _marked(self, intent: Intent) -> Intent:
+        """With the hub's revision before what it carries, and whether it belongs to a first sync.
+
+        That may be another pair's, which has filled the hub: nobody creates that many by hand.
+        """
+        crowd = len(self._touched.series) + len(self._touched.uids) > BATCH
+        backfill = self._rules.pairing or (crowd and intent.kind == "create")
+        return replace(intent, undo_to=self._touched.state.hub_cursor, backfill=backfill)
 
     def _to_hub(self, memory: Writing, steps: Iterable[Step]) -> Iterator[Step]:
         """Write to the hub; yields what is to be remembered.
@@ -276,11 +285,10 @@ def _remember(memory: Writing, batch: Batch) -> None:
     memory.save_links([again(link) for link in batch.waiting if not link.dirty])
 
 
-def _keep(memory: Writing, steps: list[Step], with_intent: set[str], planned_to: int) -> None:
-    """``planned_to`` is the hub's revision before what these steps carry."""
+def _keep(memory: Writing, steps: list[Step], with_intent: set[str], marked: Callable[[Intent], Intent]) -> None:
     memory.drop_links([link.uid for link in map(_superseded, steps) if link is not None])
     memory.save_links([step.link for step in steps if step.link is not None and step.link != step.case.link])
-    intents: list[Intent] = [replace(step.intent, undo_to=planned_to) for step in steps if step.intent is not None]
+    intents = [marked(step.intent) for step in steps if step.intent is not None]
     planned = {intent.uid for intent in intents}
     memory.drop_intents([step.case.uid for step in steps if step.case.uid in with_intent - planned])
     memory.save_intents(intents)

@@ -42,6 +42,10 @@ class Typed:
     rule: str = ""
 
 
+PartTrouble = Literal["busy", "refused", "down", "answer lost"]
+"""What a single creation may meet: a Throttled with a Retry-After of 7 s, a 400, a 503, or it is done and not answered."""
+
+
 class Bench(Protocol):
     """One empty remote calendar."""
 
@@ -86,6 +90,14 @@ class Bench(Protocol):
     def forget_cursors(self) -> None: ...
     def trouble(self, kind: Trouble) -> AbstractContextManager[None]:
         """As long as it lasts, every request to the API meets it, repeated ones too."""
+        ...
+
+    def strike_creation(self, number: int, kind: PartTrouble) -> None:
+        """The ``number``-th creation from now on meets this, be it a part of a batch or not."""
+        ...
+
+    def wait_over(self) -> None:
+        """The time has passed that the service asked us to wait."""
         ...
 
     def requests(self) -> int:

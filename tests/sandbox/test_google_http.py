@@ -42,6 +42,7 @@ def test_g06_g100_a_batch_answers_each_part(google, alex):
     assert answers["get"].resp.status == answers["delete"].resp.status == 404
     assert answers["list"]["items"][0]["id"] == "alex@example.com"
     assert google.meter.requests == 4  # G-99: a batch of n counts n
+    assert google.meter.round_trips == 1
 
 
 def test_g100_outer_headers_apply_to_parts_unless_they_have_their_own(google, http):

@@ -9,13 +9,25 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from bridge.errors import CursorLost, DuplicateKey, Gone, Refused, Unmappable, Unreachable, VersionMismatch
+from googleapiclient.http import HttpRequest
+
+from bridge.errors import (
+    BridgeError,
+    CursorLost,
+    DuplicateKey,
+    Gone,
+    ProviderError,
+    Refused,
+    Unmappable,
+    Unreachable,
+    VersionMismatch,
+)
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.recurrence import occurs, regular
 from bridge.providers.google import bodies, people, push, rules, times
-from bridge.providers.google.api import CalendarApi
+from bridge.providers.google.api import BATCH, CalendarApi
 from bridge.providers.google.mapping import GoogleLens, item
-from bridge.sync.ports import Channel, Page, RemoteItem, RemoteObject, Removal
+from bridge.sync.ports import Channel, New, Page, RemoteItem, RemoteObject, Removal
 
 MANY = 10_000
 """Instances of one series that are looked through: 27 years of a daily one."""
@@ -27,12 +39,13 @@ _LOUD = {"sendUpdates": "all"}
 
 
 class GoogleRemote:
-    """``Remote``, ``Invites`` and ``SupportsPush`` on one Google calendar, ``zone`` being its own.
+    """``Remote``, ``Invites``, ``SupportsPush`` and ``SupportsBatches`` on one Google calendar, ``zone`` being its own.
 
     ``page_size`` is what a page asks for; Google may give less, even nothing, and go on (G-26).
     """
 
     page_size = 2500
+    batch_size = BATCH
 
     def __init__(self, api: CalendarApi, calendar_id: str, zone: str, *, tells: bool = False) -> None:
         self._api = api
@@ -170,13 +183,43 @@ class GoogleRemote:
     def create(self, fields: ObjectFields, *, key: str, uid: str) -> Sequence[RemoteItem]:
         """Insert under the key as id; a replay meets its own event again and finishes it (G-44, G-45, R12)."""
         target = self.lens.view(fields)
-        body = bodies.insert(target, key=key, uid=uid)
         try:
-            request = self._api.events.insert(calendarId=self._calendar, body=body, **self._updates(body))
-            event = self._api.execute(request)
+            event = self._api.execute(self._insert(target, key=key, uid=uid))
         except DuplicateKey:
             return self.update(self.lens.read(self.get(key)), fields)
         return self._set_instances(self.lens.read([item(event)]), target)
+
+    def _insert(self, target: ObjectFields, *, key: str, uid: str) -> HttpRequest:
+        body = bodies.insert(target, key=key, uid=uid)
+        return self._api.events.insert(calendarId=self._calendar, body=body, **self._updates(body))
+
+    def create_many(self, wanted: Sequence[New]) -> Sequence[Sequence[RemoteItem] | BridgeError | None]:
+        """What takes more than its insertion is left to ``create``: a series with changed instances."""
+        outcomes: dict[str, Sequence[RemoteItem] | BridgeError] = {}
+        inserted: dict[str, tuple[ObjectFields, HttpRequest]] = {}
+        for new in wanted:
+            try:
+                target = self.lens.view(new.fields)
+                if not target.overrides:
+                    inserted[new.key] = target, self._insert(target, key=new.key, uid=new.uid)
+            except Unmappable as error:
+                outcomes[new.key] = error
+        try:
+            answers = self._api.many([request for _, request in inserted.values()]) if inserted else []
+        except (Gone, Refused):  # batches as such are not offered here, or not taken
+            return [outcomes.get(new.key) for new in wanted]
+        for (key, (target, _)), answer in zip(inserted.items(), answers, strict=True):
+            outcomes[key] = _part_refused(answer) if isinstance(answer, ProviderError) else self._whole(answer, target)
+        return [outcomes.get(new.key) for new in wanted]
+
+    def _whole(self, event: Mapping[str, Any], target: ObjectFields) -> Sequence[RemoteItem] | BridgeError:
+        """The answer to an insertion, unless there is still something to do about instances."""
+        made = [item(event)]
+        try:
+            unfinished = _instance_changes(self.lens.read(made).fields, target)
+        except Unmappable as error:
+            return error
+        return DuplicateKey("made, but not finished") if unfinished else made
 
     def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
         target = self.lens.view(target)
@@ -295,6 +338,11 @@ def _may_have_lost_exceptions(event: Mapping[str, Any]) -> bool:
         return True
     created, updated = (dt.datetime.fromisoformat(event[name]) for name in ("created", "updated"))
     return updated - created >= dt.timedelta(seconds=1)
+
+
+def _part_refused(error: ProviderError) -> ProviderError:
+    """In a batch every 409 asks to try singly: the id is taken, or the calendar was busy with another part (G-95)."""
+    return DuplicateKey(str(error), status=409, code=error.code) if error.status == 409 else error
 
 
 def _cancelled(each: RemoteItem) -> bool:

@@ -30,6 +30,8 @@ LIMITS = Limits(per_minute=950, at_once=4, parts_at_once=4)
 
 TIMEOUT = httpx.Timeout(30, connect=10)
 """Seconds until an answer counts as lost."""
+BATCH_TIMEOUT = httpx.Timeout(120, connect=10)
+"""The same for a batch: its requests may wait for one another."""
 
 NOT_OFFERED = {404, 405, 501}
 """How a service without some call of Graph's answers it."""
@@ -81,6 +83,40 @@ class Api:
                     raise
                 found += [self._single(path) for path in part]
         return found
+
+    def chain(self, path: str, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | ProviderError]:
+        """POST bodies, one after the other, by one ``$batch``: what each was answered, up to the first that failed.
+
+        A mailbox takes four requests at a time, ours or another's (M-77), so in a batch each waits for the one before it
+        (M-79); what stands behind a failure is not carried out. Raises Unreachable where nobody knows what was done.
+        """
+        requests: list[dict[str, Any]] = [
+            {
+                "id": str(number),
+                "method": "POST",
+                "url": path,
+                "headers": {"Content-Type": "application/json", "Prefer": PREFER},
+                "body": body,
+                **({"dependsOn": [str(number - 1)]} if number else {}),
+            }
+            for number, body in enumerate(bodies)
+        ]
+        whole = self._json("POST", self._address("/$batch"), body={"requests": requests}, count=len(bodies))
+        answers = {str(each.get("id")): each for each in entries(whole, "responses")}
+        told: list[dict[str, Any] | ProviderError] = []
+        for number in range(len(bodies)):
+            answer = answers.get(str(number)) or {"status": 504}
+            status, content = answer["status"], answer.get("body") or {}
+            if status < 300:
+                told.append(content)
+                continue
+            told.append(self.pace.heed(_error(status, content, httpx.Headers(answer.get("headers") or {}))))
+            break
+        return told
+
+    def renew(self) -> None:
+        """Get another access token: a part of a batch was refused for it."""
+        self.tokens.instead_of(self.tokens.current())
 
     def owns(self, link: str) -> bool:
         """Whether a link stays at our Graph: a token is never sent elsewhere."""
@@ -161,9 +197,10 @@ class Api:
         count: int,
     ) -> httpx.Response:
         signed = {**headers, "Authorization": f"Bearer {token}"}
+        timeout = BATCH_TIMEOUT if url.endswith("/$batch") else TIMEOUT
         try:
             with self.pace.turn(count):
-                return self.http.request(method, url, json=body, headers=signed)
+                return self.http.request(method, url, json=body, headers=signed, timeout=timeout)
         except httpx.TransportError as error:
             raise Unreachable(f"Graph did not answer ({type(error).__name__})") from None
 

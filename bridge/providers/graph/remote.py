@@ -1,4 +1,4 @@
-"""One Graph calendar as a side to sync with (``bridge.sync.ports.Remote`` and ``SupportsPush``)."""
+"""One Graph calendar as a side to sync with (``bridge.sync.ports``: ``Remote``, ``SupportsPush``, ``SupportsBatches``)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from bridge.errors import DuplicateKey, Gone, Refused, Unmappable
+from bridge.errors import BridgeError, DuplicateKey, Gone, Refused, Unmappable
 from bridge.ical.attendees import address
 from bridge.ical.fields import ObjectFields, diff
 from bridge.ical.recurrence import keys
-from bridge.providers.graph import exceptions, people
-from bridge.providers.graph.api import Api, escape
+from bridge.providers.graph import creations, exceptions, people
+from bridge.providers.graph.api import BATCH, Api, escape
 from bridge.providers.graph.events import Events
 from bridge.providers.graph.listing import Listing
 from bridge.providers.graph.mapping import GraphLens, item, master_patch, moment_of, new_event, original_key
 from bridge.providers.graph.push import Subscriptions
 from bridge.providers.graph.rules import depends_on_counting
-from bridge.sync.ports import Channel, Page, RemoteCalendar, RemoteItem, RemoteObject
+from bridge.sync.ports import Channel, New, Page, RemoteCalendar, RemoteItem, RemoteObject
 
 OWN = {"reminders", "transp", "attendees"}
 """What is mine in a meeting that someone else organises (R3, M-56); of the guests only my own answer."""
@@ -29,6 +29,8 @@ OWN = {"reminders", "transp", "attendees"}
 
 class GraphRemote:
     """``calendar.zone`` ("" is UTC) is where floating times are put (X-04)."""
+
+    batch_size = BATCH
 
     def __init__(
         self,
@@ -86,6 +88,9 @@ class GraphRemote:
             self._api.delete(self._events.path(answer["id"]))
             raise
 
+    def create_many(self, wanted: Sequence[New]) -> Sequence[Sequence[RemoteItem] | BridgeError | None]:
+        return creations.create(self._api, self._events, self._new, self.lens, wanted)
+
     def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
         target = self.lens.view(target)
         if current.organized_elsewhere:
@@ -136,10 +141,7 @@ class GraphRemote:
 
     def _settled(self, answer: Mapping[str, Any]) -> RemoteItem:
         """The answer to a write, unless it shows the body in another form than reading does (R20)."""
-        body = answer.get("body") or {}
-        if body.get("content") and str(body.get("contentType")).lower() != "text":
-            return self._events.get(answer["id"])
-        return item(answer)
+        return item(answer) if creations.reads_alike(answer) else self._events.get(answer["id"])
 
     def _completed(self, master: RemoteItem, target: ObjectFields) -> list[RemoteItem]:
         """Bring a series' single occurrences to what they should be."""
