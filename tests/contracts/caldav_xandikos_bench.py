@@ -1,4 +1,4 @@
-"""The bench of the CalDAV provider at a Xandikos, which pages nothing and stores what it is given."""
+"""The bench of the CalDAV provider at a Xandikos: its sync tokens are git trees, its properties in an order of its own."""
 
 from contextlib import contextmanager
 

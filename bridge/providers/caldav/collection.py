@@ -169,7 +169,7 @@ class Collection:
         try:
             answer = self._api.report(self._url, xml.sync_collection(token), depth=0)
         except Gone as gone:
-            raise _no_calendar(gone) from None
+            raise _no_calendar(gone.status) from None
         except (Refused, VersionMismatch) as refused:
             if not token:
                 raise
@@ -193,17 +193,20 @@ class Collection:
         try:
             return self._api.propfind(self._url, *names, depth=depth)
         except Gone as gone:
-            raise _no_calendar(gone) from None
+            raise _no_calendar(gone.status) from None
 
     def _own(self, url: str, answer: Multistatus) -> Resource:
         """What is said of the calendar itself. An answer that leaves it out is not about it, so it says nothing (R7)."""
         here = {self.path.rstrip("/"), urls.path(url).rstrip("/")}
         for one in answer.resources:
-            if urls.path(urls.joined(url, one.href)).rstrip("/") in here and one.status == 200:
-                return one
+            if urls.path(urls.joined(url, one.href)).rstrip("/") in here:
+                if one.status in (404, 410):
+                    raise _no_calendar(one.status)
+                if one.status == 200:
+                    return one
         raise Unreachable("the answer is not about the calendar", status=207, code=MALFORMED)
 
 
-def _no_calendar(gone: Gone) -> Refused:
+def _no_calendar(status: int) -> Refused:
     """404 here means the calendar, not an event."""
-    return Refused("the calendar is not there any more", status=gone.status, code=gone.code)
+    return Refused("the calendar is not there any more", status=status, code="no-calendar")

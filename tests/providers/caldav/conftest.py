@@ -23,14 +23,14 @@ def bench(request):
 
 
 @pytest.fixture
-def faithful():
-    """At Xandikos, which keeps what it is given byte for byte."""
+def at_xandikos():
+    """At Xandikos, which writes properties in an order of its own."""
     with opened(xandikos, CaldavBench) as made:
         yield made
 
 
 @pytest.fixture
-def stock():
-    """At Radicale, which does not (D-02)."""
+def at_radicale():
+    """At Radicale, which alters what it is given (D-02)."""
     with opened(radicale, CaldavBench) as made:
         yield made
