@@ -60,7 +60,10 @@ def _directly(
         password = secret_from_stdin()
     elif username:
         password = typer.prompt("Password", hide_input=True, err=True)
-    made = connecting.connect_directly(context, user, provider, url=url, username=username, password=password)
+    try:
+        made = connecting.connect_directly(context, user, provider, url=url, username=username, password=password)
+    finally:
+        context.close()
     show(
         {"account": made.account.id, "email": made.account.email, "calendars": made.calendars, "pair": made.pair_id},
         as_json=as_json,

@@ -10,6 +10,7 @@
 
 import base64
 import copy
+import logging
 import re
 import secrets
 import threading
@@ -217,6 +218,7 @@ def radicale(folder):
     """Stock Radicale with its own filesystem store in ``folder``, its own htpasswd sign-in, and no calendar yet."""
     from radicale import Application, config
 
+    (folder / "radicale" / "collection-root").mkdir(parents=True, exist_ok=True)  # it would say so in the log
     (folder / "htpasswd").write_text(f"{USER}:{PASSWORD}\n", encoding="utf-8")
     configuration = config.load()
     configuration.update(
@@ -234,10 +236,16 @@ def radicale(folder):
         "test",
         privileged=True,
     )
-    with serving(Application(configuration), f"/{USER}/") as server:
-        with server.hands() as client:  # a principal is made at the first sign-in
-            client.request("PROPFIND", server.home, headers={"Depth": "0"}).raise_for_status()
-        yield server
+    log = logging.getLogger("radicale")
+    level = log.level
+    log.setLevel(logging.CRITICAL)  # it shares this process, not the log of what is tested in it
+    try:
+        with serving(Application(configuration), f"/{USER}/") as server:
+            with server.hands() as client:  # a principal is made at the first sign-in
+                client.request("PROPFIND", server.home, headers={"Depth": "0"}).raise_for_status()
+            yield server
+    finally:
+        log.setLevel(level)
 
 
 @contextmanager
