@@ -65,6 +65,9 @@ class GoogleBench:
     revives = True
     refusal = Unmappable
     remembers = True
+    by_name = False
+    forgets = True
+    forgets_listings = True
 
     def __init__(self, sandbox, client):
         self.sandbox, self.service, self.client = sandbox, sandbox.google, client

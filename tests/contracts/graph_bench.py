@@ -66,6 +66,9 @@ class GraphBench:
     revives = False  # Graph has no call for it (M-49)
     refusal = Unmappable
     remembers = False
+    by_name = False
+    forgets = True
+    forgets_listings = True
 
     def __init__(self, sandbox, client, microsoft):
         self.sandbox, self.service, self.client = sandbox, sandbox.microsoft, client

@@ -26,6 +26,9 @@ class MemoryBench:
     revives = True
     refusal = Unmappable
     remembers = True
+    by_name = False
+    forgets = True
+    forgets_listings = True
 
     def __init__(self) -> None:
         self.service = MemoryCalendar(clock=lambda: dt.datetime(2026, 3, 1, tzinfo=dt.UTC), deliver=self._deliver)
