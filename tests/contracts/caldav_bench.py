@@ -14,6 +14,7 @@ from tests.support.caldav_hands import Hands
 from tests.support.caldav_server import PASSWORD, USER, radicale
 
 PUSHES = False
+BATCHES = False
 
 
 def clock():

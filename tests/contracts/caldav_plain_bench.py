@@ -2,10 +2,10 @@
 
 from contextlib import contextmanager
 
-from tests.contracts.caldav_bench import PUSHES, CaldavBench, opened
+from tests.contracts.caldav_bench import BATCHES, PUSHES, CaldavBench, opened
 from tests.support.caldav_server import xandikos
 
-__all__ = ["PUSHES", "open_bench"]
+__all__ = ["BATCHES", "PUSHES", "open_bench"]
 
 
 class PlainBench(CaldavBench):

@@ -17,6 +17,7 @@ def _module(name):
 
 
 PUSHING = [name for name in BENCHES if getattr(_module(name), "PUSHES", True)]
+BATCHING = [name for name in BENCHES if getattr(_module(name), "BATCHES", True)]
 SIGN_INS = [name for name in BENCHES if hasattr(_module(name), "open_sign_in")]
 
 
@@ -43,6 +44,12 @@ def bench(request, sandbox):
 
 @pytest.fixture(params=PUSHING)
 def pushing(request, sandbox):
+    with ExitStack() as stack:
+        yield stack.enter_context(_module(request.param).open_bench(sandbox))
+
+
+@pytest.fixture(params=BATCHING)
+def batches(request, sandbox):
     with ExitStack() as stack:
         yield stack.enter_context(_module(request.param).open_bench(sandbox))
 

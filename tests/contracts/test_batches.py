@@ -7,20 +7,13 @@ import pytest
 
 from bridge.errors import DuplicateKey, Refused, Throttled, Unreachable
 from bridge.ical.fields import EventFields, ObjectFields, When
-from bridge.sync.ports import New, SupportsBatches
+from bridge.sync.ports import New
 from tests.contracts.bench import Mirror, wall
 from tests.contracts.test_writing import KINDS, single
 
 START = wall("2026-03-02 12:00")
 HOUR = dt.timedelta(hours=1)
 COUNT = 8
-
-
-@pytest.fixture
-def batches(bench):
-    if not isinstance(bench.remote, SupportsBatches):
-        pytest.skip("creates one by one")
-    return bench
 
 
 def key(number):
