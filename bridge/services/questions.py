@@ -158,7 +158,9 @@ def _let_go(conn: Connection, pair: Pair, named: Sequence[Candidate], left: Sequ
     ids = [link.remote_id for link in released if link.remote_id]
     links.drop(conn, pair.id, [link.uid for link in released if link.remote_id])
     inbox.plan_again(conn, pair.id, ids)
-    links.save(conn, pair.id, [Link(link.uid, dirty=True) for link in released if not link.remote_id])
+    # that its owner was asked about it says that it was there before: its guests know of it (R1)
+    asked = [Link(link.uid, dirty=True, decision="hub") for link in released if not link.remote_id]
+    links.save(conn, pair.id, asked)
     return len(released)
 
 

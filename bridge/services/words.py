@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from bridge.errors import InvalidCalendarData, NotFound
 from bridge.ical import text
-from bridge.ical.fields import MASTER, Path, Reminder, When
+from bridge.ical.fields import MASTER, Attendee, Path, Reminder, When
 from bridge.ical.objects import CalendarObject, parse
 from bridge.store import accounts, devices, pairs, principals, remote_calendars
 
@@ -22,6 +22,7 @@ _FIELDS = {
     "url": "link",
     "recurrence": "repetition",
     "state": "occurrence",
+    "attendees": "guests",
 }
 _PROVIDERS = {"google": "Google", "microsoft": "Microsoft", "caldav": "CalDAV", "ics": "ICS"}
 _VALUES = {
@@ -51,6 +52,8 @@ def value(name: str, given: Any) -> str:
         return when(given)
     if name == "reminders":
         return ", ".join(_reminder(one) for one in given)
+    if name == "attendees":
+        return ", ".join(_guest(one) for one in given)
     if isinstance(given, list | tuple):
         return ", ".join(str(one) for one in given)
     if name in ("transp", "state"):
@@ -58,6 +61,11 @@ def value(name: str, given: Any) -> str:
     if name == "priority" and given == 0:
         return ""
     return " ".join(str(given).split())
+
+
+def _guest(guest: Attendee) -> str:
+    answer = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "maybe"}.get(guest.partstat)
+    return f"{guest.address} ({answer})" if answer else guest.address
 
 
 def when(given: When) -> str:

@@ -71,7 +71,8 @@ class Link:
 
     Both bases are there, or none is: then the sides have not agreed yet (its creation is an open intent, or it is
     quarantined). Bases without a ``remote_id`` say that the remote's object was there and is gone.
-    ``version`` is of the remote object that ``remote_base`` was read from; ``decision`` its owner's answer to a conflict.
+    ``version`` is of the remote object that ``remote_base`` was read from; ``decision`` its owner's answer to a conflict,
+    or that there was one to the question whether it is another one's counterpart.
     A ``dirty`` link is planned again whatever the cursors say, but not before ``retry_at``.
     """
 

@@ -240,7 +240,11 @@ def _arrive(case: Case, remote: RemoteObject, rules: Rules) -> Step:
 
 
 def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules, *, uninvited: bool = False) -> Step:
-    """The hub has an object that the remote has not. ``uninvited``: its guests were sent a cancellation, and get no more mail."""
+    """The hub has an object that the remote has not. ``uninvited``: its guests get no mail, for they were sent a cancellation.
+
+    Nor do those of an object about which its owner was asked whether it is another one: it was there before (R2).
+    """
+    uninvited = uninvited or (link is not None and link.decision is not None)
     if rules.direction == "pull":
         return Step(case, None)
     fields = _shown(hub.data, case, rules)

@@ -1,11 +1,13 @@
 """R16: what looks alike at a first sync is asked, and the answer makes one event of two, or a copy of each."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from bridge.errors import NotFound, UsageError
+from bridge.ical.fields import Attendee
 from bridge.services import holding, questions
 from bridge.store import audit, conflicts, links, pairs, tables
 from bridge.store.session import connect
@@ -91,6 +93,23 @@ def test_r16_all_different_each_gets_its_copy_once(world):
     side.calendar.remove(remote_id)
     world.settle()
     assert set(world.hub()) == {"a", "b"}
+
+
+def test_r2_an_answer_invites_nobody_who_was_a_guest_before(world):
+    guests = (Attendee("ann@example.net"),)
+    side = world.pair()
+    for uid in ("a", "b"):
+        event = tea(day=20)
+        world.put(uid, replace(event, master=replace(event.master, attendees=guests, organizer="alice@example.org")))
+    side.calendar.add(tea(day=20))
+    world.settle()
+    questions.different(context_of(world), side.pair, None)
+    world.settle()
+    assert len(side.calendar.objects()) == 3
+    assert side.calendar.mails == []
+    world.edit("a", lambda fields: retitled(fields, "Tea, later"))
+    world.settle()
+    assert side.calendar.mails == []
 
 
 def test_r16_different_by_name_leaves_the_others_in_question(world):
