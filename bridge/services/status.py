@@ -15,6 +15,7 @@ class PairStatus:
     """``lag_seconds`` is the age of the last success (None: never synced): the figure to alert on (R28).
 
     ``stale``: that is too long. ``divergences`` is what the last comparison of both sides, at ``audited_at``, found (R42).
+    ``paused_until`` (None: it is not) and ``paused_because`` tell of the account's open circuit (R33).
     ``waiting`` are intents whose answer is still open; ``quarantined`` are single events left alone, with the reasons.
     """
 
@@ -33,13 +34,15 @@ class PairStatus:
     stale: bool
     audited_at: dt.datetime | None
     divergences: int | None
+    paused_until: dt.datetime | None = None
+    paused_because: str | None = None
 
 
 def every(context: Context) -> list[PairStatus]:
     now = context.now()
     found = []
     for one in pairing.every(context):
-        pair = one.pair
+        pair, rests = one.pair, one.account.rests(now)
         manual = pair.interval_seconds is None and not pair.realtime
         stale = noticing.is_late(context, pair, manual=manual)
         with context.database.read() as conn:
@@ -53,7 +56,7 @@ def every(context: Context) -> list[PairStatus]:
                 here=f"{one.calendar.owner}/{one.calendar.slug}",
                 there=f"{one.account.provider} {one.account.email}: {one.remote.calendar.name}",
                 direction=pair.direction,
-                state=_state(one, stale=stale),
+                state=_state(one, rests=rests, stale=stale),
                 last_success=pair.last_success_at,
                 lag_seconds=None if pair.last_success_at is None else (now - pair.last_success_at).total_seconds(),
                 links=counted,
@@ -64,14 +67,18 @@ def every(context: Context) -> list[PairStatus]:
                 stale=stale,
                 audited_at=pair.audited_at,
                 divergences=pair.divergences,
+                paused_until=one.account.closed_until if rests else None,
+                paused_because=one.account.closed_reason if rests else None,
             )
         )
     return found
 
 
-def _state(one: pairing.Bridged, *, stale: bool) -> str:
+def _state(one: pairing.Bridged, *, rests: bool, stale: bool) -> str:
     if one.account.needs_reconnect:
         return "needs reconnect"
+    if rests:
+        return "paused"
     if one.pair.parked is not None and not one.pair.approved:
         return "waits for approval"
     if one.pair.last_error:

@@ -80,7 +80,16 @@ def test_a_slow_pair_is_late_by_its_own_interval_and_a_manual_one_never(house, p
     def terms(interval):
         with house.context.database.write() as conn:
             now = house.context.now()
-            pairs.set_terms(conn, pair, direction="both", interval_seconds=interval, realtime=False, now=now)
+            pairs.set_terms(
+                conn,
+                pair,
+                direction="both",
+                interval_seconds=interval,
+                realtime=False,
+                projection=None,
+                invitations=True,
+                now=now,
+            )
 
     terms(3600)
     house.pass_by(hours=3)
