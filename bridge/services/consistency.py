@@ -120,7 +120,7 @@ def run(context: Context, pair_id: int) -> Outcome:
     try:
         remote, _ = syncing.opened(context, pair_id)
         ledger = PairLedger(context.database, pair_id, owner, lease, context.now)
-        findings = consistency.examine(ledger, remote, now=context.now, titles=before.projection is None)
+        findings = consistency.examine(ledger, remote, now=context.now)
         if findings is None:
             error = "it is not at rest: its first sync, a complete listing or a parked plan comes first"
     except LeaseLost:

@@ -16,6 +16,7 @@ import structlog
 from bridge.errors import UsageError
 from bridge.notify.sender import Sender, personal
 from bridge.notify.words import About, Message, words
+from bridge.policy import polling
 from bridge.services.context import Context
 from bridge.store import accounts, audit, figures, notices, principals
 from bridge.store.accounts import Account
@@ -29,6 +30,9 @@ KINDS = ("needs_reconnect", "stale", "parked", "paused", "quarantined", "diverge
 
 FIRST_RETRY = dt.timedelta(minutes=1)
 LAST_RETRY = dt.timedelta(hours=6)
+
+_QUIET = 1_000_000
+"""Looks that found nothing, after which a pair in real time is looked after as seldom as ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,17 @@ class _Fact:
 
 
 def lateness(context: Context, pair: PairFigures | Pair, *, manual: bool) -> dt.timedelta | None:
-    """How old a pair's last success is, if that is too old: beyond three intervals and the setting. A manual one's never is."""
+    """How old a pair's last success is, if that is too old: beyond three intervals and the setting. A manual one's never is.
+
+    In real time its interval is the longest pause that it may come to: a long quiet is no fault.
+    """
     if manual:
         return None
     age = context.now() - (pair.last_success_at or pair.created_at)
-    intervals = 3 * dt.timedelta(seconds=pair.interval_seconds or 0)
-    return age if age > max(intervals, dt.timedelta(minutes=context.settings.notify.stale_minutes)) else None
+    interval = dt.timedelta(seconds=pair.interval_seconds or 0)
+    if pair.realtime:
+        interval = polling.pause(interval, _QUIET, told=False)
+    return age if age > max(3 * interval, dt.timedelta(minutes=context.settings.notify.stale_minutes)) else None
 
 
 def is_late(context: Context, pair: PairFigures | Pair, *, manual: bool) -> bool:

@@ -17,13 +17,14 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from bridge.ical import objects, view
 from bridge.ical.fields import MASTER, Change, ObjectFields, Path, When, diff, patch
 from bridge.ical.times import instant
 from bridge.sync import cases, guard, reading
 from bridge.sync.cases import AMBIGUOUS
 from bridge.sync.identity import Matches, creation_key, derived_uid, fingerprint, match, normal_title
 from bridge.sync.ledger import Clock, HubObject, Ledger, Link, PairState, Reading, Replica
-from bridge.sync.plan import again, quarantined, seen
+from bridge.sync.plan import again, quarantined, shown
 from bridge.sync.ports import Lens, Remote, RemoteItem, RemoteObject
 from bridge.sync.report import Report
 from bridge.sync.session import Session, batches
@@ -43,6 +44,7 @@ Kind = Literal[
 ]
 
 LOST = "it has lost its counterpart, and on the other side more than one event has too: its owner is to say which it is"
+GUESTS = "both sides differ, it has guests, and nobody knows what they were told: it goes on when either side is edited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,10 @@ class Findings:
         self.found.append(Divergence(kind, uid))
 
 
-def examine(ledger: Ledger, remote: Remote, *, now: Clock, titles: bool) -> Findings | None:
+def examine(ledger: Ledger, remote: Remote, *, now: Clock) -> Findings | None:
     """Compare everything, and see to it that the next cycle plans what diverges. None: the pair is not at rest yet.
 
-    ``titles``: the remote is shown them as they are. Raises what ``engine.cycle`` raises; nothing is known then.
+    Raises what ``engine.cycle`` raises; nothing is known then.
     """
     session = Session(ledger, remote, now, Report())
     with ledger.reading() as memory:
@@ -81,7 +83,7 @@ def examine(ledger: Ledger, remote: Remote, *, now: Clock, titles: bool) -> Find
         return None
     shelf = listed(session)
     reading.read(session)  # what the service did while it was listed comes by the cursor, and is news
-    examination = _Examination(session, shelf, Findings(listed=len(shelf)), titles=titles)
+    examination = _Examination(session, shelf, Findings(listed=len(shelf)))
     examination.look_at_links()
     examination.look_at_strangers()
     examination.look_for_missing()
@@ -115,12 +117,22 @@ class _Repair:
 
 @dataclass(frozen=True, slots=True)
 class _Sides:
-    """One link with all that is there of it. ``shown`` is from the listing, ``held`` from the inbox."""
+    """One link with all that is there of it. ``shown`` is from the listing, ``held`` from the inbox; ``home`` is the case's."""
 
     link: Link
     hub: HubObject | None
     shown: Replica | None
     held: Replica | None
+    home: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """A hub object as the remote may see it, and whether its title is among that."""
+
+    fields: ObjectFields
+    home: bool
+    titled: bool
 
 
 @dataclass(slots=True)
@@ -128,7 +140,6 @@ class _Examination:
     session: Session
     shelf: Shelf
     findings: Findings
-    titles: bool
     missing: list[Link] = field(default_factory=list)
     linked: set[str] = field(default_factory=set)
 
@@ -145,7 +156,7 @@ class _Examination:
                 state = memory.state()
                 links, hub, open_ = memory.links(uids), memory.hub_objects(uids), memory.intents_of(uids)
                 held = memory.replicas([link.remote_id for link in links.values() if link.remote_id])
-                news = _News.of(memory, state)
+                news, homes = _News.of(memory, state), memory.homes(uids)
                 gone = [uid for uid in links if uid not in hub]
                 deleted = memory.deletions(gone)
             self.linked.update(link.remote_id for link in links.values() if link.remote_id)
@@ -155,7 +166,8 @@ class _Examination:
                 there = hub.get(link.uid)
                 there = there if there is not None and there.component == "VEVENT" else None
                 shown = self.shelf.get(link.remote_id) if link.remote_id else None
-                sides = _Sides(link, there, shown, held.get(link.remote_id or ""))
+                home = homes.get(link.uid, False)
+                sides = _Sides(link, there, shown, held.get(link.remote_id or ""), home)
                 self._look_at(sides, state, repair, deleted=link.uid in deleted)
             self._save(repair)
 
@@ -167,7 +179,9 @@ class _Examination:
         if link.hub_base is None or link.remote_base is None:
             self.findings.note("never-agreed", link.uid)
             there = cases.read(sides.shown, self._lens).remote if sides.shown else None
-            repair.links.append(self._agreed(link, sides.hub, there) if sides.hub and there else again(link))
+            quiet = replace(link, decision="hub") if sides.hub else link  # who its guests are was told, perhaps (R2)
+            agreed = self._agreed(link, sides.hub, there, state, home=sides.home) if sides.hub and there else None
+            repair.links.append(agreed or again(quiet))
         elif link.remote_id is None:
             self.findings.note("both-missing", link.uid)
             repair.links.append(again(link))
@@ -191,18 +205,17 @@ class _Examination:
             repair.inbox.append((there.id, shown.items))
             repair.links.append(again(link))
             return
-        here = _seen(hub, self._lens)
+        here = _read(hub, self._lens, state, home=sides.home)
         if state.direction != "push" and link.remote_base is not None and diff(link.remote_base, there.fields):
             self.findings.note("remote-changed", link.uid)
             repair.links.append(again(link))
-        elif state.direction != "pull" and (here is None or diff(link.hub_base or here, here)):
+        elif state.direction != "pull" and (here is None or diff(link.hub_base or here.fields, here.fields)):
             self.findings.note("hub-changed", link.uid)
-            repair.links.append(again(link))
-        elif state.direction == "both" and here is not None:
-            paths = _unlike(here, there.fields, titles=self.titles)
-            if paths:
-                self.findings.note("sides-differ", link.uid)
-                repair.links.append(_disagreed(link, here, there.fields, paths))
+            doubtful = here is not None and _mails(here, there) and diff(here.fields, there.fields)
+            repair.links.append(self._left_alone(link, GUESTS) if doubtful else again(link))
+        elif state.direction == "both" and here is not None and _unlike(here, there.fields):
+            self.findings.note("sides-differ", link.uid)
+            repair.links.append(self._disagreed(link, here, there))
 
     def look_at_strangers(self) -> None:
         """Objects that no link names: counterparts are linked again, as at the first sync, and no copy is made (R12, R16)."""
@@ -210,20 +223,23 @@ class _Examination:
             state = memory.state()
             news = _News.of(memory, state)
             unlinked = [uid for uid in memory.unlinked() if uid not in news.uids]
+            homes = memory.homes(unlinked)
         here = self._strangers_here(unlinked) if state.direction != "pull" else {}
         there = self._strangers_there(news) if state.direction != "push" or here else {}
         if not here and not there:
             return
-        matches = self._matches(state, here, there)
+        matches = self._matches(state, here, there, homes)
         repair = _Repair()
         for id, uid in matches.found.items():
             self.findings.note("hub-unlinked", uid)
-            repair.links.append(self._agreed(Link(uid), here[uid], there[id]))
+            home = homes.get(uid, False)
+            repair.links.append(self._agreed(Link(uid), here[uid], there[id], state, home=home))
         for uid in here.keys() - set(matches.found.values()):
             self.findings.note("hub-unlinked", uid)
             others = there.keys() - matches.found.keys() if state.direction == "both" else ()
             doubt = self._doubt(uid in matches.ambiguous_hub, others)
-            repair.links.append(self._alone(Link(uid, dirty=True), doubt))
+            # it was there before, so its guests know of it (R2)
+            repair.links.append(self._alone(Link(uid, dirty=True, decision="hub"), doubt))
         if state.direction != "push":
             for id in there.keys() - matches.found.keys():
                 uid = derived_uid(state.key, id)
@@ -260,15 +276,22 @@ class _Examination:
         open_ = {id for id, remote in found.items() if (own := made.get(remote.creation_key)) and own.remote_id is None}
         return {id: remote for id, remote in found.items() if id not in open_ and id not in late}
 
-    def _matches(self, state: PairState, here: Mapping[str, HubObject], there: Mapping[str, RemoteObject]) -> Matches:
+    def _matches(
+        self,
+        state: PairState,
+        here: Mapping[str, HubObject],
+        there: Mapping[str, RemoteObject],
+        homes: Mapping[str, bool],
+    ) -> Matches:
         """By our own creation's key, then as pairing does."""
         keys = {creation_key(state.key, uid, each.revision): uid for uid, each in here.items()}
         made = {id: keys[each.creation_key] for id, each in there.items() if each.creation_key in keys}
         prints = {}
         for uid, each in here.items():
-            fields = _seen(each, self._lens) if uid not in made.values() else None
-            if fields is not None:
-                prints[uid] = fingerprint(fields)
+            home = homes.get(uid, state.home_by_default)
+            read = _read(each, self._lens, state, home=home) if uid not in made.values() else None
+            if read is not None:
+                prints[uid] = fingerprint(read.fields)
         others = {id: (each.uid, fingerprint(each.fields)) for id, each in there.items() if id not in made}
         rest = match(prints, others)
         return Matches({**made, **rest.found}, rest.ambiguous_hub, rest.ambiguous_remote)
@@ -278,15 +301,25 @@ class _Examination:
         return AMBIGUOUS if ambiguous else LOST if others else None
 
     def _alone(self, link: Link, doubt: str | None) -> Link:
-        return link if doubt is None else quarantined(link, doubt, now=self.session.now(), retry=False)
+        return link if doubt is None else self._left_alone(link, doubt)
 
-    def _agreed(self, link: Link, hub: HubObject, there: RemoteObject) -> Link:
+    def _left_alone(self, link: Link, why: str) -> Link:
+        return quarantined(link, why, now=self.session.now(), retry=False)
+
+    def _agreed(self, link: Link, hub: HubObject, there: RemoteObject, state: PairState, *, home: bool) -> Link:
         """A link of two that belong together: as they are they agree, but for what both must say alike."""
-        here = _seen(hub, self._lens)
+        here = _read(hub, self._lens, state, home=home)
         if here is None:
             return again(replace(link, remote_id=there.id))
-        link = replace(link, remote_id=there.id, version=there.version, hub_base=here, remote_base=there.fields)
-        return _disagreed(link, here, there.fields, _unlike(here, there.fields, titles=self.titles))
+        link = replace(link, remote_id=there.id, version=there.version, hub_base=here.fields, remote_base=there.fields)
+        return self._disagreed(link, here, there)
+
+    def _disagreed(self, link: Link, here: _Here, there: RemoteObject) -> Link:
+        """Where both sides must say the same and do not, its policy decides, or nobody if that could mail guests (R1)."""
+        paths = _unlike(here, there.fields)
+        if paths and _mails(here, there):
+            return self._left_alone(link, GUESTS)
+        return _disagreed(link, here.fields, there.fields, paths)
 
     def look_for_missing(self) -> None:
         """Ask for what the listing did not show; once more are gone than the guard lets pass, looking on changes nothing (R6)."""
@@ -325,10 +358,12 @@ def _vanished(link: Link, state: PairState) -> Link:
     return again(replace(link, remote_base=patch(link.remote_base, {(MASTER, "when"): moved})))
 
 
-def _seen(hub: HubObject, lens: Lens) -> ObjectFields | None:
+def _read(hub: HubObject, lens: Lens, state: PairState, *, home: bool) -> _Here | None:
     """None if the provider cannot hold it: the plan says why."""
     try:
-        return seen(hub.data, lens)
+        fields = shown(hub.data, lens, state.projection, home=home)
+        titled = home or "summary" not in state.projection.hidden(view.read(objects.parse(hub.data)))
+        return _Here(fields, home, titled)
     except Exception:  # noqa: BLE001 - whatever one object makes us stumble over, the others go on (R32)
         return None
 
@@ -339,18 +374,25 @@ def _older(shown: Replica, held: Replica | None) -> bool:
     return len(times) == 2 and all(times) and max(times[0]) < max(times[1])
 
 
-def _unlike(here: ObjectFields, there: ObjectFields, *, titles: bool) -> set[Path]:
+def _mails(here: _Here, there: RemoteObject) -> bool:
+    """Whether writing it to the remote could be a mail to somebody."""
+    events = [event for each in (here.fields, there.fields) for event in (each.master, *each.overrides.values())]
+    return here.home and any(event.attendees for event in events)
+
+
+def _unlike(read: _Here, there: ObjectFields) -> set[Path]:
     """Where both sides must say the same, whatever their bases say.
 
     Texts may be rewritten by a service (R20); when an event takes place may not, nor its title, where that is shown at all,
     become another one.
     """
+    here = read.fields
     change, back = diff(here, there), diff(there, here)
     paths = {path for path in change if path[1] in ("recurrence", "state")}
     for path in change:
         if path[1] == "when" and not _same_time(_when(here, path), _when(there, path)):
             paths.add(path)
-        if path == (MASTER, "summary") and titles and not _same_title(here.master.summary, there.master.summary):
+        if path == (MASTER, "summary") and read.titled and not _same_title(here.master.summary, there.master.summary):
             paths.add(path)
     states = {key for key, name in paths if name == "state"}
     return {path for path in {*change, *back} if path in paths or path[0] in states}

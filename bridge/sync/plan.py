@@ -208,11 +208,15 @@ def seen(data: bytes, lens: Lens) -> ObjectFields:
     return lens.view(view.read(objects.parse(data)))
 
 
+def shown(data: bytes, lens: Lens, projection: Projection, *, home: bool) -> ObjectFields:
+    """The hub's object as a pair's remote may see it."""
+    if home:
+        return seen(data, lens)
+    return lens.view(projection.show(view.read(objects.parse(data))))
+
+
 def _shown(data: bytes, case: Case, rules: Rules) -> ObjectFields:
-    """The hub's object as this pair's remote may see it."""
-    if case.home:
-        return seen(data, rules.lens)
-    return rules.lens.view(rules.projection.show(view.read(objects.parse(data))))
+    return shown(data, rules.lens, rules.projection, home=case.home)
 
 
 def _hidden(data: bytes, case: Case, rules: Rules) -> frozenset[str]:

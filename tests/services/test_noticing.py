@@ -101,6 +101,18 @@ def test_a_slow_pair_is_late_by_its_own_interval_and_a_manual_one_never(house, p
     assert kinds(house) == []
 
 
+def test_r28_a_pair_that_is_looked_after_as_it_is_used_is_not_stale_for_being_quiet(house, pair):
+    """In real time without notifications the pauses grow, to an hour at most."""
+    sql(house, sa.update(tables.pairs).values(interval_seconds=1200, idle=500))
+    assert house.cycle(pair).error is None
+    pause = house.pair(pair).due_at - house.context.now()
+    assert pause == dt.timedelta(hours=1)
+    house.pass_by(seconds=pause.total_seconds() + 60)
+    assert kinds(house) == []
+    house.pass_by(hours=2)
+    assert kinds(house) == ["stale"]
+
+
 @pytest.mark.parametrize(("days", "testing"), [(7, True), (30, False)])
 def test_r28_g09_a_dead_grant_is_told_with_the_way_back(house, pair, days, testing):
     """G-10: one that died a week after the consent points at the app's consent screen."""
