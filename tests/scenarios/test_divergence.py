@@ -10,10 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.ical import fields as neutral
-from bridge.services import consistency, syncing
+from bridge.services import consistency, pairing, precedence, syncing
 from bridge.store import pairs, tables
+from bridge.sync import projection
+from bridge.sync.consistency import GUESTS
 from tests.contracts.bench import Typed
-from tests.e2e.dates import ZONE
+from tests.e2e.dates import FROM, TO, ZONE
 from tests.support.bridged import at, event, shown
 
 PROVIDERS = ("google", "microsoft")
@@ -329,3 +331,96 @@ def test_r42_a_pair_that_is_being_synced_is_not_compared_beside(rested):
         )
     assert "right now" in consistency.run(rested.context, pair).error
     assert rested.pair("google").lease_owner == "w"
+
+
+@pytest.fixture
+def invited(story):
+    """A meeting made on the phone, whose guest has had one mail."""
+    who = ["ORGANIZER:mailto:alex@example.com", "ATTENDEE:mailto:guest@elsewhere.example"]
+    story.phone.put("m", event("Meeting", at(1, 9), at(1, 10), *who))
+    story.rest()
+    assert [mail.recipient for mail in story.mails()] == ["guest@elsewhere.example"]
+    story.compared()
+    return story
+
+
+@pytest.mark.parametrize("base", ["hub_base", "remote_base"])
+def test_r42_r1_a_wrong_base_of_a_meeting_mails_nobody(invited, base):
+    held = dict(link(invited, "google", "m")[base])
+    held["master"] = held["master"] | {"summary": "Other"}
+    sql(invited, sa.update(tables.links).where(of(invited, "google", tables.links, uid="m")).values({base: held}))
+    assert compared(invited, "google").divergences == 1
+    invited.rest()
+    invited.compared()
+    assert len(invited.mails()) == 1
+    assert invited.phone.stored()["m"].count("SUMMARY:Meeting") == 1
+
+
+def test_r42_r1_a_meeting_whose_sides_differ_is_left_alone_at_its_home_until_somebody_edits_it(invited):
+    """The guests would be told of what nobody has said. Its copy elsewhere has no guests, and is set right."""
+    where = sa.and_(tables.objects.c.calendar_id == invited.pair("google").calendar_id, tables.objects.c.uid == "m")
+    with invited.context.database.read() as conn:
+        data = conn.scalar(sa.select(tables.objects.c.data).where(where))
+    sql(invited, sa.update(tables.objects).where(where).values(data=data.replace(b"Meeting", b"Changed")))
+    for each in invited.pairs:
+        assert compared(invited, each).kinds == {"hub-changed": 1}
+    invited.rest()
+    assert invited.quarantined() == {("google", "m"): GUESTS}
+    assert len(invited.mails()) == 1
+    assert invited.google.find("Meeting")
+    assert invited.graph.find("Changed")
+    invited.compared()
+    invited.phone.edit("m", "Changed", "Decided")
+    invited.rest()
+    assert invited.quarantined() == {}
+    assert invited.google.find("Decided")
+    invited.compared()
+
+
+def test_r42_r1_a_meeting_that_has_lost_its_link_and_its_counterpart_invites_nobody_again(invited):
+    invited.phone.edit("m", "Meeting", "Second title")  # so the service does not know it again by its creation
+    invited.rest()
+    invited.google.remove(invited.google.find("Second title"))
+    mails = len(invited.mails())
+    skip_news(invited, "google")
+    sql(invited, sa.delete(tables.links).where(of(invited, "google", tables.links, uid="m")))
+    assert compared(invited, "google").kinds == {"hub-unlinked": 1}
+    invited.rest()
+    invited.compared()
+    assert invited.google.find("Second title")
+    assert len(invited.mails()) == mails
+    assert "guest@elsewhere.example" in invited.phone.stored()["m"].replace("\r\n ", "")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_r42_r6_the_guard_stands_before_what_a_comparison_finds(story, provider):
+    """Events are gone there and no cycle was told: nothing is deleted anywhere before somebody has said yes."""
+    side = story.google if provider == "google" else story.graph
+    for number in range(14):
+        side.add(Typed(f"Event {number}", at(1 + number, 9), at(1 + number, 10), zone=ZONE))
+    story.settle()
+    for number in range(14):
+        side.remove(side.find(f"Event {number}"))
+    skip_news(story, provider)
+    assert compared(story, provider).kinds == {"remote-missing": 14}
+    before = story.writes()
+    assert story.cycle(provider).parked
+    assert (story.writes(), len(story.phone.stored())) == (before, 14)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_r42_r41_a_calendar_that_is_shown_less_is_compared_with_what_it_is_shown(story, provider):
+    pairing.change(story.context, story.pairs[provider], projection=projection.read("busy"))
+    side = story.google if provider == "google" else story.graph
+    home = next(pair for name, pair in story.pairs.items() if name != provider)
+    precedence.set_home(story.context, "alex/calendar", str(home))
+    story.phone.put("own", event("Elsewhere", at(1, 9), at(1, 10)))
+    story.rest()
+    story.compared()
+    sql(story, sa.delete(tables.links).where(of(story, provider, tables.links, uid="own")))
+    assert compared(story, provider).kinds == {"hub-unlinked": 1}
+    before = story.writes()
+    story.rest()
+    story.compared()
+    assert story.writes() == before
+    assert len(side.shows(FROM, TO)) == 1

@@ -31,6 +31,7 @@ def graph_guests(story, title="Meeting"):
 def rest(story):
     story.rest()
     assert story.quarantined() == {}
+    story.compared()
 
 
 def invite_in_google(story, title="Meeting", guests=(GUEST,)):

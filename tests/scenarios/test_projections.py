@@ -36,6 +36,7 @@ def everything(story):
 def at_rest(story):
     story.rest()
     assert story.quarantined() == {}
+    story.compared()
 
 
 def test_r41_a_busy_only_calendar_gets_times_and_nothing_else(story):
