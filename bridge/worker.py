@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, NotFound
 from bridge.services import consistency, housekeeping, noticing, pushes, syncing
 from bridge.services.context import Context
 
@@ -152,10 +152,14 @@ class Worker:
                 return
             if self._not_compared.get(pair_id, now) > now:
                 continue
-            if consistency.run(self._context, pair_id).error is None:
-                self._not_compared.pop(pair_id, None)
-            else:
+            try:
+                failed = consistency.run(self._context, pair_id).error is not None
+            except NotFound:  # it was removed meanwhile
+                failed = False
+            if failed:
                 self._not_compared[pair_id] = now + COMPARED_AGAIN
+            else:
+                self._not_compared.pop(pair_id, None)
 
     def _keep_house(self) -> None:
         housekeeping.run(self._context)

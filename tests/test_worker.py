@@ -10,14 +10,18 @@ import threading
 import time
 
 import pytest
+import sqlalchemy as sa
 
+from bridge.config import Notify
 from bridge.sandbox.server import Sandbox
 from bridge.services import pushes, syncing
-from bridge.store import pairs
+from bridge.services.context import Context
+from bridge.store import links, notices, pairs, tables
 from bridge.sync import engine
 from bridge.worker import Worker
 from tests.support import house as houses
 from tests.support.hub import wait_for
+from tests.support.mailbox import Mailbox
 
 
 @pytest.fixture
@@ -182,6 +186,68 @@ def test_a_defect_in_one_cycle_leaves_the_worker_at_work(house, running, monkeyp
         wait_for(lambda: house.pair(second).last_success_at is not None)
 
     running(Worker(house.context), look)
+
+
+def compared_hourly(house):
+    held = house.context
+    sync = held.settings.sync.model_copy(update={"audit_hours": 1})
+    settings = held.settings.model_copy(update={"sync": sync})
+    return Context(settings, held.database, held.vault, held.providers, held.now)
+
+
+def test_r42_pairs_are_compared_beside_the_cycles_and_what_is_found_is_set_right(house, running):
+    house.sandbox.google.seed(houses.EMAIL, 5)
+    pair = house.connect("google").pair_id
+    house.cycle(pair)
+    with house.context.database.write() as conn:
+        conn.execute(sa.delete(tables.links).where(tables.links.c.pair_id == pair))
+        conn.execute(sa.update(tables.pairs).values(created_at=house.context.now() - dt.timedelta(hours=2)))
+
+    def look():
+        wait_for(lambda: house.pair(pair).divergences == 5)
+        wait_for(lambda: not house.read(links.unlinked, pair, house.calendar().id))
+
+    running(Worker(compared_hourly(house)), look)
+    assert len(house.objects()) == 5
+
+
+def test_r42_a_pair_that_cannot_be_compared_leaves_the_others_theirs_and_is_tried_in_an_hour(house):
+    first, second = house.connect("google").pair_id, house.connect("microsoft").pair_id
+    for pair in (first, second):
+        assert house.cycle(pair).error is None
+    worker, sandbox = Worker(compared_hourly(house)), house.sandbox
+    sandbox.faults.inject(path=r"^/google/calendar/v3/calendars/", status=404, times=1000)
+    sandbox.clock.advance(dt.timedelta(hours=1))
+    worker._compare()
+    assert (house.pair(first).audited_at, house.pair(second).divergences) == (None, 0)
+    sandbox.faults.clear()
+    worker._compare()
+    assert house.pair(first).audited_at is None, "not yet"
+    sandbox.clock.advance(dt.timedelta(hours=1))
+    worker._compare()
+    assert house.pair(first).divergences == 0
+
+
+def test_r28_the_worker_tells_what_needs_a_person_once(house):
+    box = Mailbox()
+    try:
+        pair = house.connect("google").pair_id
+        assert house.cycle(pair).error is None
+        held = house.context
+        settings = held.settings.model_copy(update={"notify": Notify(urls=[box.url("admin")])})
+        worker = Worker(Context(settings, held.database, held.vault, held.providers, held.now))
+        worker._notice()
+        assert box.got == []
+        house.sandbox.clock.advance(dt.timedelta(minutes=62))
+        worker._notice()
+        worker._notice()
+        assert ["Not synced" in title for _, title, _ in box.got] == [True]
+        assert house.cycle(pair).error is None
+        worker._notice()
+        assert house.read(notices.open_) == []
+        assert len(box.got) == 1
+    finally:
+        box.close()
 
 
 def test_two_workers_never_sync_the_same_pair_at_once(house):

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from bridge.errors import BridgeError, LeaseLost
+from bridge.errors import BridgeError, LeaseLost, Unreachable
 from bridge.services import pairing, syncing
 from bridge.services.context import Context
 from bridge.store import audit, pairs
@@ -118,9 +118,13 @@ def run(context: Context, pair_id: int) -> Outcome:
     findings: Findings | None = None
     error: str | None = None
     try:
-        remote, _ = syncing.opened(context, pair_id)
+        remote, account = syncing.opened(context, pair_id)
         ledger = PairLedger(context.database, pair_id, owner, lease, context.now)
-        findings = consistency.examine(ledger, remote, now=context.now)
+        try:
+            findings = consistency.examine(ledger, remote, now=context.now)
+        except Unreachable as failure:
+            syncing.strain(context, account, failure)
+            raise
         if findings is None:
             error = "it is not at rest: its first sync, a complete listing or a parked plan comes first"
     except LeaseLost:

@@ -128,3 +128,11 @@ def test_what_was_found_is_set_right_at_once(house, pair):
     assert syncing.run(house.context, pair, owner="w").error is None
     assert consistency.run(house.context, pair).divergences == 0
     assert house.pair(pair).divergences == 0
+
+
+def test_r33_a_comparison_that_is_told_to_wait_has_the_whole_account_wait(house, pair):
+    house.sandbox.faults.inject(path=r"^/google/calendar/v3/calendars/", status=429, headers={"Retry-After": "900"})
+    assert consistency.run(house.context, pair).error == "the service asks us to slow down; the sync goes on by itself"
+    account = house.account(1)
+    assert account.closed_until is not None
+    assert account.closed_until - house.context.now() >= dt.timedelta(seconds=900)
