@@ -108,7 +108,7 @@ def _can(one: pairing.Bridged, now: dt.datetime) -> bool:
 def run(context: Context, pair_id: int) -> Outcome:
     """Compare this pair now, under its lease like a cycle. Raises NotFound; what a service does wrong is told in the outcome."""
     owner = f"audit:{uuid.uuid4().hex[:8]}"
-    lease = dt.timedelta(seconds=context.settings.sync.lease_seconds)
+    lease = syncing.lease(context)
     started = context.now()
     with context.database.write() as conn:
         before = pairs.get(conn, pair_id)
@@ -118,7 +118,7 @@ def run(context: Context, pair_id: int) -> Outcome:
     findings: Findings | None = None
     error: str | None = None
     try:
-        remote, account = syncing.opened(context, pair_id)
+        remote, account = syncing.signed_in(context, pair_id)
         ledger = PairLedger(context.database, pair_id, owner, lease, context.now)
         try:
             findings = consistency.examine(ledger, remote, now=context.now)

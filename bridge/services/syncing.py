@@ -68,7 +68,7 @@ def claim_due(context: Context, *, owner: str, limit: int, filling: bool | None 
             return []
     with context.database.write() as conn:
         claimed = pairs.claim_due(
-            conn, owner=owner, now=now, lease=_lease(context), limit=limit, cycles=CYCLES, filling=filling
+            conn, owner=owner, now=now, lease=lease(context), limit=limit, cycles=CYCLES, filling=filling
         )
     return [pair.id for pair in claimed]
 
@@ -77,7 +77,7 @@ def run_now(context: Context, pair_id: int) -> Outcome:
     """Claim this pair and run it here. Raises NotFound."""
     owner = f"cli:{uuid.uuid4().hex[:8]}"
     with context.database.write() as conn:
-        claimed = pairs.claim(conn, pair_id, owner=owner, now=context.now(), lease=_lease(context))
+        claimed = pairs.claim(conn, pair_id, owner=owner, now=context.now(), lease=lease(context))
     if claimed is None:
         return Outcome(pair_id, error="it is being synced right now by another process")
     return run(context, pair_id, owner=owner)
@@ -91,8 +91,8 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
     wait: float | None = None
     postponed: dt.datetime | None = None
     try:
-        remote, account = opened(context, pair_id)
-        ledger = PairLedger(context.database, pair_id, owner, _lease(context), context.now)
+        remote, account = signed_in(context, pair_id)
+        ledger = PairLedger(context.database, pair_id, owner, lease(context), context.now)
         try:
             engine.cycle(ledger, remote, now=context.now, report=report)
         except NeedsReconnect as refused:
@@ -192,11 +192,14 @@ def _news(report: Report) -> bool:
     return not report.idle or (report.rounds > 0 and report.parked is None)
 
 
-def opened(context: Context, pair_id: int) -> tuple[Remote, Account]:
-    """The pair's remote calendar, signed in, and its account. Raises NotFound.
+def opened(context: Context, pair_id: int) -> Remote:
+    """The remote calendar of a pair, ready to be asked. Raises NotFound, NeedsReconnect and Paced."""
+    remote, _ = signed_in(context, pair_id)
+    return remote
 
-    Raises NeedsReconnect and Paced where the account is to be left alone: nothing is asked then.
-    """
+
+def signed_in(context: Context, pair_id: int) -> tuple[Remote, Account]:
+    """The same with its account. Raises NeedsReconnect and Paced where that is to be left alone: nothing is asked then."""
     now = context.now()
     with context.database.read() as conn:
         pair = pairs.get(conn, pair_id)
@@ -211,7 +214,8 @@ def opened(context: Context, pair_id: int) -> tuple[Remote, Account]:
     return connecting.sign_in(context, account).remote(calendar.calendar), account
 
 
-def _lease(context: Context) -> dt.timedelta:
+def lease(context: Context) -> dt.timedelta:
+    """How long a pair is a process's own without a sign of life."""
     return dt.timedelta(seconds=context.settings.sync.lease_seconds)
 
 
