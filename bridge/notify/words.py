@@ -37,18 +37,12 @@ def words(kind: str, detail: Mapping[str, int | str], about: About) -> Message:
                 f" then what 'caldav-bridge status' says of pair {detail.get('pair', '')}.",
             )
         case "parked":
-            return Message(
-                f"A yes is needed: {about.name}",
-                f"The next sync of {about.name} would delete {_events(_count(detail, 'hub'))} here and"
-                f" {_events(_count(detail, 'remote'))} there, which is more than usual. Nothing was changed. If that is"
-                f" wanted: caldav-bridge pair approve {detail.get('pair', '')}. If not, bring the events back where they"
-                " were deleted; the question then goes away by itself.",
-            )
+            return _parked(detail, about)
         case "paused":
             return Message(
                 f"The service makes us wait: {about.name}",
-                f"{about.name} is asked for nothing for a while, because the service said that there were too many requests."
-                " The sync goes on by itself; nothing is lost.",
+                f"{about.name} is asked for nothing for a while, because the service took too many requests or gave no answer;"
+                " 'caldav-bridge status' says which, and until when. The sync goes on by itself; nothing is lost.",
             )
         case "quarantined":
             events = _events(_count(detail, "events"))
@@ -67,12 +61,31 @@ def words(kind: str, detail: Mapping[str, int | str], about: About) -> Message:
     return Message(f"{kind}: {about.name}", "See 'caldav-bridge status'.")
 
 
-def _reconnect(detail: Mapping[str, int | str], about: About) -> Message:
-    text = (
-        f"The consent that {about.name} was connected with has ended, so nothing of it is synced. To go on where it stopped:"
-        f" caldav-bridge account connect {about.user} {about.provider}, and open the address that it prints. Nothing is"
-        " synced twice or lost by that."
+def _parked(detail: Mapping[str, int | str], about: About) -> Message:
+    hub, remote, mails = (_count(detail, name) for name in ("hub", "remote", "mails"))
+    wanted = [f"delete {_events(hub)} here and {_events(remote)} there"] if hub or remote else []
+    wanted += [f"invite the guests of {_events(mails)}"] if mails else []
+    return Message(
+        f"A yes is needed: {about.name}",
+        f"The next sync of {about.name} would {' and '.join(wanted)}, which is more than usual. Nothing was changed. If that is"
+        f" wanted: caldav-bridge pair approve {detail.get('pair', '')}. 'caldav-bridge sync preview {detail.get('pair', '')}'"
+        " shows each of them. If it is not wanted, take back what led to it; the question then goes away by itself.",
     )
+
+
+def _reconnect(detail: Mapping[str, int | str], about: About) -> Message:
+    command = f"caldav-bridge account connect {about.user} {about.provider}"
+    if about.provider == "caldav":
+        text = (
+            f"The server takes the password of {about.name} no more, so nothing of it is synced. To go on where it stopped, with"
+            f" the new password: {command} --url URL --username NAME."
+        )
+    else:
+        text = (
+            f"The consent that {about.name} was connected with has ended, so nothing of it is synced. To go on where it stopped:"
+            f" {command}, and open the address that it prints."
+        )
+    text += " Nothing is synced twice or lost by that."
     days = detail.get("days")
     if about.provider == "google" and isinstance(days, int) and days <= WEEKLY:
         text += (

@@ -136,7 +136,7 @@ def _of_pairs(context: Context, pairs_: list[PairFigures], alone: Mapping[int, i
         if age is not None:
             yield _Fact("stale", subject, whose, {"pair": pair.id, "minutes": int(age.total_seconds()) // 60})
         if pair.parked is not None and not pair.approved:
-            counts = {name: int(pair.parked.get(name, 0)) for name in ("hub", "remote")}
+            counts = {name: int(pair.parked.get(name, 0)) for name in ("hub", "remote", "mails")}
             yield _Fact("parked", subject, whose, {"pair": pair.id, **counts})
         if alone.get(pair.id):
             yield _Fact("quarantined", subject, whose, {"pair": pair.id, "events": alone[pair.id]})

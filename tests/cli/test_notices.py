@@ -67,7 +67,7 @@ def test_a_parked_plan_is_told_with_what_to_do_and_stands_in_the_status(house, r
     sql(house, sa.update(tables.pairs).values(parked={"hub": 12, "remote": 0}))
     (notice,) = json.loads(run("notices", "--json")[1])
     assert (notice["kind"], notice["subject"], notice["sent_at"]) == ("parked", f"pair:{pair}", None)
-    assert notice["detail"] == {"pair": pair, "hub": 12, "remote": 0}
+    assert notice["detail"] == {"pair": pair, "hub": 12, "remote": 0, "mails": 0}
     for command in ("notices", "status"):
         code, out, _ = run(command)
         assert code == 0

@@ -34,3 +34,15 @@ def test_r28_g10_a_consent_that_lasted_a_week_points_at_the_consent_screen(days,
     about = About(f"{provider} alice@example.org", "alice", provider)
     assert ('"Testing"' in words("needs_reconnect", {"account": 1, "days": days}, about).text) is warns
     assert '"Testing"' not in words("needs_reconnect", {"account": 1}, about).text
+
+
+def test_a_plan_that_would_only_invite_says_so():
+    text = words("parked", {"pair": 3, "hub": 0, "remote": 0, "mails": 14}, PAIR).text
+    assert "invite the guests of 14 events" in text
+    assert "delete" not in text
+
+
+def test_a_server_without_a_consent_page_wants_the_password():
+    text = words("needs_reconnect", {"account": 1, "days": 2}, About("caldav alice", "alice", "caldav")).text
+    assert "caldav-bridge account connect alice caldav --url" in text
+    assert not any(word in text for word in ("consent", "address", "Testing"))

@@ -153,7 +153,7 @@ def test_r28_trouble_at_the_token_endpoint_is_nobodys_consent(house, pair):
 def test_r6_a_parked_plan_is_told_until_somebody_has_said_yes(house, pair):
     parked = {"hub": 12, "remote": 3, "links": 20, "hub_uids": ["secret-uid"], "remote_uids": []}
     sql(house, sa.update(tables.pairs).values(parked=parked))
-    assert told(house) == [("parked", f"pair:{pair}", {"pair": pair, "hub": 12, "remote": 3})]
+    assert told(house) == [("parked", f"pair:{pair}", {"pair": pair, "hub": 12, "remote": 3, "mails": 0})]
     with house.context.database.write() as conn:
         pairs.approve(conn, pair, now=house.context.now())
     assert kinds(house) == []
