@@ -153,13 +153,13 @@ class Worker:
             if self._not_compared.get(pair_id, now) > now:
                 continue
             try:
-                failed = consistency.run(self._context, pair_id).error is not None
+                outcome = consistency.run(self._context, pair_id)
             except NotFound:  # it was removed meanwhile
-                failed = False
-            if failed:
-                self._not_compared[pair_id] = now + COMPARED_AGAIN
-            else:
+                continue
+            if outcome.error is None:
                 self._not_compared.pop(pair_id, None)
+            elif not outcome.busy:  # a cycle is over in a moment
+                self._not_compared[pair_id] = now + COMPARED_AGAIN
 
     def _keep_house(self) -> None:
         housekeeping.run(self._context)

@@ -40,7 +40,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9._:@/+-]{1,64}")
 class Outcome:
     """What one comparison found. ``divergences`` is None where there was none to be had; ``error`` says why.
 
-    ``found`` names objects by kind and UID.
+    ``busy``: another process has the pair in hand, and nothing was asked. ``found`` names objects by kind and UID.
     """
 
     pair: int
@@ -50,6 +50,7 @@ class Outcome:
     found: tuple[Mapping[str, str], ...] = ()
     seconds: float = 0.0
     error: str | None = None
+    busy: bool = False
 
 
 def is_due(pair_id: int, zone: str, last: dt.datetime, *, now: dt.datetime, every: dt.timedelta) -> bool:
@@ -114,7 +115,7 @@ def run(context: Context, pair_id: int) -> Outcome:
         before = pairs.get(conn, pair_id)
         claimed = pairs.claim(conn, pair_id, owner=owner, now=started, lease=lease)
     if claimed is None:
-        return Outcome(pair_id, error="it is being synced right now by another process")
+        return Outcome(pair_id, error="it is being synced right now by another process", busy=True)
     findings: Findings | None = None
     error: str | None = None
     try:
