@@ -11,9 +11,13 @@ from bridge.config import Google, Microsoft, Settings
 from bridge.errors import UsageError
 from bridge.providers.google.provider import GoogleProvider
 from bridge.providers.graph.provider import GraphProvider
+from bridge.providers.ics.feed import Fetcher
+from bridge.providers.ics.provider import IcsProvider
 from bridge.providers.oauth import Provider
 
-NAMES = ("google", "microsoft")
+CONSENT = ("google", "microsoft")
+"""Those where a person gives consent in a browser."""
+NAMES = (*CONSENT, "ics")
 _STAND_IN_CLIENT = "caldav-bridge"
 
 
@@ -43,6 +47,8 @@ def _make(settings: Settings, name: str, *, sandbox: bool) -> Provider:
             return _google(sandboxed_google(settings) if sandbox else settings.google)
         case "microsoft":
             return _graph(sandboxed_microsoft(settings) if sandbox else settings.microsoft)
+        case "ics":
+            return IcsProvider(Fetcher(allow_private=settings.ics.allow_private))
     raise UsageError(f"there is no provider {name!r}; choose one of {', '.join(NAMES)}")
 
 

@@ -18,6 +18,7 @@ from bridge.errors import (
     Refused,
     Throttled,
     Unreachable,
+    Unreadable,
 )
 from bridge.services import connecting
 from bridge.services.context import Context
@@ -110,6 +111,8 @@ def in_plain_words(failure: BridgeError) -> str:
     match failure:
         case NeedsReconnect():
             return "the account's consent has ended: connect it again with 'caldav-bridge account connect'"
+        case Unreadable():
+            return f"{failure}; nothing was changed, and the sync goes on by itself"
         case Throttled():
             return "the service asks us to slow down; the sync goes on by itself"
         case Unreachable():

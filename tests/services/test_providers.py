@@ -41,7 +41,7 @@ def test_google_itself_is_asked_with_the_client_of_the_settings(settings):
     assert "s3cret" not in page.geturl()
 
 
-@pytest.mark.parametrize("name", providers.NAMES)
+@pytest.mark.parametrize("name", providers.CONSENT)
 def test_without_an_oauth_client_a_person_is_told_what_to_do(settings, name):
     with pytest.raises(UsageError) as told:
         Providers(settings()).get(name, sandbox=False)
@@ -67,7 +67,7 @@ def test_an_emulator_needs_no_registered_client(settings, sandbox, name, toml, p
     assert query["client_id"]
 
 
-@pytest.mark.parametrize("name", providers.NAMES)
+@pytest.mark.parametrize("name", providers.CONSENT)
 def test_the_sandbox_is_found_by_its_port_and_whatever_the_real_settings_say(settings, sandbox, name):
     port = urlsplit(sandbox.url).port
     toml = f'[sandbox]\nport = {port}\n[{name}]\nclient_id = "mine"\nclient_secret = "s3cret"\n'
