@@ -5,24 +5,30 @@ version and when it last takes place. A page is the difference, and a listing th
 because the cursor then simply remembers less. Nothing is concluded from a position that is not in the cursor.
 
 Many feeds show a window that moves with the time. What falls off its past end is released, not deleted (R26): it stays where
-it is. An absent object is taken for such a one if it is over and lay before everything that the feed still shows.
+it is. An absent object is taken for such a one if it is over and lay before everything that the feed still shows. (Many show
+what is to come and nothing else, and drop a match at its kick-off: what lasts no longer than a day counts as over by then.)
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bridge.errors import CursorLost, InvalidCalendarData
-from bridge.ical import busy, objects
+from bridge.errors import CursorLost, InvalidCalendarData, Unmappable
+from bridge.ical import busy, objects, recurrence, times, view
+from bridge.ical.fields import When
+from bridge.ical.objects import CalendarObject
 from bridge.providers.ics.reading import FeedObject
 from bridge.sync.ports import Page, RemoteItem, Removal
 
 FORMAT = 1
-_MINUTE = 60
+_DAY = 24 * 60  # minutes
+_EVER = sys.maxsize
+_SEASON, _NIGHT = dt.timedelta(days=90), dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class Validators:
 class Shown(NamedTuple):
     """An object as it was shown: its version, and the start and end of its last occurrence in minutes since 1970.
 
-    None is a time without an end, or one that is not known. Of a series the start is not told: it counts by its end.
+    None where it never ends, or nobody can tell. Dates and times in no zone are taken in UTC.
     """
 
     version: str
@@ -99,22 +105,19 @@ def released(missing: Mapping[str, Shown], there: Iterable[Shown], *, now: dt.da
     A window may go by the start of events or by their end, so it is enough to lie before all others by one of the two. A feed
     that shows nothing any more has nothing to compare with: what is over is released.
     """
-    held = list(there)
-    first_start = min((each.start for each in held if each.start is not None), default=None)
-    first_end = min((each.end for each in held if each.end is not None), default=None)
-    today = int(now.timestamp()) // _MINUTE
-
-    def gone_by(each: Shown) -> bool:
-        if each.end is None or each.end > today:
-            return False
-        start = each.end if each.start is None else each.start
-        return _before(start, first_start) or _before(each.end, first_end)
-
-    return {id for id, each in missing.items() if gone_by(each)}
-
-
-def _before(value: int, first: int | None) -> bool:
-    return first is None or value < first
+    held = [(each.start, each.end) for each in there if each.start is not None and each.end is not None]
+    first_start, first_end = (
+        (min(which, default=_EVER) for which in zip(*held, strict=True)) if held else (_EVER, _EVER)
+    )
+    minute = int(now.timestamp()) // 60
+    return {
+        id
+        for id, each in missing.items()
+        if each.start is not None
+        and each.end is not None
+        and (each.end <= minute or (each.start <= minute and each.end - each.start <= _DAY))
+        and (each.start < first_start or each.end < first_end)
+    }
 
 
 def item(found: FeedObject) -> RemoteItem:
@@ -127,13 +130,34 @@ _UNSEEN = Shown("", None, None)
 def _shown(found: FeedObject) -> Shown:
     """What cannot be read counts as never over."""
     try:
-        obj = objects.parse(found.ics.encode())
-    except InvalidCalendarData:
+        last = _last(objects.parse(found.ics.encode()))
+    except (InvalidCalendarData, Unmappable, ArithmeticError, ValueError):
+        last = None
+    if last is None:
         return Shown(found.version, None, None)
-    start, end = busy.bounds(obj)
-    series = bool(obj.overrides) or obj.master is None or obj.master.first("RRULE") or obj.master.first("RDATE")
-    return Shown(found.version, None if series else _minutes(start), _minutes(end))
+    return Shown(found.version, *(int(moment.timestamp()) // 60 for moment in last))
 
 
-def _minutes(moment: dt.datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp()) // _MINUTE
+def _last(obj: CalendarObject) -> tuple[dt.datetime, dt.datetime] | None:
+    """Start and end of the occurrence that ends last (aware UTC), or None if there is always another."""
+    first, end = busy.bounds(obj)
+    if first is None or end is None:
+        return None
+    fields = view.read(obj)
+    if not fields.recurrence:
+        return max((_span(each.when) for each in (fields.master, *fields.overrides.values())), key=_by_end)
+    # the bounds are a day or two too wide, rarely more: most series need to be looked at near their end only
+    for since in (end - _SEASON, first):
+        near = recurrence.instances(fields, since, end + _NIGHT, floating=dt.UTC)
+        if near:
+            return max((_span(each.when) for each in near), key=_by_end)
+    return first, end
+
+
+def _span(when: When) -> tuple[dt.datetime, dt.datetime]:
+    start = times.instant(when.start, when.zone, floating=dt.UTC)
+    return start, times.instant(when.end, when.end_zone or when.zone, floating=dt.UTC)
+
+
+def _by_end(span: tuple[dt.datetime, dt.datetime]) -> dt.datetime:
+    return span[1]

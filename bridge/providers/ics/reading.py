@@ -215,13 +215,13 @@ def _sorted_out(events: Sequence[_Event]) -> Iterator[tuple[tuple[str, ...], str
 
 
 def _newest(events: Iterable[_Event], name: Callable[[_Event], str]) -> list[_Event]:
-    """Of those with the same name the one that was written last."""
+    """Of those with the same name the one that was written last, by name: the order in the feed means nothing."""
     best: dict[str, _Event] = {}
     for event in events:
         known = best.setdefault(name(event), event)
         if event.age > known.age:
             best[name(event)] = event
-    return list(best.values())
+    return [best[each] for each in sorted(best)]
 
 
 def _object(known_by: tuple[str, ...], uid: str, components: Sequence[_Event]) -> FeedObject:
@@ -233,7 +233,7 @@ def _object(known_by: tuple[str, ...], uid: str, components: Sequence[_Event]) -
     for each in components:
         body += _text(each.component, without, f"UID:{id}")
         wanted |= {name: each.zones[name] for name in _tzids(each.component) if name in each.zones}
-    zones = [line for zone in wanted.values() for line in _text(zone)]
+    zones = [line for name in sorted(wanted) for line in _text(wanted[name])]
     ics = ["BEGIN:VCALENDAR", "VERSION:2.0", *zones, *body, "END:VCALENDAR", ""]
     lasting = [line for line in ics if re.split("[;:]", line, maxsplit=1)[0].upper() not in _STAMPS]
     return FeedObject(
