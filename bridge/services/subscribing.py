@@ -198,4 +198,4 @@ def _refuse_loss(conn: Connection, calendar: Calendar, here: list[Pair], feed: P
     if len(here) > 1:
         raise UsageError(f"{path} is mirrored with other calendars, too; --keep leaves it as it is")
     if own := links.unlinked(conn, feed.id, calendar.id):
-        raise UsageError(f"{path} holds {len(own)} events that are not from the feed; --keep leaves them there")
+        raise UsageError(f"{path} holds {len(own)} event(s) that are not from the feed; --keep leaves them there")
