@@ -100,7 +100,7 @@ def _connect_and_tell(settings: Settings, simulated: Sandbox) -> None:
         context = open_context(settings)
         principals.add(context.database, USER, EMAIL, now=context.now())
         device = devices.add(context.database, USER, "demo", now=context.now())
-        for name in providers.CONSENT:
+        for name in providers.NAMES:
             consent(connecting.begin(context, USER, name, sandbox=True))
         _until(lambda: _everything_is_everywhere(context), "the first sync does not end")
         context.close()

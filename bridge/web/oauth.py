@@ -12,7 +12,7 @@ from bridge.services.context import Context
 def pages(context: Context) -> Blueprint:
     blueprint = Blueprint("oauth", __name__, url_prefix="/oauth")
 
-    @blueprint.get(f"/<any({', '.join(providers.CONSENT)}):provider>/callback")
+    @blueprint.get(f"/<any({', '.join(providers.NAMES)}):provider>/callback")
     def callback(provider: str) -> str:
         if request.method == "HEAD":  # a look at the address must not use up what is good only once
             raise MethodNotAllowed(["GET"])

@@ -17,6 +17,8 @@ def _module(name):
 
 
 READ_ONLY = [name for name in BENCHES if getattr(_module(name), "READ_ONLY", False)]
+PUSHING = [name for name in BENCHES if getattr(_module(name), "PUSHES", True)]
+BATCHING = [name for name in BENCHES if getattr(_module(name), "BATCHES", True)]
 SIGN_INS = [name for name in BENCHES if hasattr(_module(name), "open_sign_in")]
 
 
@@ -43,6 +45,18 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture
 def bench(request, sandbox):
+    with ExitStack() as stack:
+        yield stack.enter_context(_module(request.param).open_bench(sandbox))
+
+
+@pytest.fixture(params=PUSHING)
+def pushing(request, sandbox):
+    with ExitStack() as stack:
+        yield stack.enter_context(_module(request.param).open_bench(sandbox))
+
+
+@pytest.fixture(params=BATCHING)
+def batches(request, sandbox):
     with ExitStack() as stack:
         yield stack.enter_context(_module(request.param).open_bench(sandbox))
 

@@ -14,10 +14,13 @@ import recurring_ical_events
 
 from bridge.providers.ics.feed import Fetcher
 from bridge.providers.ics.provider import IcsProvider
+from bridge.providers.pace import Limits, Paces
 from tests.contracts.bench import KeptTokens
 from tests.support.feeds import FeedServer, Reply
 
 READ_ONLY = True
+PUSHES = False
+BATCHES = False
 PATH = "/private-4711/basic.ics"
 STAMP = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
@@ -29,7 +32,7 @@ class IcsBench:
         self.made = 0
         self.events: dict[str, list[icalendar.Event]] = {}
         self.publish()
-        provider = IcsProvider(Fetcher(allow_private=True))
+        provider = IcsProvider(Fetcher(allow_private=True), paces=Paces(Limits()))
         grant = provider.grant(url=f"{server.base}{PATH}", username="", password="")
         self.provider = provider
         self.account = provider.account(KeptTokens(grant))

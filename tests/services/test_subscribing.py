@@ -33,6 +33,13 @@ def house(sandbox, _folder):
         yield opened
 
 
+@pytest.fixture
+def guarded(sandbox, _folder):
+    """As an admin gets it who says nothing about feeds."""
+    with houses.opened(sandbox, _folder) as opened:
+        yield opened
+
+
 def at(house, days, hour=12):
     return f"{house.context.now() + dt.timedelta(days=days):%Y%m%d}T{hour:02}0000Z"
 
@@ -159,10 +166,10 @@ def test_nobody_subscribes_for_a_person_who_is_not_there(house, server):
     assert server.asked == []
 
 
-def test_the_inside_is_not_looked_at_unless_the_admin_allows_it(sandbox, _folder, server):
+def test_the_inside_is_not_looked_at_unless_the_admin_allows_it(guarded, server):
     server.at[PATH] = Reply(feed())
-    with houses.opened(sandbox, _folder) as opened, pytest.raises(UsageError, match="private network"):
-        subscribing.subscribe(opened.context, "alex", f"{server.base}{PATH}")
+    with pytest.raises(UsageError, match="private network"):
+        subscribing.subscribe(guarded.context, "alex", f"{server.base}{PATH}")
     assert server.asked == []
 
 
@@ -285,13 +292,13 @@ def test_r7_a_feed_in_trouble_deletes_nothing_and_its_owner_is_told_why(house, s
     club.ok()
     server.at["/login"] = Reply(PAGE, type="text/html")
     server.at[PATH], reason = TROUBLES[name]
-    for _ in range(3):
-        outcome = club.cycle()
-        assert reason in outcome.error
-        assert outcome.hub_writes == 0
+    outcomes = [club.cycle() for _ in range(3)]
+    assert reason in outcomes[0].error
+    assert [each.hub_writes for each in outcomes] == [0, 0, 0]
     assert len(club.titles()) == 12
     told = club.status()
-    assert (told.state, told.last_error) == ("failing", outcome.error)
+    assert told.state == ("paused" if name == "503" else "failing")
+    assert told.last_error == outcomes[0].error
     assert not house.account(club.made.account.id).needs_reconnect
     logged = "".join(capsys.readouterr())
     assert "cycle ended early" in logged
@@ -299,11 +306,26 @@ def test_r7_a_feed_in_trouble_deletes_nothing_and_its_owner_is_told_why(house, s
     logged += "".join(
         record.getMessage() for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))
     )
-    assert "canary" not in logged + json.dumps(dataclasses.asdict(told), default=str) + str(outcome)
+    assert "canary" not in logged + json.dumps(dataclasses.asdict(told), default=str) + str(outcomes)
     club.publish(*matches(house, *range(1, 13)))
     house.pass_by(hours=2)
     assert club.ok().hub_writes == 0
     assert club.status().state == "ok"
+
+
+def test_r33_a_feed_that_stays_away_is_asked_less_and_less_and_the_reason_stays_plain(house, server, follow):
+    club = follow(*matches(house, 1))
+    club.ok()
+    server.at[PATH] = Reply(b"", 404)
+    for _ in range(20):
+        club.cycle()
+        if club.status().state == "paused":
+            break
+    assert "has nothing at this address" in club.status().paused_because
+    server.asked.clear()
+    assert "has nothing at this address" in club.cycle().error
+    assert server.asked == []
+    assert club.titles() == ["Match 1"]
 
 
 def test_r7_r6_a_feed_that_shows_nothing_any_more_is_parked_and_comes_back(house, follow):

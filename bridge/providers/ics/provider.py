@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.errors import UsageError
 from bridge.providers.ics.feed import Fetcher, locate
 from bridge.providers.ics.reading import Feed
 from bridge.providers.ics.remote import IcsRemote, Source
-from bridge.providers.oauth import Consent
+from bridge.providers.pace import Limits, Paces
 from bridge.sync.ports import RemoteCalendar, TokenStore
 
 CALENDAR = "feed"
 """The id of the one calendar that an account has here."""
 
-_NO_CONSENT = "a feed needs no consent but its address: caldav-bridge calendar subscribe USER URL"
+LIMITS = Limits(per_minute=60, at_once=1)
+"""Of fetches, redirects and all: no feed has a reason to be asked more often, and each may be large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,13 @@ class Described:
 
 
 class IcsProvider:
-    """Subscriptions to iCalendar feeds. ``fetcher`` says where they may lie."""
+    """Subscriptions to iCalendar feeds. ``fetcher`` says where they may lie; ``paces`` how fast each is asked (R33)."""
 
     name = "ics"
 
-    def __init__(self, fetcher: Fetcher) -> None:
+    def __init__(self, fetcher: Fetcher, *, paces: Paces | None = None) -> None:
         self._fetcher = fetcher
-
-    def begin(self, *, redirect_uri: str) -> Consent:  # noqa: ARG002 - the port
-        raise UsageError(_NO_CONSENT)
-
-    def finish(self, memory: str, answer: Mapping[str, str]) -> str:  # noqa: ARG002 - the port
-        raise UsageError(_NO_CONSENT)
+        self._paces = paces or Paces(LIMITS)
 
     def grant(self, *, url: str, username: str, password: str) -> str:
         """The address in its normal form, to be sealed. Asks nobody whether it is good. Raises UsageError."""
@@ -48,8 +44,8 @@ class IcsProvider:
             raise UsageError("a password is not sent over http://, where all can read it: use the feed's https address")
         return where.to_grant()
 
-    def account(self, tokens: TokenStore) -> IcsAccount:
-        return IcsAccount(Source(self._fetcher, tokens))
+    def account(self, tokens: TokenStore, *, key: str = "") -> IcsAccount:
+        return IcsAccount(Source(self._fetcher, tokens, self._paces.of(key)))
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -15,6 +15,7 @@ from bridge.providers.ics.feed import Answer, Fetcher, Location
 from bridge.providers.ics.following import Position
 from bridge.providers.ics.mapping import IcsLens
 from bridge.providers.ics.reading import Feed
+from bridge.providers.pace import Pace
 from bridge.sync.ports import Page, RemoteItem, RemoteObject, TokenStore
 
 PAGE = 500
@@ -31,9 +32,10 @@ class Fetched:
 class Source:
     """Where the account's feed is, and what comes from there."""
 
-    def __init__(self, fetcher: Fetcher, tokens: TokenStore) -> None:
+    def __init__(self, fetcher: Fetcher, tokens: TokenStore, pace: Pace) -> None:
         self._fetcher = fetcher
         self._tokens = tokens
+        self._pace = pace
 
     def where(self) -> Location:
         return Location.from_grant(self._tokens.load())
@@ -45,7 +47,8 @@ class Source:
         """
         where = self.where()
         try:
-            answer = self._fetcher.get(where, before.validators)
+            with self._pace.turn():
+                answer = self._fetcher.get(where, before.validators)
             fetched = Fetched(before, None) if answer is None else _read(where.host, answer, before)
         except Unreadable:
             if where.moved:

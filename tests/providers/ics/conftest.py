@@ -4,6 +4,7 @@ import pytest
 
 from bridge.providers.ics.feed import Fetcher
 from bridge.providers.ics.provider import IcsProvider
+from bridge.providers.pace import Limits, Paces
 from tests.contracts.bench import KeptTokens
 from tests.support.feeds import FeedServer
 
@@ -17,7 +18,7 @@ def server():
 
 @pytest.fixture
 def provider():
-    made = IcsProvider(Fetcher(allow_private=True))
+    made = IcsProvider(Fetcher(allow_private=True), paces=Paces(Limits()))
     yield made
     made.close()
 
