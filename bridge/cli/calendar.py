@@ -108,7 +108,7 @@ def subscribe(
     show(
         {"calendar": path, "pair": made.pair.id, "events": made.events, "interval_seconds": seconds},
         as_json=as_json,
-        text=f"{path} follows a feed at {made.account.email} {often} (pair {made.pair.id}); it shows {made.events} events.",
+        text=f"{path} follows a feed at {made.account.email} {often} (pair {made.pair.id}); it shows {made.events} event(s).",
     )
 
 
