@@ -19,6 +19,9 @@ Resolve = Callable[[str, int], Sequence[str]]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that IANA has given out of IPv6 for the internet. Beside it lie old and local ways to the inside (fec0::/10, ::/96,
+64:ff9b:1::/48, ::ffff:0:0:0/96), not all of which ``is_global`` knows."""
 
 
 def system_resolve(host: str, port: int) -> Sequence[str]:
@@ -44,7 +47,7 @@ def is_public(address: str) -> bool:
         parsed = _inner(ipaddress.ip_address(address))
     except ValueError:
         return False
-    return parsed.is_global and not parsed.is_multicast
+    return parsed.is_global and not parsed.is_multicast and (parsed.version == 4 or parsed in _UNICAST)
 
 
 def _inner(address: Address) -> Address:
