@@ -6,7 +6,7 @@ import random
 import pytest
 
 from bridge.errors import Unmappable
-from bridge.ical import edit, objects, view
+from bridge.ical import edit, objects, recurrence, times, view
 from bridge.ical.fields import EventFields, ObjectFields, Reminder, When
 from bridge.providers.ics import following, reading
 from bridge.providers.ics.mapping import IcsLens
@@ -57,6 +57,15 @@ def test_r23_a_series_over_both_edges_of_summer_time_keeps_wall_clock_and_zone()
     (one,) = seen(feed(f"UID:a\n{STAMP}\nDTSTART;TZID=Europe/Vienna:20260302T090000\nDURATION:PT1H\n{rule}"))
     assert one.fields.master.when == When(local("2026-03-02 09:00"), local("2026-03-02 10:00"), "Europe/Vienna")
     assert one.fields.recurrence == (rule,)
+    year = dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+    starts = [
+        times.instant(each.when.start, each.when.zone, floating=dt.UTC)
+        for each in recurrence.instances(one.fields, *year, floating=dt.UTC)
+    ]
+    assert len(starts) == 40
+    summer = dt.datetime(2026, 3, 29, 1, tzinfo=dt.UTC), dt.datetime(2026, 10, 25, 1, tzinfo=dt.UTC)
+    assert [each.hour for each in starts] == [7 if summer[0] <= each < summer[1] else 8 for each in starts]
+    assert {each.hour for each in starts} == {7, 8}
 
 
 @pytest.mark.parametrize(("zone", "tzid"), [(WINDOWS, "W. Europe Standard Time"), (CUSTOM, "Customized Time Zone")])
