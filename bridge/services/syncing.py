@@ -20,6 +20,7 @@ from bridge.errors import (
     Refused,
     Throttled,
     Unreachable,
+    Unreadable,
 )
 from bridge.services import connecting
 from bridge.services.context import Context
@@ -142,6 +143,8 @@ def in_plain_words(failure: BridgeError) -> str:
     match failure:
         case NeedsReconnect():
             return "the account's consent has ended: connect it again with 'caldav-bridge account connect'"
+        case Unreadable():
+            return f"{failure}; nothing was changed, and the sync goes on by itself"
         case Paced():
             return str(failure)
         case Throttled():
@@ -177,6 +180,8 @@ def strain(context: Context, account: Account, failure: Unreachable) -> None:
             reason = f"{service} says the calendar quota is used up"
         case Throttled():
             reason = f"{service} asks us to slow down"
+        case Unreadable():
+            reason = str(failure)
         case _:
             reason = f"{service} cannot be reached{_status(failure.status)}"
     refused = isinstance(failure, Throttled)
