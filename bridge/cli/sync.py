@@ -45,7 +45,10 @@ def audit(
 ) -> None:
     """Compare both sides whole and say what differs; the next cycle sets it right. Exit code 1 if there was anything."""
     context = opened(ctx)
-    outcomes = [consistency.run(context, pair_id) for pair_id in _wanted(context, pair)]
+    feeds = (
+        {one.pair.id for one in pairing.every(context) if not consistency.comparable(one)} if pair is None else set()
+    )
+    outcomes = [consistency.run(context, pair_id) for pair_id in _wanted(context, pair) if pair_id not in feeds]
     rows: list[dict[str, Any]] = [dataclasses.asdict(one) for one in outcomes]
     if as_json:
         show(rows, as_json=True, text="")

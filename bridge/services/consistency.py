@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from bridge.errors import BridgeError, LeaseLost, Unreachable
-from bridge.services import pairing, syncing
+from bridge.services import pairing, providers, syncing
 from bridge.services.context import Context
 from bridge.store import audit, pairs
 from bridge.store.pairs import Pair
@@ -103,7 +103,12 @@ def _can(one: pairing.Bridged, now: dt.datetime) -> bool:
     pair, account = one.pair, one.account
     resting = pair.phase == "steady" and not pair.listing and not pair.failures and pair.parked is None
     closed = account.closed_until is not None and account.closed_until > now
-    return resting and not account.needs_reconnect and not closed
+    return comparable(one) and resting and not account.needs_reconnect and not closed
+
+
+def comparable(one: pairing.Bridged) -> bool:
+    """Not a feed: each sync reads all of it, and what it shows no more may have left its window and has to stay (R26)."""
+    return one.account.provider not in providers.FEEDS
 
 
 def run(context: Context, pair_id: int) -> Outcome:
@@ -111,6 +116,8 @@ def run(context: Context, pair_id: int) -> Outcome:
     owner = f"audit:{uuid.uuid4().hex[:8]}"
     lease = syncing.lease(context)
     started = context.now()
+    if any(one.pair.id == pair_id and not comparable(one) for one in pairing.every(context)):
+        return Outcome(pair_id, error="it follows a feed, which every sync compares whole")
     with context.database.write() as conn:
         before = pairs.get(conn, pair_id)
         claimed = pairs.claim(conn, pair_id, owner=owner, now=started, lease=lease)

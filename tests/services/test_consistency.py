@@ -136,3 +136,14 @@ def test_r33_a_comparison_that_is_told_to_wait_has_the_whole_account_wait(house,
     account = house.account(1)
     assert account.closed_until is not None
     assert account.closed_until - house.context.now() >= dt.timedelta(seconds=900)
+
+
+def test_r26_a_feed_is_not_compared_for_what_it_shows_no_more_may_have_left_its_window(house, pair):
+    house.pass_by(hours=1)
+    with house.context.database.write() as conn:
+        conn.execute(sa.update(tables.accounts).values(provider="ics"))
+    assert consistency.due(frequently(house, 1)) == []
+    asked = house.sandbox.google.meter.requests
+    outcome = consistency.run(house.context, pair)
+    assert (outcome.divergences, "feed" in outcome.error) == (None, True)
+    assert house.sandbox.google.meter.requests == asked
