@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bridge.errors import InvalidCalendarData, NotFound
-from bridge.ical import text
-from bridge.ical.fields import MASTER, Attendee, Path, Reminder, When
+from bridge.errors import InvalidCalendarData, NotFound, Unmappable
+from bridge.ical import text, view
+from bridge.ical.fields import MASTER, Attendee, Change, Path, Reminder, When, diff
 from bridge.ical.objects import CalendarObject, parse
 from bridge.store import accounts, devices, pairs, principals, remote_calendars
 
@@ -41,6 +41,20 @@ def field(path: Path) -> str:
     return word if key == MASTER else f"{word} on {_day(key)}"
 
 
+def fields(change: Change) -> tuple[str, ...]:
+    """What a change is about."""
+    whole = {key for key, name in change if name == "state"}  # an instance that appears names each of its fields
+    return tuple(dict.fromkeys(field(path) for path in change if path[1] == "state" or path[0] not in whole))
+
+
+def changed(old: bytes, new: bytes) -> tuple[str, ...]:
+    """The names of the fields that differ; none of what is no event, or no event we can read."""
+    try:
+        return fields(diff(view.read(parse(old)), view.read(parse(new))))
+    except (InvalidCalendarData, Unmappable):
+        return ()
+
+
 def _day(key: str) -> str:
     """The day in an instance key, which begins with it in the basic format (``bridge.ical.fields``)."""
     return f"{key[:4]}-{key[4:6]}-{key[6:8]}" if key[:8].isdigit() else key
@@ -60,7 +74,7 @@ def value(name: str, given: Any) -> str:
         return _VALUES.get(given, str(given))
     if name == "priority" and given == 0:
         return ""
-    return " ".join(str(given).split())
+    return one_line(str(given))
 
 
 def _guest(guest: Attendee) -> str:
@@ -96,7 +110,11 @@ def title(data: bytes | None) -> str:
 def title_of(parsed: CalendarObject) -> str:
     component = parsed.master or next(iter(parsed.overrides), None)
     line = component.first("SUMMARY") if component else None
-    return " ".join(text.normal(text.unescape(line.value)).split()) if line else ""
+    return one_line(text.normal(text.unescape(line.value))) if line else ""
+
+
+def one_line(given: str) -> str:
+    return " ".join(given.split())
 
 
 def actor(conn: Connection, who: str) -> str:

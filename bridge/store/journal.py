@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bridge.errors import NotFound
 from bridge.store.dialects import insert
 from bridge.store.tables import cycles, journal
-from bridge.sync.ledger import Done
+from bridge.sync.ledger import Done, Kind, Winner
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,17 @@ class Cycle:
     finished_at: dt.datetime | None
     counts: Mapping[str, Any]
     undone_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a cycle did to one object on one side (``Done``), and when it was decided the last time."""
+
+    uid: str
+    side: Winner
+    kind: Kind
+    undo_to: int
+    at: dt.datetime
 
 
 def note(conn: sa.Connection, pair_id: int, cycle: int, entries: Collection[Done], *, now: dt.datetime) -> None:
@@ -71,14 +82,33 @@ def latest(conn: sa.Connection, pair_id: int, *, limit: int) -> list[Cycle]:
     return [Cycle(*row) for row in conn.execute(query)]
 
 
-def entries(conn: sa.Connection, pair_id: int, number: int) -> list[Done]:
+def entries(conn: sa.Connection, pair_id: int, number: int) -> list[Entry]:
     """What one cycle did, by UID."""
     query = (
-        sa.select(journal.c.uid, journal.c.side, journal.c.kind, journal.c.undo_to, journal.c.approved)
+        sa.select(*(journal.c[name] for name in Entry.__slots__))
         .where(journal.c.pair_id == pair_id, journal.c.cycle == number)
         .order_by(journal.c.uid, journal.c.side)
     )
-    return [Done(*row) for row in conn.execute(query)]
+    return [Entry(*row) for row in conn.execute(query)]
+
+
+def tally(conn: sa.Connection, pair_id: int, numbers: Collection[int]) -> dict[int, dict[tuple[Winner, Kind], int]]:
+    """How many objects each of these cycles created, updated and deleted on either side."""
+    found: dict[int, dict[tuple[Winner, Kind], int]] = {number: {} for number in numbers}
+    query = (
+        sa.select(journal.c.cycle, journal.c.side, journal.c.kind, sa.func.count())
+        .where(journal.c.pair_id == pair_id, journal.c.cycle.in_(numbers))
+        .group_by(journal.c.cycle, journal.c.side, journal.c.kind)
+    )
+    for number, side, kind, count in conn.execute(query):
+        found[number][side, kind] = count
+    return found
+
+
+def touched_since(conn: sa.Connection, pair_id: int, number: int) -> set[str]:
+    """UIDs of the objects that this pair has done something to after that cycle."""
+    later = sa.select(journal.c.uid).where(journal.c.pair_id == pair_id, journal.c.cycle > number).distinct()
+    return set(conn.scalars(later))
 
 
 def undone(conn: sa.Connection, pair_id: int, number: int, *, now: dt.datetime) -> None:
