@@ -1,4 +1,4 @@
-"""caldav-bridge sync: sync by hand."""
+"""caldav-bridge sync: sync by hand, see beforehand what that does, and take back what was done."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.state import Json, opened, show_rows
-from bridge.errors import NotFound
-from bridge.services import pairing, syncing
+from bridge.cli import foretelling
+from bridge.cli.state import Json, opened, show, show_rows
+from bridge.errors import NotFound, UsageError
+from bridge.services import cycles, pairing, previewing, syncing, undoing
 
-app = typer.Typer(help="Sync by hand.", no_args_is_help=True)
+app = typer.Typer(
+    help="Sync by hand, see beforehand what that does, and take back what was done.", no_args_is_help=True
+)
+
+Pair = Annotated[int, typer.Argument(help="The pair's number.")]
 
 
 @app.command("now")
@@ -30,3 +35,76 @@ def now(
     show_rows(rows, as_json=as_json, empty="No pair yet. Connecting an account makes the first one.")
     if any(one.error for one in outcomes):
         raise typer.Exit(1)
+
+
+@app.command("preview")
+def preview(
+    ctx: typer.Context,
+    pair: Annotated[int | None, typer.Argument(help="The pair's number. Default: all pairs.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the next cycle would do, event by event, and do nothing. Exit code 1 if a service could not be asked."""
+    context = opened(ctx)
+    wanted = [one.pair.id for one in pairing.every(context) if pair in (None, one.pair.id)]
+    if pair is not None and not wanted:
+        raise NotFound(f"there is no pair {pair}")
+    failed = False
+    with foretelling.printing(as_json=as_json) as printer:
+        for pair_id in wanted:
+            try:
+                with previewing.previewed(context, pair_id) as foreseen:
+                    printer.show(foreseen)
+            except UsageError as error:
+                if pair is not None:
+                    raise
+                failed = True
+                typer.echo(f"caldav-bridge: {error}", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command("log")
+def log(
+    ctx: typer.Context,
+    pair: Pair,
+    cycle: Annotated[int | None, typer.Argument(help="One cycle, event by event. Default: the latest cycles.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many cycles.")] = cycles.PAGE,
+    as_json: Json = False,
+) -> None:
+    """Show the cycles that did something, newest first, with the numbers that 'sync undo' takes; or what one of them did."""
+    context = opened(ctx)
+    found = cycles.latest(context, pair, limit=limit) if cycle is None else cycles.deeds(context, pair, cycle)
+    rows = [dataclasses.asdict(one) for one in found]
+    show_rows(rows, as_json=as_json, empty="No cycle has changed anything yet.")
+
+
+@app.command("undo")
+def undo(
+    ctx: typer.Context,
+    pair: Pair,
+    cycle: Annotated[int, typer.Argument(help="The cycle's number in 'sync log'.")],
+    event: Annotated[
+        str | None, typer.Option("--event", metavar="UID", help="Only this event. Default: all that it did.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also over what was changed since.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take back what a cycle did: here at once, on all sides with their next sync. --json without --yes does nothing."""
+    context = opened(ctx)
+    foreseen = undoing.foresee(context, pair, cycle, uid=event, force=force)
+    if as_json and not yes:
+        show(_plain(foreseen, done=False), as_json=True, text="")
+        return
+    if not as_json:
+        typer.echo(foretelling.undo(foreseen))
+    if foreseen.acts and not yes:
+        typer.confirm("Go on?", abort=True)
+    done = undoing.undo(context, pair, cycle, uid=event, force=force)
+    text = f"{len(done.acts)} events are as they were before cycle {cycle}; all sides follow with their next sync."
+    if done.acts or as_json:
+        show(_plain(done, done=True), as_json=as_json, text=text)
+
+
+def _plain(undo: undoing.Undo, *, done: bool) -> dict[str, Any]:
+    return {**dataclasses.asdict(undo), "done": done}

@@ -132,14 +132,16 @@ def _rows(step: Step, direction: Direction, *, why: str = "") -> Iterator[Row]:
 def _untouched(step: Step, direction: Direction, title: str) -> Iterator[Row]:
     """Nothing is written, which is worth a word if the two have just been found to be one, or if they stay different."""
     case, link = step.case, step.link
+    if case.hub is None and case.remote is None:
+        return
     if case.hub is not None and case.remote is not None:
         if link is not None and link.remote_base is not None and (case.link is None or case.link.remote_base is None):
             yield Row("link", "both", case.uid, title)
     elif step.deferred:
         yield Row("leave", "both", case.uid, title, why="a first sync deletes nothing")
-    elif direction == "pull" and (case.hub is not None or case.link is not None):
+    elif direction == "pull":
         yield Row("leave", "there", case.uid, title, why="this pair only pulls")
-    elif direction == "push" and (case.remote is not None or case.link is not None):
+    elif direction == "push":
         yield Row("leave", "here", case.uid, title, why="this pair only pushes")
 
 

@@ -39,7 +39,10 @@ class Entry:
 
 
 def note(conn: sa.Connection, pair_id: int, cycle: int, entries: Collection[Done], *, now: dt.datetime) -> None:
-    """Note what this cycle has done; of one object and side only the last, to be undone to where the first began."""
+    """Note what this cycle has done; of one object and side only the last, to be undone to where the first began.
+
+    What was created and then updated was created.
+    """
     if not entries:
         return
     begun = insert(conn, cycles).values(pair_id=pair_id, number=cycle, started_at=now, counts={})
@@ -48,7 +51,13 @@ def note(conn: sa.Connection, pair_id: int, cycle: int, entries: Collection[Done
     new = statement.excluded
     statement = statement.on_conflict_do_update(
         index_elements=["pair_id", "cycle", "uid", "side"],
-        set_={"kind": new.kind, "approved": new.approved, "at": new.at},
+        set_={
+            "kind": sa.case(
+                (sa.and_(journal.c.kind == "create", new.kind == "update"), journal.c.kind), else_=new.kind
+            ),
+            "approved": new.approved,
+            "at": new.at,
+        },
     )
     rows = {(each.uid, each.side): {"pair_id": pair_id, "cycle": cycle, "at": now, **asdict(each)} for each in entries}
     conn.execute(statement, list(rows.values()))
@@ -105,10 +114,14 @@ def tally(conn: sa.Connection, pair_id: int, numbers: Collection[int]) -> dict[i
     return found
 
 
-def touched_since(conn: sa.Connection, pair_id: int, number: int) -> set[str]:
-    """UIDs of the objects that this pair has done something to after that cycle."""
-    later = sa.select(journal.c.uid).where(journal.c.pair_id == pair_id, journal.c.cycle > number).distinct()
-    return set(conn.scalars(later))
+def told_since(conn: sa.Connection, pair_id: int, number: int) -> dict[str, int]:
+    """What this pair has told the remote after that cycle, by UID: the hub's revision before all of it."""
+    query = (
+        sa.select(journal.c.uid, sa.func.min(journal.c.undo_to))
+        .where(journal.c.pair_id == pair_id, journal.c.cycle > number, journal.c.side == "remote")
+        .group_by(journal.c.uid)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
 
 
 def undone(conn: sa.Connection, pair_id: int, number: int, *, now: dt.datetime) -> None:
