@@ -184,10 +184,10 @@ class _Judge:
 
         own = [each for each in entries if not self._united(each, kept)]
         if not own:
-            return no("leave", UNITED)
+            return no("leave", LOST if self._forgotten(kept) else UNITED)
         undo_to = max(min(each.undo_to for each in own), self._begun(kept))
         target = next((version for version in kept if version.revision <= undo_to), None)
-        if target is None and (not kept or kept[-1].at < self.horizon):
+        if target is None and self._forgotten(kept):
             return no("leave", LOST)
         data = target.data if target is not None else None
         if data == (present.data if present is not None else None):
@@ -203,6 +203,10 @@ class _Judge:
         if data is None:
             return _Plan(Item(uid, title, "delete", guests=guests), present)
         return _Plan(Item(uid, title, "change", words.changed(present.data, data), guests), present, target)
+
+    def _forgotten(self, kept: Sequence[Version]) -> bool:
+        """Whether there may have been versions before those that are kept."""
+        return not kept or kept[-1].at < self.horizon
 
     def _united(self, entry: Entry, kept: Sequence[Version]) -> bool:
         """Whether it was there before it came here, and the two were found to be one: it is nothing that the cycle has made."""

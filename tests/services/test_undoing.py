@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import NotFound, UsageError
-from bridge.services import cycles, housekeeping, undoing
+from bridge.services import cycles, housekeeping, pairing, undoing
 from bridge.store import audit, history, journal, objects, pairs
+from bridge.sync.ledger import Done
+from bridge.sync.projection import Projection
 from tests.support.owners import context_of
 from tests.support.worlds import Crash, World, at, retitled, tea
 
@@ -60,7 +62,8 @@ def filled(world_on_each):
     for number in range(5):
         world.put(f"e{number}", tea(f"event {number}", day=2 + number))
     world.put("yoga", SERIES)
-    world.edit("yoga", lambda fields: replace(fields, overrides={"20260309T090000": fields.master}))
+    moved = {"20260309T080000Z": at(tea("Yoga, moved", day=9), 18).master}
+    world.edit("yoga", lambda fields: replace(fields, overrides=moved))
     world.settle()
     return world
 
@@ -92,7 +95,7 @@ def test_r35_pulled_edits_are_taken_back_and_stay_in_the_history(filled):
     before = bytes_of(world)
     google.calendar.edit(google.id_of("event 0"), at(retitled(tea(), "spoilt"), 17))
     yoga = google.calendar.objects()[google.id_of("Yoga")]
-    google.calendar.edit(google.id_of("Yoga"), replace(yoga, cancelled=frozenset({"20260316T090000"})))
+    google.calendar.edit(google.id_of("Yoga"), replace(yoga, cancelled=frozenset({"20260316T080000Z"})))
     world.settle()
     spoilt = bytes_of(world)
     assert spoilt != before
@@ -179,7 +182,7 @@ def test_undoing_twice_says_that_it_is_undone(filled):
             again(world, google, number)
     assert bytes_of(world) == state
     with world.database.read() as conn:
-        newest = audit.newest(conn, limit=1)[0]
+        newest = audit.of_principal(conn, world.principal, limit=1)[0]
     detail = {"pair": google.pair, "cycle": number, "objects": 1}
     assert (newest.action, newest.actor, newest.detail) == ("cycle.undone", "cli", detail)
 
@@ -269,21 +272,20 @@ def test_what_another_pair_had_brought_is_not_deleted_at_its_origin(filled):
     assert "made in Google" not in outlook.titles()
 
 
-def test_r22_a_copy_that_alone_was_written_cannot_be_undone_by_the_hub(filled):
-    """The projection of a pair was changed, say: all copies were, and nothing here."""
-    world, (google, _) = filled, filled.sides
-    from bridge.store import links
-    from bridge.sync.plan import again
-
-    with world.database.write() as conn:
-        link = links.by_uid(conn, google.pair, ["e0"])["e0"]
-        google.calendar.remove(link.remote_id)
-        links.save(conn, google.pair, [again(replace(link, hub_base=retitled(link.hub_base, "as it was shown")))])
+def test_r22_copies_that_alone_were_written_cannot_be_undone_by_the_hub(filled):
+    """What a pair shows was changed: all its copies were, and nothing here."""
+    world, (_, outlook) = filled, filled.sides
+    pairing.change(context_of(world), outlook.pair, projection=Projection("busy"))
     world.settle()
-    writes = google.calendar.writes
-    assert told(undo(world, google)) == [("event 0", "leave", (), undoing.ONE_SIDED)]
-    at_rest(world)
-    assert google.calendar.writes == writes
+    assert outlook.titles() == ["Busy"] * 6
+    writes, before = outlook.calendar.writes, bytes_of(world)
+    done = undo(world, outlook)
+    assert {(item.what, item.why) for item in done.items} == {("leave", undoing.ONE_SIDED)}
+    assert done.acts == []
+    world.settle()
+    assert (outlook.calendar.writes, bytes_of(world)) == (writes, before)
+    with world.database.read() as conn:
+        assert journal.cycle(conn, outlook.pair, last(world, outlook)).undone_at is None
 
 
 def test_what_history_has_forgotten_is_not_taken_for_what_never_was(world):
@@ -385,8 +387,6 @@ def test_a_cycle_under_way_is_not_undone(filled):
     google.calendar.remove(google.id_of("event 0"))
     ledger = world.ledger(google)
     with ledger.writing() as memory:
-        from bridge.sync.ledger import Done
-
         memory.journal([Done("e0", "hub", "delete", memory.hub_revision())])
     with pytest.raises(UsageError, match="is under way"):
         foresee(world, google)
