@@ -13,22 +13,27 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import Connection
 
-from bridge.errors import InvalidCalendarData, NotFound, UsageError
+from bridge.errors import InvalidCalendarData, NotFound, Unmappable, UsageError
+from bridge.ical import view
+from bridge.ical.fields import diff
 from bridge.ical.objects import parse
 from bridge.services import history, words
 from bridge.services.context import Context
-from bridge.store import audit, calendars, changes, journal, links, objects, pairs
+from bridge.services.lenses import lens_of
+from bridge.store import audit, calendars, changes, inbox, journal, links, objects, pairs
 from bridge.store import history as versions
 from bridge.store.history import Version
 from bridge.store.journal import Entry
 from bridge.store.objects import StoredObject
 from bridge.store.pairs import Pair
-from bridge.sync import guard
+from bridge.sync import cases, guard
+from bridge.sync.plan import PERSONAL
+from bridge.sync.ports import Lens
 
 What = Literal["restore", "change", "delete", "none", "leave"]
 
@@ -38,6 +43,7 @@ ONE_SIDED = "here it was as it is now: only the copy at the remote was written, 
 NOT_OURS = "it came here from elsewhere, and only its copy was made: undo the cycle that brought it"
 UNITED = "it was on both sides before the first sync, which found that the two are one"
 SO_ALREADY = "it is so already"
+FOREIGN = "someone else organises this meeting, so it would be set back at once: only its organiser can change it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,10 @@ class _Plan:
 
 def foresee(context: Context, pair_id: int, number: int, *, uid: str | None = None, force: bool = False) -> Undo:
     """What undoing this cycle, or one event of it, would do here. Raises NotFound and UsageError: nothing can be undone."""
+    lens = _lens(context, pair_id)
     with context.database.read() as conn:
         pair = pairs.get(conn, pair_id)
-        plans = _plans(conn, context, pair, number, uid, force=force)
+        plans = _plans(conn, context, pair, lens, number, uid, force=force)
         return _told(conn, context, pair, number, plans)
 
 
@@ -95,11 +102,11 @@ def undo(
 
     A cycle counts as undone once nothing of it is left that ``force`` could still take back. Raises as ``foresee`` does.
     """
-    now = context.now()
+    now, lens = context.now(), _lens(context, pair_id)
     with context.database.write() as conn:
         pair = pairs.get(conn, pair_id)
         changes.lock(conn, pair.calendar_id)
-        plans = _plans(conn, context, pair, number, uid, force=force)
+        plans = _plans(conn, context, pair, lens, number, uid, force=force)
         told = _told(conn, context, pair, number, plans)
         for plan in plans:
             _write(conn, plan, actor=actor, now=now)
@@ -119,6 +126,12 @@ def undo(
     return told
 
 
+def _lens(context: Context, pair_id: int) -> Lens:
+    with context.database.read() as conn:
+        pair = pairs.get(conn, pair_id)
+    return lens_of(context, pair)
+
+
 def _write(conn: Connection, plan: _Plan, *, actor: str, now: dt.datetime) -> None:
     if plan.item.what in ("none", "leave"):
         return
@@ -129,7 +142,9 @@ def _write(conn: Connection, plan: _Plan, *, actor: str, now: dt.datetime) -> No
         objects.delete(conn, present.calendar_id, present.href, actor=actor, now=now, expected=present.etag)
 
 
-def _plans(conn: Connection, context: Context, pair: Pair, number: int, uid: str | None, *, force: bool) -> list[_Plan]:
+def _plans(
+    conn: Connection, context: Context, pair: Pair, lens: Lens, number: int, uid: str | None, *, force: bool
+) -> list[_Plan]:
     cycle = journal.cycle(conn, pair.id, number)
     at_work = pair.lease_until is not None and pair.lease_until > context.now()
     if cycle.finished_at is None and pair.cycles == number and at_work:
@@ -151,7 +166,7 @@ def _plans(conn: Connection, context: Context, pair: Pair, number: int, uid: str
         later=journal.told_since(conn, pair.id, number),
         force=force,
     )
-    return [
+    plans = [
         judge.plan(
             entries,
             versions.of_object(conn, pair.calendar_id, each),
@@ -160,6 +175,33 @@ def _plans(conn: Connection, context: Context, pair: Pair, number: int, uid: str
         for each, entries in by_uid.items()
         if uid in (None, each)
     ]
+    foreign = _organized_elsewhere(conn, pair, lens, [plan.item.uid for plan in plans if _rewrites(plan)])
+    return [
+        _Plan(replace(plan.item, what="leave", fields=(), why=FOREIGN)) if plan.item.uid in foreign else plan
+        for plan in plans
+    ]
+
+
+def _rewrites(plan: _Plan) -> bool:
+    """Whether more than what is this person's own in any meeting would be changed, in one that has guests at all (R3)."""
+    if plan.present is None or not plan.item.guests or plan.item.what in ("none", "leave"):
+        return False
+    if plan.target is None or plan.target.data is None:
+        return True
+    try:
+        change = diff(view.read(parse(plan.present.data)), view.read(parse(plan.target.data)))
+    except (InvalidCalendarData, Unmappable):
+        return True
+    return any(name not in PERSONAL for _, name in change)
+
+
+def _organized_elsewhere(conn: Connection, pair: Pair, lens: Lens, uids: Sequence[str]) -> set[str]:
+    """Those which the pair's next plan would put back as their organiser has them."""
+    if pair.direction != "both" or not uids:
+        return set()
+    by_id = {link.remote_id: link.uid for link in links.by_uid(conn, pair.id, uids).values() if link.remote_id}
+    reads = {id: cases.read(replica, lens).remote for id, replica in inbox.replicas(conn, pair.id, list(by_id)).items()}
+    return {by_id[id] for id, remote in reads.items() if remote is not None and remote.organized_elsewhere}
 
 
 @dataclass(frozen=True, slots=True)
