@@ -400,3 +400,68 @@ def test_what_there_is_not(filled):
         undo(world, google, 999)
     with pytest.raises(NotFound, match="no pair 77"):
         undoing.foresee(context_of(world), 77, 1)
+
+
+def test_what_arrived_in_both_accounts_is_not_deleted_for_having_been_found_there(filled):
+    """The same invitation in two mailboxes, say: neither cycle that found its twin has made it."""
+    world, (google, outlook) = filled, filled.sides
+    google.calendar.add(tea("Concert", day=20), uid="concert@elsewhere")
+    outlook.calendar.add(tea("Concert", day=20, location="Vienna"), uid="concert@elsewhere")
+    world.cycle(google)
+    brought = last(world, google)
+    world.settle()
+    assert world.hub()["concert@elsewhere"].master.location == "Vienna"
+    found = last(world, outlook)
+    done = undo(world, outlook, found)
+    assert "delete" not in {item.what for item in done.items}
+    world.settle()
+    assert "Concert" in world.titles()
+    assert "Concert" in google.titles()
+    assert [item.what for item in undo(world, google, brought, force=True).items] == ["delete"]
+    at_rest(world)
+    assert "Concert" not in world.titles()
+
+
+def test_what_was_made_and_changed_within_one_cycle_goes_again(filled):
+    world, (google, _) = filled, filled.sides
+    world.put("new", tea("new"))
+
+    class Busy:
+        """The phone goes on while the remote is written to."""
+
+        def __init__(self, remote):
+            self._remote, self._edited = remote, False
+
+        def __getattr__(self, name):
+            return getattr(self._remote, name)
+
+        def inviting(self):
+            return self
+
+        def create(self, *args, **kwargs):
+            items = self._remote.create(*args, **kwargs)
+            if not self._edited:
+                self._edited = True
+                world.edit("new", lambda fields: retitled(fields, "newer"))
+            return items
+
+    world.cycle(google, remote=Busy(google.remote))
+    assert "newer" in google.titles()
+    number = last(world, google)
+    assert cycles.latest(context_of(world), google.pair, limit=1)[0].did == "1 created there"
+    assert told(undo(world, google, number)) == [("newer", "delete", (), "")]
+    at_rest(world)
+    assert "newer" not in google.titles()
+
+
+def test_a_pair_that_only_pulls_keeps_its_remote_as_it_is(world):
+    side = world.pair(direction="pull")
+    world.settle()
+    id = side.calendar.add(tea("theirs"))
+    world.settle()
+    side.calendar.edit(id, retitled(tea(), "theirs, edited"))
+    world.settle()
+    writes = side.calendar.writes
+    assert told(undo(world, side)) == [("theirs, edited", "change", ("title",), "")]
+    world.settle()
+    assert (world.titles(), side.titles(), side.calendar.writes) == (["theirs"], ["theirs, edited"], writes)
