@@ -90,25 +90,27 @@ def foresee(context: Context, pair_id: int, number: int, *, uid: str | None = No
     """What undoing this cycle, or one event of it, would do here. Raises NotFound and UsageError: nothing can be undone."""
     lens = _lens(context, pair_id)
     with context.database.read() as conn:
-        pair = pairs.get(conn, pair_id)
-        plans = _plans(conn, context, pair, lens, number, uid, force=force)
-        return _told(conn, context, pair, number, plans)
+        return _decide(conn, context, pair_id, lens, number, uid, force=force).told
 
 
 def undo(
     context: Context, pair_id: int, number: int, *, uid: str | None = None, force: bool = False, actor: str = "cli"
 ) -> Undo:
-    """Do it, all or nothing; the calendar's pairs carry it on. What was done is decided anew, under the calendar's lock.
+    """Do it, all or nothing; the calendar's pairs carry it on. Returns what was done.
 
-    A cycle counts as undone once nothing of it is left that ``force`` could still take back. Raises as ``foresee`` does.
+    It is decided before the calendar is locked, for that takes longer than to write it, and anew if something has happened
+    since. A cycle counts as undone once nothing of it is left that ``force`` could still take back. Raises as ``foresee`` does.
     """
     now, lens = context.now(), _lens(context, pair_id)
+    with context.database.read() as conn:
+        decided = _decide(conn, context, pair_id, lens, number, uid, force=force)
+    pair = decided.pair
     with context.database.write() as conn:
-        pair = pairs.get(conn, pair_id)
         changes.lock(conn, pair.calendar_id)
-        plans = _plans(conn, context, pair, lens, number, uid, force=force)
-        told = _told(conn, context, pair, number, plans)
-        for plan in plans:
+        if decided.moment is None or decided.moment != _moment(conn, pair_id, number):
+            decided = _decide(conn, context, pair_id, lens, number, uid, force=force)
+        told = decided.told
+        for plan in decided.plans:
             _write(conn, plan, actor=actor, now=now)
         over = told.acts or any(item.what == "none" for item in told.items)
         if uid is None and over and all(item.why != SINCE for item in told.items):
@@ -124,6 +126,34 @@ def undo(
                 now=now,
             )
     return told
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """``moment`` None: a cycle was at work meanwhile."""
+
+    pair: Pair
+    moment: tuple[object, ...] | None
+    plans: Sequence[_Plan]
+    told: Undo
+
+
+def _decide(
+    conn: Connection, context: Context, pair_id: int, lens: Lens, number: int, uid: str | None, *, force: bool
+) -> _Decision:
+    pair = pairs.get(conn, pair_id)
+    plans = _plans(conn, context, pair, lens, number, uid, force=force)
+    told = _told(conn, context, pair, number, plans)
+    return _Decision(pair, _moment(conn, pair_id, number), plans, told)
+
+
+def _moment(conn: Connection, pair_id: int, number: int) -> tuple[object, ...] | None:
+    """What moves with whatever a decision rests on: the calendar, and the pair's journal."""
+    pair = pairs.get(conn, pair_id)
+    calendar = calendars.by_id(conn, pair.calendar_id)
+    if calendar is None or pair.lease_owner is not None:
+        return None
+    return calendar.revision, pair.cycles, pair.hub_cursor, journal.cycle(conn, pair_id, number)
 
 
 def _lens(context: Context, pair_id: int) -> Lens:

@@ -465,3 +465,47 @@ def test_a_pair_that_only_pulls_keeps_its_remote_as_it_is(world):
     assert told(undo(world, side)) == [("theirs, edited", "change", ("title",), "")]
     world.settle()
     assert (world.titles(), side.titles(), side.calendar.writes) == (["theirs"], ["theirs, edited"], writes)
+
+
+class Interrupted:
+    """A database to whose calendar something happens between what is read and what is written."""
+
+    def __init__(self, database, happens):
+        self._database, self._happens = database, happens
+
+    def __getattr__(self, name):
+        return getattr(self._database, name)
+
+    @contextmanager
+    def write(self):
+        self._happens()
+        with self._database.write() as conn:
+            yield conn
+
+
+@pytest.mark.parametrize("what", ["edit", "undo", "cycle"])
+def test_r36_what_happens_between_the_look_and_the_write_is_seen(filled, what):
+    world, (google, _) = filled, filled.sides
+    for number in (0, 1):
+        google.calendar.edit(google.id_of(f"event {number}"), retitled(tea(day=2 + number), f"theirs {number}"))
+    world.settle()
+    number = last(world, google)
+
+    def happens():
+        if what == "edit":
+            world.edit("e0", lambda fields: at(fields, 20))
+        elif what == "undo":
+            undo(world, google, number)
+        else:
+            google.calendar.edit(google.id_of("theirs 0"), at(retitled(tea(), "theirs 0"), 20))
+            world.cycle(google)
+
+    context = replace(context_of(world), database=Interrupted(world.database, happens))
+    if what == "undo":
+        with pytest.raises(UsageError, match="is undone already"):
+            undoing.undo(context, google.pair, number)
+    else:
+        done = undoing.undo(context, google.pair, number)
+        assert [item.what for item in done.items] == ["leave", "change"]
+        assert world.hub()["e0"].master.when.start.hour == 20
+    at_rest(world)
