@@ -1,25 +1,25 @@
-"""caldav-bridge sync: sync by hand."""
+"""caldav-bridge sync: sync by hand, see beforehand what that does, and take back what was done."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from typing import Annotated, Any
 
 import typer
 
+from bridge.cli import foretelling
 from bridge.cli.state import Json, opened, show, show_rows
-from bridge.errors import NotFound
-from bridge.services import consistency, pairing, previewing, syncing, undoing
+from bridge.errors import NotFound, UsageError
+from bridge.services import consistency, cycles, pairing, previewing, syncing, undoing
 from bridge.services.context import Context
-from bridge.services.previewing import Foretold
-from bridge.services.undoing import Undoing, Undone
 
-app = typer.Typer(help="Sync by hand; see before what it will do, and take back what it did.", no_args_is_help=True)
-
-_WHERE = {"hub": "here", "remote": "there", "": ""}
+app = typer.Typer(
+    help="Sync by hand, see beforehand what that does, and take back what was done.", no_args_is_help=True
+)
 
 _NO_PAIR = "No pair yet. Connecting an account makes the first one."
+
+Pair = Annotated[int, typer.Argument(help="The pair's number.")]
 
 
 @app.command("now")
@@ -80,81 +80,71 @@ def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
 @app.command("preview")
 def preview(
     ctx: typer.Context,
-    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    pair: Annotated[int | None, typer.Argument(help="The pair's number. Default: all pairs.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Tell what the next sync of a pair would do, event by event. Nothing is written on either side."""
-    counted: Counter[str] = Counter()
-    rows: list[dict[str, Any]] = []
-    with previewing.preview(opened(ctx), pair) as found:
-        for row in found.rows:
-            counted[" ".join(filter(None, (row.act, _WHERE[row.side])))] += 1
-            if as_json:
-                rows.append(dataclasses.asdict(row))
-            else:
-                typer.echo(_in_words(row))
-        held = found.held
-    total = ", ".join(f"{number} to {what}" for what, number in sorted(counted.items())) or "Nothing to do"
-    question = " It waits for 'pair approve' first." if held is not None else ""
-    show({"rows": rows, "counts": dict(counted), "held": held}, as_json=as_json, text=f"{total}.{question}")
-
-
-def _in_words(row: Foretold) -> str:
-    what = " ".join(filter(None, (row.act, _WHERE[row.side])))
-    details = ", ".join(filter(None, (*row.fields, "invites guests" if row.mails else "", row.reason)))
-    return f"{what}: {row.title or row.uid}" + (f" ({details})" if details else "")
+    """Say what the next cycle would do, event by event, and do nothing. Exit code 1 if a service could not be asked."""
+    context = opened(ctx)
+    wanted = [one.pair.id for one in pairing.every(context) if pair in (None, one.pair.id)]
+    if pair is not None and not wanted:
+        raise NotFound(f"there is no pair {pair}")
+    failed = False
+    with foretelling.printing(as_json=as_json) as printer:
+        for pair_id in wanted:
+            try:
+                with previewing.previewed(context, pair_id) as foreseen:
+                    printer.show(foreseen)
+            except UsageError as error:
+                if pair is not None:
+                    raise
+                failed = True
+                typer.echo(f"caldav-bridge: {error}", err=True)
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command("log")
 def log(
     ctx: typer.Context,
-    pair: Annotated[int, typer.Argument(help="The pair's number.")],
-    cycle: Annotated[int | None, typer.Argument(help="One cycle's number: what it did, event by event.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many cycles.")] = 20,
+    pair: Pair,
+    cycle: Annotated[int | None, typer.Argument(help="One cycle, event by event. Default: the latest cycles.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many cycles.")] = cycles.PAGE,
     as_json: Json = False,
 ) -> None:
-    """List the syncs of a pair that changed something, newest first."""
+    """Show the cycles that did something, newest first, with the numbers that 'sync undo' takes; or what one of them did."""
     context = opened(ctx)
-    if cycle is not None:
-        entries = [dataclasses.asdict(each) for each in undoing.entries(context, pair, cycle)]
-        show_rows([row | {"side": _WHERE[row["side"]]} for row in entries], as_json=as_json, empty="It did nothing.")
-        return
-    rows = [
-        {"cycle": each.number, "at": each.started_at, "did": undoing.in_words(each), "undone": each.undone_at}
-        for each in undoing.cycles(context, pair, limit=limit)
-    ]
-    show_rows(rows, as_json=as_json, empty="No sync of this pair has changed anything yet.")
+    found = cycles.latest(context, pair, limit=limit) if cycle is None else cycles.deeds(context, pair, cycle)
+    rows = [dataclasses.asdict(one) for one in found]
+    show_rows(rows, as_json=as_json, empty="No cycle has changed anything yet.")
 
 
 @app.command("undo")
 def undo(
     ctx: typer.Context,
-    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    pair: Pair,
     cycle: Annotated[int, typer.Argument(help="The cycle's number in 'sync log'.")],
-    event: Annotated[str | None, typer.Option("--event", metavar="UID", help="Only this event.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Also what was changed since.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    event: Annotated[
+        str | None, typer.Option("--event", metavar="UID", help="Only this event. Default: all that it did.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also over what was changed since.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Give events back the state that they had before a sync; all sides follow with their next one."""
+    """Take back what a cycle did: here at once, on all sides with their next sync. --json without --yes does nothing."""
     context = opened(ctx)
-    if not yes:
-        _tell(undoing.foresee(context, pair, cycle, uid=event, force=force))
+    foreseen = undoing.foresee(context, pair, cycle, uid=event, force=force)
+    if as_json and not yes:
+        show(_plain(foreseen, done=False), as_json=True, text="")
+        return
+    if not as_json:
+        typer.echo(foretelling.undo(foreseen))
+    if foreseen.acts and not yes:
         typer.confirm("Go on?", abort=True)
     done = undoing.undo(context, pair, cycle, uid=event, force=force)
-    if as_json:
-        show(dataclasses.asdict(done), as_json=True, text="")
-    elif yes:
-        _tell(done)
+    text = f"{len(done.acts)} events are as they were before cycle {cycle}; all sides follow with their next sync."
+    if done.acts or as_json:
+        show(_plain(done, done=True), as_json=as_json, text=text)
 
 
-def _tell(undone: Undone) -> None:
-    for each in undone.steps:
-        typer.echo(_undoing(each))
-    if undone.waits:
-        typer.echo("So many deletions will wait for 'pair approve'.")
-
-
-def _undoing(each: Undoing) -> str:
-    words = {"restore": "put back", "delete": "delete", "leave": "leave", "done": "as it was already"}
-    return f"{words[each.act]}: {each.title or each.uid}" + (f" ({each.reason})" if each.reason else "")
+def _plain(undo: undoing.Undo, *, done: bool) -> dict[str, Any]:
+    return {**dataclasses.asdict(undo), "done": done}

@@ -12,12 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from bridge.errors import BridgeError, LeaseLost, Unreachable
+from bridge.errors import BridgeError, LeaseLost
 from bridge.services import pairing, providers, syncing
 from bridge.services.context import Context
 from bridge.store import audit, pairs
 from bridge.store.pairs import Pair
-from bridge.store.side import PairLedger
 from bridge.sync import consistency
 from bridge.sync.consistency import Findings
 
@@ -114,25 +113,20 @@ def comparable(one: pairing.Bridged) -> bool:
 def run(context: Context, pair_id: int) -> Outcome:
     """Compare this pair now, under its lease like a cycle. Raises NotFound; what a service does wrong is told in the outcome."""
     owner = f"audit:{uuid.uuid4().hex[:8]}"
-    lease = syncing.lease(context)
     started = context.now()
     if any(one.pair.id == pair_id and not comparable(one) for one in pairing.every(context)):
         return Outcome(pair_id, error="it follows a feed, which every sync compares whole")
     with context.database.write() as conn:
         before = pairs.get(conn, pair_id)
-        claimed = pairs.claim(conn, pair_id, owner=owner, now=started, lease=lease)
+        claimed = pairs.claim(conn, pair_id, owner=owner, now=started, lease=syncing.lease_of(context))
     if claimed is None:
         return Outcome(pair_id, error="it is being synced right now by another process", busy=True)
     findings: Findings | None = None
     error: str | None = None
     try:
-        remote, account = syncing.signed_in(context, pair_id)
-        ledger = PairLedger(context.database, pair_id, owner, lease, context.now)
-        try:
-            findings = consistency.examine(ledger, remote, now=context.now)
-        except Unreachable as failure:
-            syncing.strain(context, account, failure)
-            raise
+        remote, account = syncing.open_remote(context, pair_id)
+        with syncing.noting_trouble(context, account):
+            findings = consistency.examine(syncing.ledger_of(context, pair_id, owner), remote, now=context.now)
         if findings is None:
             error = "it is not at rest: its first sync, a complete listing or a parked plan comes first"
     except LeaseLost:

@@ -96,7 +96,7 @@ def _entry(version: Version, old: Version | None, who: str) -> Entry:
     elif old.data is None:
         what = "restored"
     else:
-        fields = words.differences(old.data, version.data)
+        fields = words.changed(old.data, version.data)
     return Entry(version.revision, version.at, who, what, fields, version.uid, title)
 
 
@@ -133,7 +133,7 @@ def restore(context: Context, name: str, uid: str, *, revision: int | None = Non
 def put_back(
     conn: Connection, version: Version, data: bytes, present: StoredObject | None, *, actor: str, now: dt.datetime
 ) -> None:
-    """Make ``data``, the version's, the newest: over the ``present`` one, or under its old name if that is free."""
+    """Make ``data`` of this version the newest one, over ``present``; where that is gone under its old href, if it is free."""
     calendar_id = version.calendar_id
     if present is not None:
         objects.put(conn, calendar_id, present.href, data, actor=actor, now=now, expected=present.etag)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -69,7 +71,7 @@ def claim_due(context: Context, *, owner: str, limit: int, filling: bool | None 
             return []
     with context.database.write() as conn:
         claimed = pairs.claim_due(
-            conn, owner=owner, now=now, lease=lease(context), limit=limit, cycles=CYCLES, filling=filling
+            conn, owner=owner, now=now, lease=lease_of(context), limit=limit, cycles=CYCLES, filling=filling
         )
     return [pair.id for pair in claimed]
 
@@ -78,7 +80,7 @@ def run_now(context: Context, pair_id: int) -> Outcome:
     """Claim this pair and run it here. Raises NotFound."""
     owner = f"cli:{uuid.uuid4().hex[:8]}"
     with context.database.write() as conn:
-        claimed = pairs.claim(conn, pair_id, owner=owner, now=context.now(), lease=lease(context))
+        claimed = pairs.claim(conn, pair_id, owner=owner, now=context.now(), lease=lease_of(context))
     if claimed is None:
         return Outcome(pair_id, error="it is being synced right now by another process")
     return run(context, pair_id, owner=owner)
@@ -92,19 +94,9 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
     wait: float | None = None
     postponed: dt.datetime | None = None
     try:
-        remote, account = signed_in(context, pair_id)
-        ledger = PairLedger(context.database, pair_id, owner, lease(context), context.now)
-        try:
-            engine.cycle(ledger, remote, now=context.now, report=report)
-        except NeedsReconnect as refused:
-            # a grant that would not renew was noted with itself, unless the person has reconnected meanwhile (Grants)
-            if refused.status == HTTPStatus.UNAUTHORIZED:
-                with context.database.write() as conn:
-                    accounts.needs_reconnect(conn, account.id)
-            raise
-        except Unreachable as failure:
-            strain(context, account, failure)
-            raise
+        remote, account = open_remote(context, pair_id)
+        with noting_trouble(context, account):
+            engine.cycle(ledger_of(context, pair_id, owner), remote, now=context.now, report=report)
         if account.strains or account.closed_until is not None:
             with context.database.write() as conn:
                 accounts.relieve(conn, account.id, now=context.now())
@@ -136,6 +128,22 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
     if error is None and not report.idle:
         log.info("synced", pair=pair_id, hub_writes=report.hub_writes, remote_writes=report.remote_writes)
     return outcome
+
+
+@contextmanager
+def noting_trouble(context: Context, account: Account) -> Iterator[None]:
+    """What the service refuses meanwhile is noted with the account, whoever asked (R28, R33)."""
+    try:
+        yield
+    except NeedsReconnect as refused:
+        # a grant that would not renew was noted with itself, unless the person has reconnected meanwhile (Grants)
+        if refused.status == HTTPStatus.UNAUTHORIZED:
+            with context.database.write() as conn:
+                accounts.needs_reconnect(conn, account.id)
+        raise
+    except Unreachable as failure:
+        strain(context, account, failure)
+        raise
 
 
 def in_plain_words(failure: BridgeError) -> str:
@@ -197,14 +205,8 @@ def _news(report: Report) -> bool:
     return not report.idle or (report.rounds > 0 and report.parked is None)
 
 
-def opened(context: Context, pair_id: int) -> Remote:
-    """The remote calendar of a pair, ready to be asked. Raises NotFound, NeedsReconnect and Paced."""
-    remote, _ = signed_in(context, pair_id)
-    return remote
-
-
-def signed_in(context: Context, pair_id: int) -> tuple[Remote, Account]:
-    """The same with its account. Raises NeedsReconnect and Paced where that is to be left alone: nothing is asked then."""
+def open_remote(context: Context, pair_id: int) -> tuple[Remote, Account]:
+    """The pair's remote calendar, signed in. Raises NotFound; NeedsReconnect and Paced where the account is to be left alone."""
     now = context.now()
     with context.database.read() as conn:
         pair = pairs.get(conn, pair_id)
@@ -219,8 +221,12 @@ def signed_in(context: Context, pair_id: int) -> tuple[Remote, Account]:
     return connecting.sign_in(context, account).remote(calendar.calendar), account
 
 
-def lease(context: Context) -> dt.timedelta:
-    """How long a pair is a process's own without a sign of life."""
+def ledger_of(context: Context, pair_id: int, owner: str) -> PairLedger:
+    """The memory of a pair that ``owner`` has claimed."""
+    return PairLedger(context.database, pair_id, owner, lease_of(context), context.now)
+
+
+def lease_of(context: Context) -> dt.timedelta:
     return dt.timedelta(seconds=context.settings.sync.lease_seconds)
 
 

@@ -1,216 +1,339 @@
-"""What a sync has done, and how its owner takes it back (R6, R35).
+"""Taking back what a cycle did: the hub gets back what it had before, and the normal plan carries that to all sides.
 
-Undoing gives the hub's objects back the state that they had before; the normal plan then carries that to all sides, guard
-included. Nothing is ever written to a service here. What somebody has changed since is left alone and told.
+Undo is an edit of the hub's calendar like a phone's, in one transaction: with history, a new revision, and the guard, the
+rules about guests and If-Match still before whatever leaves the hub. It never speaks to a remote.
+
+What the hub had is the newest version at or before the revision that the journal noted; where there is none the object did not
+exist, if history reaches that far. When in doubt an object is left alone, with the reason: deleting what somebody made is the
+one mistake that this must not make.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import Connection
 
-from bridge.errors import NotFound, UsageError
-from bridge.services import words
+from bridge.errors import InvalidCalendarData, NotFound, Unmappable, UsageError
+from bridge.ical import view
+from bridge.ical.fields import diff
+from bridge.ical.objects import parse
+from bridge.services import history, words
 from bridge.services.context import Context
-from bridge.services.history import put_back
-from bridge.store import audit, calendars, changes, history, journal, links, objects, pairs
+from bridge.services.lenses import lens_of
+from bridge.store import audit, calendars, changes, inbox, journal, links, objects, pairs
+from bridge.store import history as versions
 from bridge.store.history import Version
-from bridge.store.journal import Cycle
+from bridge.store.journal import Entry
 from bridge.store.objects import StoredObject
 from bridge.store.pairs import Pair
-from bridge.sync import guard
-from bridge.sync.ledger import Done
+from bridge.sync import cases, guard
+from bridge.sync.plan import PERSONAL
+from bridge.sync.ports import Lens
 
-AT_ONCE = 50
-"""Objects that are written in one transaction."""
+What = Literal["restore", "change", "delete", "none", "leave"]
 
-Act = Literal["restore", "delete", "leave", "done"]
+SINCE = "it was changed after this cycle; --force puts the older state over it"
+LOST = "history no longer reaches back so far"
+ONE_SIDED = "here it was as it is now: only the copy at the remote was written, and there is nothing to put back"
+NOT_OURS = "it came here from elsewhere, and only its copy was made: undo the cycle that brought it"
+UNITED = "it was on both sides before the first sync, which found that the two are one"
+SO_ALREADY = "it is so already"
+FOREIGN = "someone else organises this meeting, so it would be set back at once: only its organiser can change it"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What one cycle did to one object, on one side."""
+class Item:
+    """What is to become of one event here. ``fields`` names what would change, in words; ``why`` is said of "leave" and "none".
+
+    ``restore``: it is gone and would be there again; ``none``: it is so already. ``guests``: it has some, whom its home may
+    tell.
+    """
 
     uid: str
     title: str
-    side: str
-    what: str
+    what: What
+    fields: tuple[str, ...] = ()
+    guests: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Undoing:
-    """What undoing means for one object. "done": it is as it was before already. ``reason`` says why one is left."""
+class Undo:
+    """``parks`` are the pairs whose guard will hold it and ask, for so many deletions at once (R6)."""
 
-    uid: str
-    title: str
-    act: Act
-    reason: str = ""
+    pair: int
+    cycle: int
+    items: tuple[Item, ...]
+    parks: tuple[int, ...]
+
+    @property
+    def acts(self) -> list[Item]:
+        """What would be written."""
+        return [item for item in self.items if item.what not in ("none", "leave")]
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
-    """``waits``: so many deletions that the next sync will ask its owner first (``pair approve``)."""
+class _Plan:
+    """An item with what has to be written for it: ``target`` None deletes ``present``."""
 
-    steps: tuple[Undoing, ...]
-    waits: bool
+    item: Item
+    present: StoredObject | None = None
+    target: Version | None = None
 
 
-def cycles(context: Context, pair_id: int, *, limit: int = 20) -> list[Cycle]:
-    """The pair's cycles that did something, newest first. Raises NotFound."""
+def foresee(context: Context, pair_id: int, number: int, *, uid: str | None = None, force: bool = False) -> Undo:
+    """What undoing this cycle, or one event of it, would do here. Raises NotFound and UsageError: nothing can be undone."""
+    lens = _lens(context, pair_id)
     with context.database.read() as conn:
-        pairs.get(conn, pair_id)
-        return journal.latest(conn, pair_id, limit=limit)
-
-
-def entries(context: Context, pair_id: int, number: int) -> list[Entry]:
-    """What one cycle did. Raises NotFound."""
-    with context.database.read() as conn:
-        pair = pairs.get(conn, pair_id)
-        journal.cycle(conn, pair_id, number)
-        return [
-            Entry(each.uid, _title(history.of_object(conn, pair.calendar_id, each.uid)), each.side, each.kind)
-            for each in journal.entries(conn, pair_id, number)
-        ]
-
-
-def foresee(context: Context, pair_id: int, number: int, *, uid: str | None = None, force: bool = False) -> Undone:
-    """What ``undo`` would do. Raises NotFound, and UsageError where it was done already."""
-    with context.database.read() as conn:
-        pair, cycle, touched = _read(conn, pair_id, number, uid)
-        steps = tuple(_step(conn, pair, cycle, done, force=force)[0] for done in touched.values())
-        return Undone(steps, _waits(conn, pair, steps))
+        return _decide(conn, context, pair_id, lens, number, uid, force=force).told
 
 
 def undo(
-    context: Context,
-    pair_id: int,
-    number: int,
-    *,
-    uid: str | None = None,
-    force: bool = False,
-    actor: str = "cli",
-) -> Undone:
-    """Give the objects of a cycle (or only ``uid``) back the state that they had before it.
+    context: Context, pair_id: int, number: int, *, uid: str | None = None, force: bool = False, actor: str = "cli"
+) -> Undo:
+    """Do it, all or nothing; the calendar's pairs carry it on. Returns what was done.
 
-    ``force`` also where they have been changed since; every version stays in the history. May be interrupted: said again, it
-    goes on. Raises NotFound, and UsageError where it was done already.
+    It is decided before the calendar is locked, for that takes longer than to write it, and anew if something has happened
+    since. A cycle counts as undone once nothing of it is left that ``force`` could still take back. Raises as ``foresee`` does.
     """
+    now, lens = context.now(), _lens(context, pair_id)
     with context.database.read() as conn:
-        pair, cycle, touched = _read(conn, pair_id, number, uid)
-    steps: list[Undoing] = []
-    uids = sorted(touched)
-    for first in range(0, len(uids), AT_ONCE):
-        part = uids[first : first + AT_ONCE]
-        with context.database.write() as conn:
-            changes.lock(conn, pair.calendar_id)
-            steps += [_undo_one(conn, context, pair, cycle, touched[each], force=force, actor=actor) for each in part]
+        decided = _decide(conn, context, pair_id, lens, number, uid, force=force)
+    pair = decided.pair
     with context.database.write() as conn:
-        now = context.now()
-        if uid is None:
+        changes.lock(conn, pair.calendar_id)
+        if decided.moment is None or decided.moment != _moment(conn, pair_id, number):
+            decided = _decide(conn, context, pair_id, lens, number, uid, force=force)
+        told = decided.told
+        for plan in decided.plans:
+            _write(conn, plan, actor=actor, now=now)
+        over = told.acts or any(item.what == "none" for item in told.items)
+        if uid is None and over and all(item.why != SINCE for item in told.items):
             journal.undone(conn, pair_id, number, now=now)
-        calendar = calendars.by_id(conn, pair.calendar_id)
-        audit.record(
-            conn,
-            "cycle.undone",
-            actor=actor,
-            principal_id=calendar.principal_id if calendar else None,
-            detail={
-                "pair": pair_id,
-                "cycle": number,
-                "objects": sum(each.act in ("restore", "delete") for each in steps),
-            },
-            now=now,
+        if told.acts:
+            calendar = calendars.by_id(conn, pair.calendar_id)
+            audit.record(
+                conn,
+                "cycle.undone",
+                actor=actor,
+                principal_id=calendar.principal_id if calendar else None,
+                detail={"pair": pair_id, "cycle": number, "objects": len(told.acts)},
+                now=now,
+            )
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """``moment`` None: a cycle was at work meanwhile."""
+
+    pair: Pair
+    moment: tuple[object, ...] | None
+    plans: Sequence[_Plan]
+    told: Undo
+
+
+def _decide(
+    conn: Connection, context: Context, pair_id: int, lens: Lens, number: int, uid: str | None, *, force: bool
+) -> _Decision:
+    pair = pairs.get(conn, pair_id)
+    plans = _plans(conn, context, pair, lens, number, uid, force=force)
+    told = _told(conn, context, pair, number, plans)
+    return _Decision(pair, _moment(conn, pair_id, number), plans, told)
+
+
+def _moment(conn: Connection, pair_id: int, number: int) -> tuple[object, ...] | None:
+    """What moves with whatever a decision rests on: the calendar, and the pair's journal."""
+    pair = pairs.get(conn, pair_id)
+    calendar = calendars.by_id(conn, pair.calendar_id)
+    if calendar is None or pair.lease_owner is not None:
+        return None
+    return calendar.revision, pair.cycles, pair.hub_cursor, journal.cycle(conn, pair_id, number)
+
+
+def _lens(context: Context, pair_id: int) -> Lens:
+    with context.database.read() as conn:
+        pair = pairs.get(conn, pair_id)
+    return lens_of(context, pair)
+
+
+def _write(conn: Connection, plan: _Plan, *, actor: str, now: dt.datetime) -> None:
+    if plan.item.what in ("none", "leave"):
+        return
+    if plan.target is not None and plan.target.data is not None:
+        history.put_back(conn, plan.target, plan.target.data, plan.present, actor=actor, now=now)
+    elif plan.present is not None:
+        present = plan.present
+        objects.delete(conn, present.calendar_id, present.href, actor=actor, now=now, expected=present.etag)
+
+
+def _plans(
+    conn: Connection, context: Context, pair: Pair, lens: Lens, number: int, uid: str | None, *, force: bool
+) -> list[_Plan]:
+    cycle = journal.cycle(conn, pair.id, number)
+    at_work = pair.lease_until is not None and pair.lease_until > context.now()
+    if cycle.finished_at is None and pair.cycles == number and at_work:
+        raise UsageError(f"cycle {number} of pair {pair.id} is under way; undo it when it is through")
+    if cycle.undone_at is not None and uid is None and not force:
+        raise UsageError(
+            f"cycle {number} of pair {pair.id} is undone already, since {cycle.undone_at:%Y-%m-%d %H:%M} UTC"
         )
-        return Undone(tuple(steps), _waits(conn, pair, steps))
-
-
-def _read(
-    conn: Connection, pair_id: int, number: int, uid: str | None
-) -> tuple[Pair, Cycle, Mapping[str, Sequence[Done]]]:
-    pair, cycle = pairs.get(conn, pair_id), journal.cycle(conn, pair_id, number)
-    if cycle.undone_at is not None:
-        raise UsageError(f"cycle {number} of pair {pair_id} was undone at {cycle.undone_at:%Y-%m-%d %H:%M} UTC already")
-    touched: dict[str, list[Done]] = {}
-    for each in journal.entries(conn, pair_id, number):
-        if uid in (None, each.uid):
-            touched.setdefault(each.uid, []).append(each)
-    if not touched:
+    by_uid: dict[str, list[Entry]] = defaultdict(list)
+    for entry in journal.entries(conn, pair.id, number):
+        by_uid[entry.uid].append(entry)
+    if uid is not None and uid not in by_uid:
         raise NotFound(
-            f"cycle {number} of pair {pair_id} did nothing to {uid!r}; see: caldav-bridge sync log {pair_id} {number}"
+            f"cycle {number} of pair {pair.id} did nothing to {uid!r}; see: caldav-bridge sync log {pair.id} {number}"
         )
-    if cycle.finished_at is None:
-        cycle = replace(cycle, finished_at=journal.last_entry(conn, pair_id, number))
-    return pair, cycle, touched
-
-
-def _step(
-    conn: Connection, pair: Pair, cycle: Cycle, done: Sequence[Done], *, force: bool
-) -> tuple[Undoing, StoredObject | None, Version | None]:
-    """What to do about one object, what it is now, and the version to go back to."""
-    uid = done[0].uid
-    kept = history.of_object(conn, pair.calendar_id, uid)
-    present = objects.by_uid(conn, pair.calendar_id, uid)
-    title = _title(kept)
-    undo_to = min(each.undo_to for each in done)
-    before = next((version for version in kept if version.revision <= undo_to), None)
-    wanted = None if before is None or before.data is None else before
-
-    def left(reason: str) -> tuple[Undoing, StoredObject | None, Version | None]:
-        return Undoing(uid, title, "leave", reason), present, wanted
-
-    if all(each.side == "remote" and each.kind == "create" for each in done):
-        return left("it was only copied to the other side; delete it there or here, or say what that side is shown")
-    existed = any(each.kind != "create" for each in done)
-    if before is None and existed:
-        return left("the history does not reach back to what it was before")
-    if (present.data if present else None) == (wanted.data if wanted else None):
-        return Undoing(uid, title, "done"), present, wanted
-    since = [version for version in kept if cycle.finished_at is not None and version.at > cycle.finished_at]
-    if since and not force:
-        who, at = words.actor(conn, since[-1].actor), since[-1].at
-        return left(f"changed since by {who} at {at:%Y-%m-%d %H:%M} UTC; --force, or: caldav-bridge history restore")
-    return Undoing(uid, title, "restore" if wanted is not None else "delete"), present, wanted
-
-
-def _undo_one(
-    conn: Connection, context: Context, pair: Pair, cycle: Cycle, done: Sequence[Done], *, force: bool, actor: str
-) -> Undoing:
-    step, present, wanted = _step(conn, pair, cycle, done, force=force)
-    now = context.now()
-    if step.act == "restore" and wanted is not None and wanted.data is not None:
-        put_back(conn, wanted, wanted.data, present, actor=actor, now=now)
-    elif step.act == "delete" and present is not None:
-        objects.delete(conn, pair.calendar_id, present.href, actor=actor, now=now, expected=present.etag)
-    return step
-
-
-def _waits(conn: Connection, pair: Pair, steps: Sequence[Undoing]) -> bool:
-    """Whether the guard of this pair will hold the deletions back; those of others decide for themselves."""
-    deletions = sum(step.act == "delete" for step in steps)
-    return deletions > guard.allowance(links.count(conn, pair.id))
-
-
-def _title(kept: Sequence[Version]) -> str:
-    return next((words.title(version.data) for version in kept if version.data is not None), "")
-
-
-def in_words(cycle: Cycle) -> str:
-    """Its figures: "2 written here, 3 there, 1 linked"."""
-    counts = cycle.counts
-    told = [
-        f"{counts.get(name, 0)} {word}"
-        for name, word in (
-            ("hub_writes", "written here"),
-            ("remote_writes", "written there"),
-            ("linked", "linked"),
-            ("conflicts", "conflicts"),
-            ("quarantined", "left alone"),
-        )
-        if counts.get(name)
-    ]
-    return ", ".join(told) or (
-        "under way, or cut off" if cycle.finished_at is None else "planned, and sent by a later one"
+    judge = _Judge(
+        pair,
+        horizon=context.now() - dt.timedelta(days=context.settings.sync.history_days),
+        later=journal.told_since(conn, pair.id, number),
+        force=force,
     )
+    plans = [
+        judge.plan(
+            entries,
+            versions.of_object(conn, pair.calendar_id, each),
+            objects.by_uid(conn, pair.calendar_id, each),
+        )
+        for each, entries in by_uid.items()
+        if uid in (None, each)
+    ]
+    foreign = _organized_elsewhere(conn, pair, lens, [plan.item.uid for plan in plans if _rewrites(plan)])
+    return [
+        _Plan(replace(plan.item, what="leave", fields=(), why=FOREIGN)) if plan.item.uid in foreign else plan
+        for plan in plans
+    ]
+
+
+def _rewrites(plan: _Plan) -> bool:
+    """Whether more than what is this person's own in any meeting would be changed, in one that has guests at all (R3)."""
+    if plan.present is None or not plan.item.guests or plan.item.what in ("none", "leave"):
+        return False
+    if plan.target is None or plan.target.data is None:
+        return True
+    try:
+        change = diff(view.read(parse(plan.present.data)), view.read(parse(plan.target.data)))
+    except (InvalidCalendarData, Unmappable):
+        return True
+    return any(name not in PERSONAL for _, name in change)
+
+
+def _organized_elsewhere(conn: Connection, pair: Pair, lens: Lens, uids: Sequence[str]) -> set[str]:
+    """Those which the pair's next plan would put back as their organiser has them."""
+    if pair.direction != "both" or not uids:
+        return set()
+    by_id = {link.remote_id: link.uid for link in links.by_uid(conn, pair.id, uids).values() if link.remote_id}
+    reads = {id: cases.read(replica, lens).remote for id, replica in inbox.replicas(conn, pair.id, list(by_id)).items()}
+    return {by_id[id] for id, remote in reads.items() if remote is not None and remote.organized_elsewhere}
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Decides about one object after the other. ``horizon``: what was replaced before it may have left history.
+
+    ``later``: what the remote was told after the cycle, with the revision from which on it was.
+    """
+
+    pair: Pair
+    horizon: dt.datetime
+    later: Mapping[str, int]
+    force: bool
+
+    def plan(self, entries: Sequence[Entry], kept: Sequence[Version], present: StoredObject | None) -> _Plan:
+        """``kept`` is what history has of it, newest first."""
+        uid = entries[0].uid
+        title = words.title(present.data) if present else next(filter(None, (words.title(v.data) for v in kept)), "")
+
+        def no(what: What, why: str) -> _Plan:
+            return _Plan(Item(uid, title, what, why=why))
+
+        own = [each for each in entries if not self._united(each, kept)]
+        if not own:
+            return no("leave", LOST if self._forgotten(kept) else UNITED)
+        undo_to = max(min(each.undo_to for each in own), self._begun(kept))
+        target = next((version for version in kept if version.revision <= undo_to), None)
+        if target is None and self._forgotten(kept):
+            return no("leave", LOST)
+        data = target.data if target is not None else None
+        if data == (present.data if present is not None else None):
+            quiet = all(version.revision <= undo_to for version in kept)
+            return no("leave", ONE_SIDED) if quiet else no("none", SO_ALREADY)
+        if data is None and self._brought(own, kept, undo_to):
+            return no("leave", NOT_OURS)
+        if not self.force and self._changed_since(uid, entries, kept):
+            return no("leave", SINCE)
+        guests = any(_has_guests(each) for each in (data, present.data if present else None) if each is not None)
+        if present is None:
+            return _Plan(Item(uid, title, "restore", guests=guests), None, target)
+        if data is None:
+            return _Plan(Item(uid, title, "delete", guests=guests), present)
+        return _Plan(Item(uid, title, "change", words.changed(present.data, data), guests), present, target)
+
+    def _forgotten(self, kept: Sequence[Version]) -> bool:
+        """Whether there may have been versions before those that are kept."""
+        return not kept or kept[-1].at < self.horizon
+
+    def _united(self, entry: Entry, kept: Sequence[Version]) -> bool:
+        """Whether it was there before it came here, and the two were found to be one: it is nothing that the cycle has made."""
+        before = max(entry.undo_to, self._begun(kept))
+        there = next((version.data for version in kept if version.revision <= before), None)
+        return entry.side == "remote" and entry.kind == "update" and there is None
+
+    def _begun(self, kept: Sequence[Version]) -> int:
+        """The revision that the object had when the pair was made: nothing before that is this pair's to take back."""
+        return next((version.revision for version in kept if version.at <= self.pair.created_at), 0)
+
+    def _brought(self, entries: Sequence[Entry], kept: Sequence[Version], undo_to: int) -> bool:
+        """Whether the cycle only made a copy of what another pair had brought here."""
+        if any(each.side == "hub" for each in entries):
+            return False
+        maker = next((version.actor for version in reversed(kept) if version.revision > undo_to), "")
+        return maker.startswith("pair:") and maker != f"pair:{self.pair.id}"
+
+    def _changed_since(self, uid: str, entries: Sequence[Entry], kept: Sequence[Version]) -> bool:
+        """Whether anybody has written to it here after the cycle, be it this pair.
+
+        What the cycle wrote here is known by its time. What it told the remote was here by then, but for what came while it
+        was planned: that was told later, or is newer than the pair's cursor.
+        """
+        actor, last = f"pair:{self.pair.id}", max(each.at for each in entries)
+        if all(each.side == "hub" for each in entries):
+            before = max(each.undo_to for each in entries)
+            wrote = next((v.revision for v in kept if v.actor == actor and v.at == last), before)
+            return any(version.revision > wrote for version in kept)
+        told = min(self.later.get(uid, self.pair.hub_cursor), self.pair.hub_cursor)
+        return any(v.at > last or (v.revision > told and v.actor != actor) for v in kept)
+
+
+def _has_guests(data: bytes) -> bool:
+    try:
+        parsed = parse(data)
+    except InvalidCalendarData:
+        return False
+    events = [*filter(None, [parsed.master]), *parsed.overrides]
+    return any(event.first("ATTENDEE") is not None for event in events)
+
+
+def _told(conn: Connection, context: Context, pair: Pair, number: int, plans: Sequence[_Plan]) -> Undo:
+    doomed = [plan.item.uid for plan in plans if plan.item.what == "delete"]
+    parks = tuple(_parking(conn, context, pair.calendar_id, doomed)) if doomed else ()
+    return Undo(pair.id, number, tuple(plan.item for plan in plans), parks)
+
+
+def _parking(conn: Connection, context: Context, calendar_id: int, doomed: Sequence[str]) -> Iterator[int]:
+    """The pairs that would have to delete more there than passes without a question."""
+    since = context.now() - guard.WINDOW
+    for pair in pairs.of_calendar(conn, calendar_id):
+        if pair.direction == "pull" or pair.phase == "pairing":
+            continue
+        there = [uid for uid, link in links.by_uid(conn, pair.id, doomed).items() if link.remote_id is not None]
+        past = journal.deletions(conn, pair.id, since)
+        if guard.holds(guard.Toll([], there, links.count(conn, pair.id), past=past), approved=None):
+            yield pair.id

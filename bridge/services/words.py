@@ -41,16 +41,16 @@ def field(path: Path) -> str:
     return word if key == MASTER else f"{word} on {_day(key)}"
 
 
-def changed(change: Change) -> tuple[str, ...]:
-    """The names of the fields that differ; an instance that appears is one change, though it names each of its fields."""
-    whole = {key for key, name in change if name == "state"}
+def fields(change: Change) -> tuple[str, ...]:
+    """What a change is about."""
+    whole = {key for key, name in change if name == "state"}  # an instance that appears names each of its fields
     return tuple(dict.fromkeys(field(path) for path in change if path[1] == "state" or path[0] not in whole))
 
 
-def differences(old: bytes, new: bytes) -> tuple[str, ...]:
-    """The same of two versions of an object; none of what is no event, or no event we can read."""
+def changed(old: bytes, new: bytes) -> tuple[str, ...]:
+    """The names of the fields that differ; none of what is no event, or no event we can read."""
     try:
-        return changed(diff(view.read(parse(old)), view.read(parse(new))))
+        return fields(diff(view.read(parse(old)), view.read(parse(new))))
     except (InvalidCalendarData, Unmappable):
         return ()
 
@@ -74,7 +74,7 @@ def value(name: str, given: Any) -> str:
         return _VALUES.get(given, str(given))
     if name == "priority" and given == 0:
         return ""
-    return " ".join(str(given).split())
+    return one_line(str(given))
 
 
 def _guest(guest: Attendee) -> str:
@@ -110,7 +110,11 @@ def title(data: bytes | None) -> str:
 def title_of(parsed: CalendarObject) -> str:
     component = parsed.master or next(iter(parsed.overrides), None)
     line = component.first("SUMMARY") if component else None
-    return " ".join(text.normal(text.unescape(line.value)).split()) if line else ""
+    return one_line(text.normal(text.unescape(line.value))) if line else ""
+
+
+def one_line(given: str) -> str:
+    return " ".join(given.split())
 
 
 def actor(conn: Connection, who: str) -> str:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bridge.errors import NotFound
 from bridge.store.dialects import insert
 from bridge.store.tables import cycles, journal
-from bridge.sync.ledger import Done
+from bridge.sync.ledger import Done, Kind, Winner
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,22 @@ class Cycle:
     undone_at: dt.datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a cycle did to one object on one side (``Done``), and when it was decided the last time."""
+
+    uid: str
+    side: Winner
+    kind: Kind
+    undo_to: int
+    at: dt.datetime
+
+
 def note(conn: sa.Connection, pair_id: int, cycle: int, entries: Collection[Done], *, now: dt.datetime) -> None:
-    """Note what this cycle has done; of one object and side only the last, to be undone to where the first began."""
+    """Note what this cycle has done; of one object and side only the last, to be undone to where the first began.
+
+    What was created and then updated was created.
+    """
     if not entries:
         return
     begun = insert(conn, cycles).values(pair_id=pair_id, number=cycle, started_at=now, counts={})
@@ -37,7 +51,13 @@ def note(conn: sa.Connection, pair_id: int, cycle: int, entries: Collection[Done
     new = statement.excluded
     statement = statement.on_conflict_do_update(
         index_elements=["pair_id", "cycle", "uid", "side"],
-        set_={"kind": new.kind, "approved": new.approved, "at": new.at},
+        set_={
+            "kind": sa.case(
+                (sa.and_(journal.c.kind == "create", new.kind == "update"), journal.c.kind), else_=new.kind
+            ),
+            "approved": new.approved,
+            "at": new.at,
+        },
     )
     rows = {(each.uid, each.side): {"pair_id": pair_id, "cycle": cycle, "at": now, **asdict(each)} for each in entries}
     conn.execute(statement, list(rows.values()))
@@ -71,14 +91,37 @@ def latest(conn: sa.Connection, pair_id: int, *, limit: int) -> list[Cycle]:
     return [Cycle(*row) for row in conn.execute(query)]
 
 
-def entries(conn: sa.Connection, pair_id: int, number: int) -> list[Done]:
+def entries(conn: sa.Connection, pair_id: int, number: int) -> list[Entry]:
     """What one cycle did, by UID."""
     query = (
-        sa.select(journal.c.uid, journal.c.side, journal.c.kind, journal.c.undo_to, journal.c.approved)
+        sa.select(*(journal.c[name] for name in Entry.__slots__))
         .where(journal.c.pair_id == pair_id, journal.c.cycle == number)
         .order_by(journal.c.uid, journal.c.side)
     )
-    return [Done(*row) for row in conn.execute(query)]
+    return [Entry(*row) for row in conn.execute(query)]
+
+
+def tally(conn: sa.Connection, pair_id: int, numbers: Collection[int]) -> dict[int, dict[tuple[Winner, Kind], int]]:
+    """How many objects each of these cycles created, updated and deleted on either side."""
+    found: dict[int, dict[tuple[Winner, Kind], int]] = {number: {} for number in numbers}
+    query = (
+        sa.select(journal.c.cycle, journal.c.side, journal.c.kind, sa.func.count())
+        .where(journal.c.pair_id == pair_id, journal.c.cycle.in_(numbers))
+        .group_by(journal.c.cycle, journal.c.side, journal.c.kind)
+    )
+    for number, side, kind, count in conn.execute(query):
+        found[number][side, kind] = count
+    return found
+
+
+def told_since(conn: sa.Connection, pair_id: int, number: int) -> dict[str, int]:
+    """What this pair has told the remote after that cycle, by UID: the hub's revision before all of it."""
+    query = (
+        sa.select(journal.c.uid, sa.func.min(journal.c.undo_to))
+        .where(journal.c.pair_id == pair_id, journal.c.cycle > number, journal.c.side == "remote")
+        .group_by(journal.c.uid)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
 
 
 def last_entry(conn: sa.Connection, pair_id: int, number: int) -> dt.datetime | None:

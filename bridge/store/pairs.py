@@ -221,6 +221,25 @@ def claim(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime, le
     return taken[0]
 
 
+def borrow(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime, lease: dt.timedelta) -> Pair | None:
+    """Keep others off while somebody only looks: that is no cycle, and the pair stays due when it was due.
+
+    None while a worker has it. Raises NotFound. ``give_back`` ends it, or the end of the lease does.
+    """
+    taken = sa.update(pairs).where(pairs.c.id == pair_id, _free(now)).values(lease_owner=owner, lease_until=now + lease)
+    row = conn.execute(taken.returning(*pairs.c)).mappings().one_or_none()
+    if row is None:
+        get(conn, pair_id)
+        return None
+    return _pair(row)
+
+
+def give_back(conn: sa.Connection, pair_id: int, *, owner: str) -> None:
+    """What was borrowed. Once somebody else has it, or it is gone, there is nothing to give back."""
+    mine = sa.update(pairs).where(pairs.c.id == pair_id, pairs.c.lease_owner == owner)
+    conn.execute(mine.values(lease_owner=None, lease_until=None))
+
+
 def hold(conn: sa.Connection, pair_id: int, *, now: dt.datetime) -> Pair | None:
     """Keep every worker off this pair until the transaction ends, also one that was given up for dead. None while one has it.
 
