@@ -331,7 +331,7 @@ def _parking(conn: Connection, context: Context, calendar_id: int, doomed: Seque
     """The pairs that would have to delete more there than passes without a question."""
     since = context.now() - guard.WINDOW
     for pair in pairs.of_calendar(conn, calendar_id):
-        if pair.direction == "pull" or pair.phase == "pairing":
+        if pair.direction == "pull":
             continue
         there = [uid for uid, link in links.by_uid(conn, pair.id, doomed).items() if link.remote_id is not None]
         past = journal.deletions(conn, pair.id, since)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.errors import NotFound, UsageError
+from bridge.errors import NotFound, Throttled, UsageError
 from bridge.services import cycles, housekeeping, pairing, undoing
 from bridge.store import audit, history, journal, objects, pairs
 from bridge.sync.ledger import Done
@@ -509,3 +509,60 @@ def test_r36_what_happens_between_the_look_and_the_write_is_seen(filled, what):
         assert [item.what for item in done.items] == ["leave", "change"]
         assert world.hub()["e0"].master.when.start.hour == 20
     at_rest(world)
+
+
+def test_what_a_first_sync_found_on_both_sides_is_not_deleted_on_either(world_on_each):
+    """The phone has brought its copy when the account was connected already, so it is younger than the pair."""
+    world = world_on_each
+    side = world.pair()
+    side.calendar.add(tea("Tea"))
+    world.put("tea", tea("Tea", location="Vienna"))
+    world.settle()
+    assert [fields.master.location for fields in side.calendar.objects().values()] == ["Vienna"]
+    assert told(undo(world, side)) == [("Tea", "leave", (), undoing.UNITED)]
+    at_rest(world)
+    assert world.titles() == ["Tea"]
+
+
+def test_r35_a_change_that_the_remote_is_not_told_of_is_a_change_all_the_same(filled):
+    world, (google, _) = filled, filled.sides
+    world.edit("e0", lambda fields: retitled(fields, "pushed"))
+    world.settle()
+    with world.database.write() as conn:
+        stored = objects.by_uid(conn, world.calendar, "e0")
+        data = stored.data.replace(b"END:VEVENT", b"X-OF-THE-PHONE:1\r\nEND:VEVENT")
+        objects.put(conn, world.calendar, stored.href, data, actor="device:1", now=world.clock())
+    world.settle()
+    assert told(undo(world, google)) == [("pushed", "leave", (), undoing.SINCE)]
+    assert world.stored()["e0"].data == data
+
+
+class Overtaken:
+    """The phone is faster: what it writes comes between what a cycle has read and what it writes."""
+
+    def __init__(self, ledger, happens):
+        self._ledger, self._happens = ledger, [happens]
+
+    def reading(self):
+        return self._ledger.reading()
+
+    def writing(self):
+        while self._happens:
+            self._happens.pop()()
+        return self._ledger.writing()
+
+
+@pytest.mark.parametrize("told_later", [False, True])
+def test_r35_what_came_while_the_cycle_was_planned_was_not_carried_by_it(filled, told_later):
+    world, (google, _) = filled, filled.sides
+    world.edit("e0", lambda fields: retitled(fields, "first"))
+    google.calendar.fail("update", Throttled("later"))  # or the same cycle would carry the second, too
+    overtaken = Overtaken(world.ledger(google), lambda: world.edit("e0", lambda fields: retitled(fields, "second")))
+    with pytest.raises(Throttled):
+        world.cycle(google, ledger=overtaken)
+    number = last(world, google)
+    if told_later:
+        world.settle()
+    assert told(undo(world, google, number)) == [("second", "leave", (), undoing.SINCE)]
+    at_rest(world)
+    assert "second" in google.titles()
