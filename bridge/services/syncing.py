@@ -93,7 +93,15 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
         log.exception("cycle failed", pair=pair_id)
     try:
         with context.database.write() as conn:
-            pairs.finish(conn, pair_id, owner=owner, now=context.now(), error=error, retry_after=wait)
+            pairs.finish(
+                conn,
+                pair_id,
+                owner=owner,
+                now=context.now(),
+                error=error,
+                retry_after=wait,
+                progressed=report.progressed,
+            )
     except LeaseLost:
         log.warning("another worker has taken the pair over", pair=pair_id)
         error = "another worker has taken it over"

@@ -14,7 +14,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from bridge.errors import AlreadyExists, LeaseLost, NotFound
-from bridge.store.tables import channels, pairs, remote_calendars
+from bridge.store.tables import channels, inbox, outbox, pairs, remote_calendars
 from bridge.sync.ledger import Direction
 
 FIRST_RETRY = dt.timedelta(seconds=30)
@@ -200,11 +200,14 @@ def finish(
     now: dt.datetime,
     error: str | None = None,
     retry_after: float | None = None,
+    progressed: bool = False,
 ) -> None:
     """Give the lease back and say when the pair is due next. ``error`` is in plain words, ``retry_after`` in seconds.
 
-    After a success it is due at its interval, or at once if it was woken meanwhile. After a failure it waits, each time
-    twice as long, and never shorter than the service asked for. Raises LeaseLost.
+    After a success it is due at its interval, before it if an intent waits to be sent again, or at once if it was woken
+    meanwhile. After a failure it waits, each time
+    twice as long, and never shorter than the service asked for; a cycle that ``progressed`` before it failed begins the
+    count anew, and waits as long as the service says, if it says it. Raises LeaseLost.
     """
     # locked, or a wake between this look and the write below would be lost
     locked = sa.select(pairs).where(pairs.c.id == pair_id).with_for_update(key_share=True)
@@ -218,12 +221,18 @@ def finish(
     outcome: dict[str, Any]
     if error is None:
         interval = None if pair.interval_seconds is None else now + dt.timedelta(seconds=pair.interval_seconds)
+        late = sa.and_(outbox.c.pair_id == pair_id, outbox.c.not_before > now)
+        waiting = conn.scalar(sa.select(sa.func.min(outbox.c.not_before)).where(late))
+        if waiting is not None and interval is not None:
+            interval = min(interval, waiting)
         outcome = {"failures": 0, "last_success_at": now, "last_error": None, "due_at": woken or interval}
     else:
         manual = pair.interval_seconds is None and not pair.realtime
-        wait = max(backoff(pair.failures), dt.timedelta(seconds=retry_after or 0))
+        failures = 0 if progressed else pair.failures
+        own = dt.timedelta() if progressed and retry_after else backoff(failures)
+        wait = max(own, dt.timedelta(seconds=retry_after or 0))
         outcome = {
-            "failures": pair.failures + 1,
+            "failures": failures + 1,
             "last_error": error,
             "due_at": None if manual else now + wait,
         }
@@ -297,7 +306,14 @@ def set_terms(
     realtime: bool,
     now: dt.datetime,
 ) -> Pair:
-    """Change how the pair is kept. Raises NotFound."""
+    """Change how the pair is kept. Raises NotFound.
+
+    In another direction everything is planned anew against the bases: what was passed over until now is a diff, and nothing
+    that both sides agree on is written (R22).
+    """
+    turned = get(conn, pair_id).direction != direction
+    if turned:
+        conn.execute(sa.update(inbox).where(inbox.c.pair_id == pair_id).values(pending=True))
     row = (
         conn.execute(
             sa.update(pairs)
@@ -307,12 +323,11 @@ def set_terms(
                 interval_seconds=interval_seconds,
                 realtime=realtime,
                 due_at=None if interval_seconds is None and not realtime else now,
+                **({"hub_cursor": 0} if turned else {}),
             )
             .returning(*pairs.c)
         )
         .mappings()
-        .one_or_none()
+        .one()
     )
-    if row is None:
-        raise NotFound(f"there is no pair {pair_id}")
     return _pair(row)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bridge.errors import (
     BridgeError,
@@ -33,6 +33,9 @@ from bridge.sync.session import Session, batches
 AT_ONCE = 25
 """Intents that are counted as attempts together."""
 
+IN_A_ROW = 3
+"""So many answers lost one behind the other: it is the service that is away, and not some requests."""
+
 FIRST_RETRY = dt.timedelta(minutes=1)
 LAST_RETRY = dt.timedelta(hours=6)
 
@@ -51,18 +54,32 @@ class Sent:
 
 
 def send_due(session: Session) -> None:
-    """Carry out what is open and due.
+    """Carry out what is open and due; what had no answer is tried once more behind the rest, as long as others get theirs.
 
     Raises Unreachable, Throttled or NeedsReconnect after it has noted what was not sent. An object that the service could
     not take waits longer each time, so it cannot hold up the others (R32).
     """
     with session.ledger.reading() as memory:
         uids = memory.intents(session.now())
-    for batch in batches(uids, AT_ONCE):
-        _send_batch(session, batch)
+    while uids:
+        losses = _Losses()
+        for batch in batches(uids, AT_ONCE):
+            _send_batch(session, batch, losses)
+        if losses.last is not None and len(losses.uids) == len(uids):
+            raise losses.last
+        uids = losses.uids
 
 
-def _send_batch(session: Session, uids: Sequence[str]) -> None:
+@dataclass(slots=True)
+class _Losses:
+    """What was not answered on one way through the intents."""
+
+    uids: list[str] = field(default_factory=list)
+    in_a_row: int = 0
+    last: Unreachable | None = None
+
+
+def _send_batch(session: Session, uids: Sequence[str], losses: _Losses) -> None:
     with session.ledger.writing() as memory:
         intents, links = memory.intents_of(uids), memory.links(uids)
         replicas = memory.replicas([link.remote_id for link in links.values() if link.remote_id])
@@ -78,14 +95,21 @@ def _send_batch(session: Session, uids: Sequence[str]) -> None:
         except Throttled:
             _put_back(session, batch[number:])
             raise
-        except Unreachable:
+        except Unreachable as error:
             wait = min(FIRST_RETRY * (1 << min(sent.intent.attempts, 16)), LAST_RETRY)
             late = replace(sent.intent, attempts=sent.intent.attempts + 1, not_before=session.now() + wait)
-            _put_back(session, batch[number + 1 :], late)
-            raise
+            losses.uids.append(sent.intent.uid)
+            losses.last = error
+            losses.in_a_row += 1
+            away = losses.in_a_row >= IN_A_ROW
+            _put_back(session, batch[number + 1 :] if away else (), late)
+            if away:
+                raise
         except NeedsReconnect:
             _put_back(session, batch[number:])
             raise
+        else:
+            losses.in_a_row = 0
 
 
 def _put_back(session: Session, unsent: Sequence[Sent], *others: Intent) -> None:
