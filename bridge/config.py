@@ -51,6 +51,10 @@ class Google(_Section):
     token_url: HttpUrl = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, not a secret
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
+    requests_per_minute: int = Field(570, ge=0)
+    """Of one account, in one process; 0: as fast as it goes. Google allows 600 a person (G-99)."""
+    writes_per_minute: int = Field(300, ge=0)
+    """To one calendar; 0: as fast as it goes. Google limits them separately and does not say how (G-99)."""
 
 
 class Microsoft(_Section):
@@ -61,6 +65,8 @@ class Microsoft(_Section):
     authority: HttpUrl = "https://login.microsoftonline.com/common"
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
+    requests_per_minute: int = Field(950, ge=0)
+    """Of one account, in one process; 0: as fast as it goes. Microsoft allows 10,000 in ten minutes (M-77)."""
     window_past_days: int = Field(180, ge=30, le=900)
     """How far back changes are noticed at once (M-19); everything else is found by the next complete listing."""
     window_future_days: int = Field(900, ge=90, le=900)

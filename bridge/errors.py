@@ -12,6 +12,8 @@
     └── ProviderError                 what a remote service answered
         ├── Unreachable               no answer, 5xx, timeout: try again later
         │   └── Throttled             429 and its kin; carries when to come back
+        │       ├── QuotaUsedUp       the service takes nothing more for hours (G-92)
+        │       └── Paced             we hold ourselves back: nothing was asked
         ├── NeedsReconnect            the grant is dead: only the person can help (G-09, M-07)
         ├── CursorLost                410: list everything again (G-35, M-28)
         ├── VersionMismatch           412: somebody wrote in between (G-53, M-32)
@@ -96,6 +98,14 @@ class Throttled(Unreachable):
     def __init__(self, message: str, *, status: int = 429, code: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, status=status, code=code)
         self.retry_after = retry_after
+
+
+class QuotaUsedUp(Throttled):
+    """What the account may do in some hours or in a day is done (G-92): asking again only makes it worse (R33)."""
+
+
+class Paced(Throttled):
+    """Nothing was asked: it was not this account's turn yet. No failure of anybody's; ``retry_after`` is always there."""
 
 
 class NeedsReconnect(ProviderError):

@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 import uuid
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -34,7 +35,7 @@ class Worker:
         self._context = context
         self._owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._stopping = threading.Event()
-        self._busy = 0
+        self._at_work: Counter[bool] = Counter()  # cycles, by whether they fill a pair
         self._without_channel: dict[int, tuple[int, dt.datetime]] = {}
         self._lock = threading.Lock()
         settings = context.settings.sync
@@ -68,16 +69,31 @@ class Worker:
         self._scheduler.add_job(job, "interval", seconds=interval.total_seconds(), next_run_time=first)
 
     def _tick(self) -> None:
-        with self._lock:
-            free = self._slots - self._busy
-        if free <= 0 or self._stopping.is_set():
-            return
-        for pair_id in syncing.claim_due(self._context, owner=self._owner, limit=free):
-            with self._lock:
-                self._busy += 1
-            self._cycles.submit(self._sync, pair_id)
+        """Hand out the places that are free. Filling a pair may take minutes, so it gets the first free place, and never the last.
 
-    def _sync(self, pair_id: int) -> None:
+        Neither a first sync nor the edits of other pairs are held up then (R33). With one place, edits go first.
+        """
+        with self._lock:
+            free, filling = self._slots - self._at_work.total(), self._at_work[True]
+        most = max(self._slots - 1, 1)
+        first = self._claim(min(free, 1), filling=True) if filling == 0 and self._slots > 1 else None
+        free -= first or 0
+        free -= self._claim(free, filling=False)
+        if first != 0:
+            self._claim(min(free, most - filling - (first or 0)), filling=True)
+
+    def _claim(self, limit: int, *, filling: bool) -> int:
+        """Start what is due; how many cycles that are."""
+        if limit <= 0 or self._stopping.is_set():
+            return 0
+        claimed = syncing.claim_due(self._context, owner=self._owner, limit=limit, filling=filling)
+        for pair_id in claimed:
+            with self._lock:
+                self._at_work[filling] += 1
+            self._cycles.submit(self._sync, pair_id, filling)
+        return len(claimed)
+
+    def _sync(self, pair_id: int, filling: bool) -> None:
         try:
             outcome = syncing.run(self._context, pair_id, owner=self._owner)
             if outcome.error is None and pair_id in pushes.due(self._context):
@@ -86,7 +102,7 @@ class Worker:
             log.exception("a pair could not be synced", pair=pair_id)
         finally:
             with self._lock:
-                self._busy -= 1
+                self._at_work[filling] -= 1
 
     def _keep_channels(self) -> None:
         """Renew what is past half its life; a new pair gets its channel behind its first cycle."""

@@ -12,8 +12,8 @@ import time
 import pytest
 
 from bridge.sandbox.server import Sandbox
-from bridge.services import connecting, pushes, syncing
-from bridge.store import calendars, pairs
+from bridge.services import pushes, syncing
+from bridge.store import pairs
 from bridge.sync import engine
 from bridge.worker import Worker
 from tests.support import house as houses
@@ -59,22 +59,6 @@ def running():
         signal.signal(number, handler)
 
 
-def more_pairs(house, count):
-    """A calendar here and there for each, due at once."""
-    account = house.account(1)
-    for number in range(count):
-        house.sandbox.google.add_calendar(houses.EMAIL, f"Calendar {number}")
-    known = connecting.refresh_calendars(house.context, account)
-    with house.context.database.write() as conn:
-        owner = calendars.get(conn, "alex", "calendar").principal_id
-        for one in known:
-            if one.calendar.name.startswith("Calendar "):
-                here = calendars.create(
-                    conn, owner, f"c{one.id}", properties={"tag": "VCALENDAR"}, now=house.context.now()
-                )
-                pairs.add(conn, calendar_id=here.id, remote_calendar_id=one.id, now=house.context.now())
-
-
 def every(house):
     return house.read(pairs.every)
 
@@ -97,7 +81,7 @@ def test_what_is_due_is_synced_and_what_comes_due_is_too(house, running):
 
 def test_no_more_pairs_at_once_than_it_may(house, running, monkeypatch):
     house.connect()
-    more_pairs(house, 5)
+    house.more_pairs("google", 5)
     at_work, most, done = set(), [], []
     cycle = engine.cycle
 
@@ -202,7 +186,7 @@ def test_a_defect_in_one_cycle_leaves_the_worker_at_work(house, running, monkeyp
 
 def test_two_workers_never_sync_the_same_pair_at_once(house):
     house.connect()
-    more_pairs(house, 9)
+    house.more_pairs("google", 9)
     claimed = []
 
     def claim(owner):
@@ -215,6 +199,126 @@ def test_two_workers_never_sync_the_same_pair_at_once(house):
     for thread in threads:
         thread.join()
     assert sorted(claimed) == [pair.id for pair in every(house)]
+
+
+def slowly(monkeypatch, slow, at_work):
+    """Cycles of the pairs in ``slow`` end when they are let go; ``at_work`` notes who has begun."""
+    cycle, let_go = engine.cycle, threading.Event()
+
+    def noted(ledger, *args, **kwargs):
+        at_work.append(ledger.pair_id)
+        if ledger.pair_id in slow:
+            assert let_go.wait(20)
+        cycle(ledger, *args, **kwargs)
+
+    monkeypatch.setattr(engine, "cycle", noted)
+    return let_go
+
+
+def test_r33_interactive_edits_go_ahead_of_a_back_fill(house, running, monkeypatch):
+    """Two places, five first syncs that take long: an edit in a pair that is kept is at the service meanwhile."""
+    kept = house.connect("google").pair_id
+    assert house.cycle(kept).error is None
+    first = house.more_pairs("google", 5)
+    at_work = []
+    let_go = slowly(monkeypatch, set(first), at_work)
+
+    def look():
+        wait_for(lambda: set(at_work) & set(first))
+        house.add("google", "Now")
+        with house.context.database.write() as conn:
+            pairs.wake(conn, kept, now=house.context.now())
+        wait_for(lambda: [one.uid for one in house.objects()])
+        assert len(set(at_work) & set(first)) == 1, "the last place is not theirs"
+        let_go.set()
+        wait_for(lambda: all(house.pair(pair).last_success_at for pair in first))
+
+    running(Worker(house.context), look)
+
+
+def test_r33_nor_is_a_first_sync_held_up_by_edits(house, monkeypatch):
+    """Every place could be taken by pairs that are kept; the first free one is for the one that is filled."""
+    kept = [house.connect("google").pair_id, *house.more_pairs("google", 3)]
+    for pair in kept:
+        assert house.cycle(pair).error is None
+    (first,) = house.more_pairs("google", 1)
+    with house.context.database.write() as conn:
+        for pair in kept:
+            pairs.wake(conn, pair, now=house.context.now())
+    at_work = []
+    let_go = slowly(monkeypatch, {first, *kept}, at_work)
+    worker = Worker(house.context)
+    try:
+        worker._tick()
+        wait_for(lambda: len(at_work) == 2)
+        assert first in at_work
+        assert len(set(at_work) & set(kept)) == 1
+    finally:
+        let_go.set()
+        worker._cycles.shutdown(wait=True)
+
+
+def test_r33_with_one_place_edits_go_first(house, monkeypatch):
+    kept = house.connect("google").pair_id
+    assert house.cycle(kept).error is None
+    house.more_pairs("google", 2)
+    with house.context.database.write() as conn:
+        pairs.wake(conn, kept, now=house.context.now())
+    at_work = []
+    let_go = slowly(monkeypatch, {kept}, at_work)
+    worker = Worker(house.context)
+    worker._slots = 1
+    try:
+        worker._tick()
+        wait_for(lambda: at_work)
+        worker._tick()
+        assert at_work == [kept]
+    finally:
+        let_go.set()
+        worker._cycles.shutdown(wait=True)
+
+
+def test_m77_r33_a_flood_of_pairs_of_one_mailbox_is_never_more_than_four_requests_at_once(house, running, monkeypatch):
+    """Two workers with places for all; five pairs with series to look up, which is done by batches."""
+    made = [house.connect("microsoft").pair_id, *house.more_pairs("microsoft", 4)]
+    house.sandbox.microsoft.seed(houses.EMAIL, 40)
+    house.sandbox.microsoft.meter.reset()
+    house.sandbox.faults.inject(path=r"^/microsoft/v1\.0/", delay=0.01, times=10_000)
+    at_work, most = set(), [0]
+    cycle = engine.cycle
+
+    def noted(ledger, *args, **kwargs):
+        at_work.add(ledger.pair_id)
+        most[0] = max(most[0], len(at_work))
+        try:
+            cycle(ledger, *args, **kwargs)
+        finally:
+            at_work.discard(ledger.pair_id)
+
+    monkeypatch.setattr(engine, "cycle", noted)
+    other = Worker(house.context)
+    ticking = threading.Event()
+
+    def tick():
+        while not ticking.wait(0.05):
+            other._tick()
+
+    beside = threading.Thread(target=tick)
+    beside.start()
+
+    def look():
+        wait_for(lambda: all(house.pair(pair).last_success_at and not house.pair(pair).lease_owner for pair in made))
+
+    try:
+        running(Worker(house.context), look)
+    finally:
+        ticking.set()
+        beside.join()
+        other._cycles.shutdown(wait=True)
+    meter = house.sandbox.microsoft.meter
+    assert most[0] == syncing.CYCLES["microsoft"]
+    assert 2 <= meter.most_at_once <= 4
+    assert [one for one in meter.refusals if one.status == 429] == []
 
 
 def test_the_process_ends_with_its_standard_input(house):

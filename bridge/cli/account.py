@@ -1,4 +1,4 @@
-"""caldav-bridge account: a person's accounts at Google and Microsoft."""
+"""caldav-bridge account: a person's accounts at Google, Microsoft and CalDAV servers."""
 
 from __future__ import annotations
 
@@ -6,31 +6,69 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.state import Json, opened, show, show_rows
+from bridge.cli.state import Json, opened, secret_from_stdin, show, show_rows
+from bridge.errors import UsageError
 from bridge.services import connecting
+from bridge.services.context import Context
+from bridge.services.providers import DIRECT
 from bridge.store import accounts, principals
 
-app = typer.Typer(help="Accounts at Google and Microsoft.", no_args_is_help=True)
+app = typer.Typer(help="Accounts at Google, Microsoft and CalDAV servers.", no_args_is_help=True)
 
 
 @app.command("connect")
 def connect(
     ctx: typer.Context,
     user: Annotated[str, typer.Argument(help="Whose account.")],
-    provider: Annotated[str, typer.Argument(help="google or microsoft")],
+    provider: Annotated[str, typer.Argument(help="google, microsoft or caldav")],
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Use the simulated service of 'caldav-bridge sandbox'.")
     ] = False,
+    url: Annotated[str, typer.Option("--url", metavar="URL", help="caldav: the address of the server.")] = "",
+    username: Annotated[str, typer.Option("--username", metavar="U", help="caldav: the name to sign in with.")] = "",
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="caldav: read the password from standard input, do not ask.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Print the address to open in a browser, where that person gives consent. The server must be running."""
+    """Print the address to open in a browser, where that person gives consent; the server must be running then.
+
+    With caldav connect at once; the password is asked for.
+    """
     context = opened(ctx)
+    if provider in DIRECT and not sandbox:
+        _directly(context, user, provider, url=url, username=username, password_stdin=password_stdin, as_json=as_json)
+        return
+    if provider not in DIRECT and (url or username or password_stdin):
+        raise UsageError(f"--url, --username and --password-stdin are for {', '.join(DIRECT)}")
     url = connecting.begin(context, user, provider, sandbox=sandbox)
     callback = connecting.redirect_uri(context, provider)
     show(
         {"url": url, "redirect_uri": callback},
         as_json=as_json,
         text=f"Open this address, sign in and allow the access:\n\n{url}\n\nThe browser then comes back to {callback}",
+    )
+
+
+def _directly(
+    context: Context, user: str, provider: str, *, url: str, username: str, password_stdin: bool, as_json: bool
+) -> None:
+    if not url:
+        raise UsageError(f"{provider} needs --url, the address of the server")
+    password = ""
+    if password_stdin:
+        password = secret_from_stdin()
+    elif username:
+        password = typer.prompt("Password", hide_input=True, err=True)
+    try:
+        made = connecting.connect_directly(context, user, provider, url=url, username=username, password=password)
+    finally:
+        context.close()
+    show(
+        {"account": made.account.id, "email": made.account.email, "calendars": made.calendars, "pair": made.pair_id},
+        as_json=as_json,
+        text=f"Connected: {made.account.email}, calendars: {made.calendars}. More of them can be mirrored:"
+        f" caldav-bridge calendar list {user}",
     )
 
 

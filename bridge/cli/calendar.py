@@ -7,9 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli.state import Json, opened, show_rows
-from bridge.services import connecting, pairing
+from bridge.services import connecting, pairing, precedence
 
 app = typer.Typer(help="Calendars here and at the services.", no_args_is_help=True)
+
+_TRUTHS = {
+    "newest": "the newest edit wins",
+    "hub": "what stands here wins",
+    "ask": "you are asked, and nothing is overwritten meanwhile",
+}
 
 
 @app.command("list")
@@ -32,6 +38,8 @@ def every(
             "where": "here",
             "title": one.properties.get("D:displayname", one.slug),
             "writable": True,
+            "truth": one.truth.replace(":", " "),
+            "home": "auto" if one.home_pair_id is None else f"pair {one.home_pair_id}",
         }
         for one in local
     ]
@@ -41,8 +49,39 @@ def every(
             "where": f"{account.provider} {account.email}",
             "title": known.calendar.name,
             "writable": known.calendar.writable,
+            "truth": None,
+            "home": None,
         }
         for account, listed in remote
         for known in listed
     ]
     show_rows(rows, as_json=as_json, empty="No calendar.")
+
+
+Named = Annotated[str, typer.Argument(metavar="USER/CALENDAR", help="The calendar here.")]
+
+
+@app.command("truth")
+def truth(
+    ctx: typer.Context,
+    calendar: Named,
+    whose: Annotated[
+        str, typer.Argument(help="newest, hub, ask, or the number of a pair whose remote calendar is always right")
+    ],
+) -> None:
+    """Say whose word counts where both sides have changed the same field."""
+    stored = precedence.set_truth(opened(ctx), calendar, whose)
+    other = f"what stands in the remote calendar of {stored.replace(':', ' ')} wins"
+    typer.echo(f"{calendar}: {_TRUTHS.get(stored, other)}.")
+
+
+@app.command("home")
+def home(
+    ctx: typer.Context,
+    calendar: Named,
+    pair: Annotated[str, typer.Argument(help="The number of a pair, or auto: the first that may be written")],
+) -> None:
+    """Say to which account events belong that are made here: it is the one that invites their guests."""
+    pair_id = precedence.set_home(opened(ctx), calendar, pair)
+    where = "the first pair that may be written" if pair_id is None else f"pair {pair_id}"
+    typer.echo(f"{calendar}: events made here are at home in {where}.")

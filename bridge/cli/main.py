@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli import account, calendar, demo, device, pair, sandbox, serve, status, sync, user
+from bridge.cli import account, calendar, conflicts, demo, device, history, pair, sandbox, serve, status, sync, user
 from bridge.cli.state import Processes, State, fail, state_of
 from bridge.errors import BridgeError
 
@@ -31,6 +31,8 @@ app.add_typer(account.app, name="account")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(pair.app, name="pair")
 app.add_typer(sync.app, name="sync")
+app.add_typer(history.app, name="history")
+app.add_typer(conflicts.app, name="conflicts")
 
 
 @app.callback()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bridge.cli.state import Json, opened, show, show_rows
+from bridge.errors import UsageError
 from bridge.services import pairing
+from bridge.services import questions as asked
 from bridge.store import pairs
+from bridge.sync import projection
 
 app = typer.Typer(help="Which calendar here is mirrored with which one there.", no_args_is_help=True)
 
@@ -55,10 +58,32 @@ def change(
     pair: Annotated[int, typer.Argument(help="The pair's number.")],
     direction: Annotated[str | None, typer.Option("--direction", help="both, pull or push")] = None,
     every: Annotated[str | None, typer.Option("--every", help="realtime, manual, or a number of minutes")] = None,
+    show_: Annotated[
+        str | None,
+        typer.Option("--show", help="What it is shown of events from elsewhere: full, titles or busy."),
+    ] = None,
+    redact: Annotated[
+        list[str] | None,
+        typer.Option("--redact", help="Show less of some: class=PRIVATE:busy or category=Health:titles; with --show."),
+    ] = None,
+    invitations: Annotated[
+        bool | None,
+        typer.Option("--invitations/--no-invitations", help="Whether guests of events at home here are told by it."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before events are changed.")] = False,
 ) -> None:
-    """Change a pair's direction or frequency."""
-    changed = pairing.change(opened(ctx), pair, direction=direction, how_often=every)
-    typer.echo(f"Pair {changed.id}: {changed.direction}, {_how_often(changed)}.")
+    """Change how a pair is kept."""
+    context = opened(ctx)
+    wanted = projection.read(show_ or "full", redact or ()) if show_ or redact else None
+    if wanted is not None:
+        changes, of = pairing.effect(context, pair, wanted)
+        if changes and not yes:
+            typer.confirm(f"This changes {changes} of {of} events there. Go on?", abort=True)
+    changed = pairing.change(
+        context, pair, direction=direction, how_often=every, projection=wanted, invitations=invitations
+    )
+    shown = " ".join(projection.names(projection.Projection.from_json(changed.projection)))
+    typer.echo(f"Pair {changed.id}: {changed.direction}, {_how_often(changed)}, shows {shown}.")
 
 
 @app.command("approve")
@@ -68,6 +93,57 @@ def approve(ctx: typer.Context, pair: Annotated[int, typer.Argument(help="The pa
     with context.database.write() as conn:
         pairs.approve(conn, pair, now=context.now())
     typer.echo(f"Pair {pair} goes on with its next sync.")
+
+
+@app.command("questions")
+def questions(
+    ctx: typer.Context, pair: Annotated[int, typer.Argument(help="The pair's number.")], as_json: Json = False
+) -> None:
+    """Show which events look alike on both sides, so that only you can tell which belongs to which."""
+    found = asked.unanswered(opened(ctx), pair)
+    text = "\n\n".join(_question(one) for one in found) or "No open question."
+    show([_plain(one) for one in found], as_json=as_json, text=text)
+
+
+def _question(one: asked.Question) -> str:
+    lines = []
+    for side, candidates in (("here", one.here), ("there", one.there)):
+        lines += [f"{side + ':':7}{each.title}, {each.when}\n       {each.id}" for each in candidates]
+        lines += [] if candidates else [f"{side + ':':7}nothing like it (any more)"]
+    return "\n".join(lines)
+
+
+def _plain(one: asked.Question) -> dict[str, Any]:
+    return {
+        side: [{"id": each.id, "title": each.title, "when": each.when} for each in candidates]
+        for side, candidates in (("here", one.here), ("there", one.there))
+    }
+
+
+@app.command("same")
+def same(
+    ctx: typer.Context,
+    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    uid: Annotated[str, typer.Argument(help="The event here, as 'pair questions' names it.")],
+    remote_id: Annotated[str, typer.Argument(help="The event there.")],
+) -> None:
+    """Answer a question: these two are one event."""
+    asked.same(opened(ctx), pair, uid, remote_id)
+    typer.echo("They are one event with the next sync.")
+
+
+@app.command("different")
+def different(
+    ctx: typer.Context,
+    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    events: Annotated[list[str] | None, typer.Argument(help="The events, here or there.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that are in question.")] = False,
+) -> None:
+    """Answer a question: these are events of their own, each to be copied to the other side."""
+    if bool(events) == everything:
+        raise UsageError("name the events, or say --all")
+    count = asked.different(opened(ctx), pair, None if everything else events)
+    typer.echo(f"{count} events are no longer in question; what a side lacks it gets with the next sync.")
 
 
 def _how_often(pair: pairs.Pair) -> str:

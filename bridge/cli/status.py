@@ -27,7 +27,11 @@ def _in_words(one: PairStatus) -> str:
         f"  {one.state}, {_last(one)}",
         f"  {one.links} events linked, {one.conflicts} conflicts, {one.waiting} answers awaited",
     ]
-    if one.last_error:
+    if one.paused_until:
+        lines.append(
+            f"  paused until {one.paused_until:%Y-%m-%d %H:%M} UTC: {one.paused_because}; everything goes on by itself"
+        )
+    elif one.last_error:
         lines.append(f"  {one.last_error}")
     lines += [f"  left alone: {each['uid']}: {each['reason']}" for each in one.quarantined]
     return "\n".join(lines)

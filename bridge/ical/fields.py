@@ -51,6 +51,20 @@ class Reminder:
     method: Literal["DISPLAY", "EMAIL"] = "DISPLAY"
 
 
+Role = Literal["REQUIRED", "OPTIONAL", "RESOURCE"]
+PartStat = Literal["NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Attendee:
+    """One who is asked to come (RFC 5545 §3.8.4.1). ``address`` is a mail address in lower case, without ``mailto:``."""
+
+    address: str
+    name: str = ""
+    role: Role = "REQUIRED"
+    partstat: PartStat = "NEEDS-ACTION"
+
+
 @dataclass(frozen=True, slots=True)
 class EventFields:
     """One component. Text is NFC with LF line ends; "" means absent (S-06)."""
@@ -66,6 +80,8 @@ class EventFields:
     categories: tuple[str, ...] = ()
     priority: int = 0  # RFC 5545 §3.8.1.9: 0 undefined, 1 highest, 9 lowest
     url: str = ""
+    organizer: str = ""  # a mail address in lower case; "" where there is none, or none with a mail address
+    attendees: tuple[Attendee, ...] = ()  # by address, each once; merged one by one (bridge.sync.guests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +218,8 @@ def _value_to_json(name: str, value: Any) -> Any:
         return {"start": value.start.isoformat(), "end": value.end.isoformat(), **named}
     if name == "reminders":
         return [[reminder.minutes, reminder.method] for reminder in value]
+    if name == "attendees":
+        return [[each.address, each.name, each.role, each.partstat] for each in value]
     return list(value) if name in ("categories", "recurrence") else value
 
 
@@ -210,6 +228,8 @@ def _value_from_json(name: str, value: Any) -> Any:
         return When(_moment(value["start"]), _moment(value["end"]), value.get("zone"), value.get("end_zone"))
     if name == "reminders":
         return tuple(Reminder(minutes, method) for minutes, method in value)
+    if name == "attendees":
+        return tuple(Attendee(*each) for each in value)
     return tuple(value) if name in ("categories", "recurrence") else value
 
 

@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import replace
 
 from bridge.errors import Unmappable
-from bridge.ical import lines, text, times, timing, values
+from bridge.ical import attendees, lines, text, times, timing, values
 from bridge.ical.fields import EventFields, ObjectFields, When
 from bridge.ical.lines import Line
 from bridge.ical.timing import Zones
@@ -44,6 +44,8 @@ def event(what: EventFields) -> EventFields:
         categories=text.labels(what.categories),
         priority=what.priority if 0 <= what.priority <= 9 else 0,
         url=text.normal(what.url).replace("\n", "").strip(),
+        organizer=attendees.address(what.organizer),
+        attendees=attendees.normal(what.attendees),
     )
 
 

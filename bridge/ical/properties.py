@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from bridge.ical import alarms, lines, normal, text, timing
+from bridge.ical import alarms, attendees, lines, normal, text, timing
 from bridge.ical.draft import Draft
 from bridge.ical.fields import EventFields, Reminder, When
 from bridge.ical.lines import Line
@@ -33,6 +33,10 @@ def write(draft: Draft, before: EventFields, after: EventFields, places: Places)
     if before.categories != after.categories:
         draft.remove(*draft.every("CATEGORIES")[1:])
         _put(draft, "CATEGORIES", ",".join(text.escape(each) for each in after.categories))
+    if before.organizer != after.organizer:
+        attendees.write_organizer(draft, after.organizer)
+    if before.attendees != after.attendees:
+        attendees.write(draft, before.attendees, after.attendees)
     if before.reminders != after.reminders:
         _remind(draft, after.reminders, text.escape(after.summary))
 

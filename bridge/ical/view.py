@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from bridge.errors import Unmappable
-from bridge.ical import alarms, normal, text, timing
+from bridge.ical import alarms, attendees, normal, text, timing
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
@@ -79,6 +79,8 @@ def event(component: Component, zones: Zones) -> EventFields:
         categories=text.labels(item for line in component.every("CATEGORIES") for item in text.split(line.value)),
         priority=_priority(_word(component, "PRIORITY")),
         url=text.normal(_word(component, "URL", upper=False)),
+        organizer=attendees.organizer(component),
+        attendees=attendees.attendees(component),
     )
 
 

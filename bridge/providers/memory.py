@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 
-from bridge.errors import CursorLost, Gone, Refused, Unmappable, VersionMismatch
+from bridge.errors import BridgeError, CursorLost, Gone, Refused, Unmappable, VersionMismatch
 from bridge.ical.fields import Change, EventFields, ObjectFields, from_json, to_json
 from bridge.ical.recurrence import normalize
-from bridge.sync.ports import Channel, Page, RemoteCalendar, RemoteItem, RemoteObject, Removal
+from bridge.sync.ports import Channel, New, Page, RemoteCalendar, RemoteItem, RemoteObject, Removal
 
 EVENT_FIELDS = frozenset(each.name for each in fields(EventFields)) - {"when"}
 
@@ -99,8 +99,8 @@ class MemoryCalendar:
     """The service itself, its owner's hands (``add``, ``edit``, ``remove``) and the screws by which it turns unruly.
 
     ``clock`` gives aware UTC. ``rewrite`` is what the service does to a component that the bridge writes (R20). ``requests``
-    counts by the names of the port's methods; the owner's own doings are not counted. ``deliver`` takes (address, channel id,
-    secret) of a push notification.
+    counts by the names of the port's methods, the parts of a batch as ``create``; the owner's own doings are not counted.
+    ``deliver`` takes (address, channel id, secret) of a push notification. ``mails`` are the guests who were sent one.
     """
 
     clock: Callable[[], dt.datetime]
@@ -108,8 +108,10 @@ class MemoryCalendar:
     name: str = "Memory"
     zone: str = "Europe/Vienna"
     page_size: int = 100
+    batch_size: int = 20
     rewrite: Callable[[EventFields], EventFields] = _keep
     deliver: Callable[[str, str, str], None] = lambda *_: None
+    mails: list[str] = field(default_factory=list)
     requests: Counter[str] = field(default_factory=Counter)
     channels: dict[str, tuple[str, str]] = field(default_factory=dict)
     kept: dict[str, _Kept] = field(default_factory=dict)
@@ -192,10 +194,22 @@ class MemoryCalendar:
 
 @dataclass(frozen=True, slots=True)
 class MemoryRemote:
-    """``Remote`` and ``SupportsPush`` on a ``MemoryCalendar``."""
+    """``Remote``, ``Invites``, ``SupportsPush`` and ``SupportsBatches`` on a ``MemoryCalendar``.
+
+    It ``tells`` its guests of what is written.
+    """
 
     calendar: MemoryCalendar
     lens: MemoryLens = MemoryLens()
+    tells: bool = False
+
+    def inviting(self) -> MemoryRemote:
+        return replace(self, tells=True)
+
+    def _told(self, *versions: ObjectFields | None) -> None:
+        if self.tells:
+            events = [event for each in versions if each for event in (each.master, *each.overrides.values())]
+            self.calendar.mails += sorted({guest.address for event in events for guest in event.attendees})
 
     def page(self, cursor: str | None, *, now: dt.datetime) -> Page:  # noqa: ARG002 - this service has no window
         """A cursor names what it has shown: the ids of a complete listing, then the number of the last change.
@@ -247,6 +261,7 @@ class MemoryRemote:
         with self.calendar.request("create"):
             before = [kept for kept in self.calendar.kept.values() if kept.key == key]
             if not before:
+                self._told(self._written(fields))
                 return (self.calendar.make(self._written(fields), uid=None, key=key).item,)
             (kept,) = before
             if kept.fields is None:
@@ -255,11 +270,26 @@ class MemoryRemote:
                 self.calendar.store(kept, self._written(fields))
             return (kept.item,)
 
+    @property
+    def batch_size(self) -> int:
+        return self.calendar.batch_size
+
+    def create_many(self, wanted: Sequence[New]) -> Sequence[Sequence[RemoteItem] | BridgeError | None]:
+        with self.calendar.request("create_many"):
+            return [self._part(new) for new in wanted]
+
+    def _part(self, new: New) -> Sequence[RemoteItem] | BridgeError:
+        try:
+            return self.create(new.fields, key=new.key, uid=new.uid)
+        except BridgeError as error:
+            return error
+
     def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
         if self.lens.view(target) == current.fields:
             return current.items
         with self.calendar.request("update"):
             kept = self._matched(current)
+            self._told(kept.fields, self._written(target))
             self.calendar.store(kept, self._written(target))
             return (kept.item,)
 
@@ -269,6 +299,7 @@ class MemoryRemote:
                 kept = self._matched(current)
             except Gone:
                 return
+            self._told(kept.fields)
             self.calendar.store(kept, None)
 
     def watch(self, *, channel_id: str, address: str, secret: str, now: dt.datetime) -> Channel:

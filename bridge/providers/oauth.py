@@ -38,8 +38,8 @@ class Provider(Protocol):
         """
         ...
 
-    def account(self, tokens: TokenStore) -> Account:
-        """The account that this grant opens."""
+    def account(self, tokens: TokenStore, *, key: str = "") -> Account:
+        """The account that this grant opens. ``key`` names it: all that are opened under one key keep one pace (R33)."""
         ...
 
     def close(self) -> None:

@@ -70,7 +70,7 @@ class Faults:
         self._waiting: list[tuple[Fault, int]] = []
         self._scattered: Sequence[Fault] = ()
         self._share = 0.0
-        self._dice = random.Random()
+        self._dice = random.Random()  # noqa: S311 - no secret
         self.struck: Counter[str] = Counter()
         """How often each of the scattered ones has happened: "503 before", "drop after"."""
 

@@ -16,6 +16,8 @@ from bridge.sandbox.faults import ConnectionDropped, Fault, Faults
 from bridge.sandbox.meter import READS
 from bridge.sandbox.service import Service
 
+_BATCHES = ("/$batch", "/batch/calendar/v3")
+
 
 class FrontDoor:
     """WSGI middleware in front of one service.
@@ -29,6 +31,13 @@ class FrontDoor:
         self._faults = faults
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        caller = environ.get("HTTP_AUTHORIZATION", "")
+        if not caller or environ.get("PATH_INFO", "").endswith(_BATCHES):  # its parts come by themselves
+            return self._answered(environ, start_response)
+        with self._service.meter.under_way(caller):
+            return self._answered(environ, start_response)
+
+    def _answered(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
         path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
         if environ.get("QUERY_STRING"):

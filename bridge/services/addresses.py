@@ -36,11 +36,13 @@ def is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
-def push_url(context: Context, provider: str, service_url: str) -> str | None:
+def push_url(context: Context, provider: str, service_url: str | None) -> str | None:
     """Where a service shall send its notifications, or None if it could not reach or would not accept us (G-81, M-71).
 
-    A public service wants https; a simulated one on this machine takes what it gets.
+    A public service wants https; a simulated one on this machine takes what it gets; one without an address sends none.
     """
+    if service_url is None:
+        return None
     url = public_url(context)
     if urlsplit(url).scheme == "https" or (is_loopback(url) and is_loopback(service_url)):
         return f"{url}/push/{provider}"

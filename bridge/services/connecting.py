@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 from bridge.errors import NotFound, UsageError
 from bridge.services import addresses
 from bridge.services.context import Context
+from bridge.services.pairing import same_calendar_paired
 from bridge.services.principals import DEFAULT_CALENDAR
+from bridge.services.providers import AnyProvider
 from bridge.store import accounts, audit, calendars, oauth_flows, pairs, principals, remote_calendars
 from bridge.store.accounts import Account
 from bridge.store.grants import Grants
@@ -34,13 +36,13 @@ class Connected:
 
 def begin(context: Context, name: str, provider_name: str, *, sandbox: bool = False) -> str:
     """The address at which ``name`` gives consent. It is good for FLOW_LIFETIME and only once."""
-    provider = context.providers.get(provider_name, sandbox=sandbox)
+    provider = context.providers.by_consent(provider_name, sandbox=sandbox)
     consent = provider.begin(redirect_uri=redirect_uri(context, provider_name))
     now = context.now()
     with context.database.write() as conn:
         principal = principals.by_name(conn, name)
         if principal is None:
-            raise NotFound(f"there is no user {name!r}; add one with: caldav-bridge user add {name} --email …")
+            raise _nobody(name)
         flow = OAuthFlow(consent.state, principal.id, provider_name, sandbox, consent.memory)
         oauth_flows.prune(conn, now)
         oauth_flows.begin(conn, context.vault, flow, expires_at=now + FLOW_LIFETIME)
@@ -63,8 +65,35 @@ def finish(context: Context, provider_name: str, answer: Mapping[str, str]) -> C
         flow = oauth_flows.take(conn, context.vault, state, now=now) if state.isprintable() else None
     if flow is None or flow.provider != provider_name:
         raise UsageError("this sign-in has expired or was already used; start it again")
-    provider = context.providers.get(provider_name, sandbox=flow.sandbox)
-    fresh = _FreshGrant(provider.finish(flow.memory, answer))
+    provider = context.providers.by_consent(provider_name, sandbox=flow.sandbox)
+    grant = provider.finish(flow.memory, answer)
+    return _connected(context, provider, grant, principal_id=flow.principal_id, sandbox=flow.sandbox)
+
+
+def connect_directly(
+    context: Context, name: str, provider_name: str, *, url: str, username: str, password: str
+) -> Connected:
+    """Connect ``name`` with what she typed, without a consent page; connecting again gives a changed password (R15).
+
+    Raises NotFound, UsageError for what does not open anything, and ProviderError if the server does not answer.
+    """
+    provider = context.providers.direct(provider_name)
+    with context.database.read() as conn:
+        principal = principals.by_name(conn, name)
+    if principal is None:
+        raise _nobody(name)
+    grant = provider.grant(url=url, username=username, password=password)
+    return _connected(context, provider, grant, principal_id=principal.id, sandbox=False)
+
+
+def _nobody(name: str) -> NotFound:
+    return NotFound(f"there is no user {name!r}; add one with: caldav-bridge user add {name} --email …")
+
+
+def _connected(context: Context, provider: AnyProvider, grant: str, *, principal_id: int, sandbox: bool) -> Connected:
+    """A grant becomes an account, or the old row of the same one; its calendars are listed, the first pair is made."""
+    now = context.now()
+    fresh = _FreshGrant(grant)
     signed_in = provider.account(fresh)
     subject, email = signed_in.identity()
     listed = signed_in.calendars()
@@ -72,9 +101,9 @@ def finish(context: Context, provider_name: str, answer: Mapping[str, str]) -> C
         account = accounts.add(
             conn,
             context.vault,
-            principal_id=flow.principal_id,
-            provider=provider_name,
-            sandbox=flow.sandbox,
+            principal_id=principal_id,
+            provider=provider.name,
+            sandbox=sandbox,
             subject=subject,
             email=email,
             grant=fresh.load(),
@@ -86,8 +115,8 @@ def finish(context: Context, provider_name: str, answer: Mapping[str, str]) -> C
         audit.record(
             conn,
             "account.connected",
-            actor=f"principal:{flow.principal_id}",
-            principal_id=flow.principal_id,
+            actor=f"principal:{principal_id}",
+            principal_id=principal_id,
             detail={"account": account.id, "calendars": len(known)},
             now=now,
         )
@@ -95,7 +124,7 @@ def finish(context: Context, provider_name: str, answer: Mapping[str, str]) -> C
 
 
 class _FreshGrant:
-    """A grant that has no row yet: nobody else can refresh it, and it is stored before ``finish`` returns."""
+    """A grant that has no row yet: nobody else can refresh it, and it is stored before ``_connected`` returns."""
 
     def __init__(self, grant: str) -> None:
         self._grant = grant
@@ -111,7 +140,8 @@ class _FreshGrant:
 def sign_in(context: Context, account: Account) -> SignedIn:
     """The account, ready to be used with its stored grant."""
     provider = context.providers.get(account.provider, sandbox=account.sandbox)
-    return provider.account(Grants(context.database, context.vault, account.id, now=context.now))
+    grants = Grants(context.database, context.vault, account.id, now=context.now)
+    return provider.account(grants, key=str(account.id))
 
 
 def refresh_calendars(context: Context, account: Account) -> list[KnownCalendar]:
@@ -130,7 +160,7 @@ def _pair_default(
         return None
     owner = principals.by_id(conn, account.principal_id)
     local = calendars.get(conn, owner.name, DEFAULT_CALENDAR) if owner else None
-    if local is None:
+    if local is None or same_calendar_paired(conn, local.id, account, remote) is not None:
         return None
     return pairs.add(
         conn,

@@ -52,4 +52,4 @@ def open_context(settings: Settings, *, now: Callable[[], dt.datetime] = utc_now
     opened = (
         vault.from_keys(keys.get_secret_value()) if keys is not None else vault.from_file(settings.data / "vault.key")
     )
-    return Context(settings, database, opened, Providers(settings), now)
+    return Context(settings, database, opened, Providers(settings, now), now)

@@ -7,7 +7,7 @@ import datetime as dt
 import structlog
 
 from bridge.services.context import Context
-from bridge.store import audit, calendars, changes, history, login_failures, oauth_flows, principals
+from bridge.store import audit, calendars, changes, history, journal, login_failures, oauth_flows, principals
 
 LOGIN_MEMORY = dt.timedelta(days=1)
 """A failed login that old is held against nobody."""
@@ -29,6 +29,7 @@ def run(context: Context) -> None:
     with context.database.write() as conn:
         pruned = history.prune(conn, old_history)
         audit.prune(conn, old_history)
+        journal.prune(conn, old_history)
         oauth_flows.prune(conn, now)
         login_failures.prune(conn, now - LOGIN_MEMORY)
     log.info("house kept", calendars=len(held), versions=pruned)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast, get_args
 
-from bridge.errors import AlreadyExists, NotFound, UsageError
+from sqlalchemy import Connection
+
+from bridge.errors import AlreadyExists, InvalidCalendarData, NotFound, Unmappable, UsageError
+from bridge.ical import objects as ical
+from bridge.ical import view
 from bridge.services.context import Context
-from bridge.store import accounts, audit, calendars, pairs, principals, remote_calendars
+from bridge.services.naming import calendar_named, name_of
+from bridge.store import accounts, audit, calendars, homes, links, objects, pairs, principals, remote_calendars
 from bridge.store.accounts import Account
 from bridge.store.calendars import Calendar
 from bridge.store.pairs import Pair
 from bridge.store.remote_calendars import KnownCalendar
 from bridge.sync.ledger import Direction
+from bridge.sync.projection import Projection
+
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +76,23 @@ def add(context: Context, local: str, remote: str, *, direction: str, how_often:
     if direction not in get_args(Direction):
         raise UsageError(f"the direction {direction!r} is none of: {', '.join(get_args(Direction))}")
     asked = frequency(how_often, safety=context.settings.sync.interval_seconds)
-    owner, _, slug = local.strip("/").partition("/")
-    if not slug:
-        raise UsageError(f"name the calendar here as USER/CALENDAR, for instance alice/calendar, not {local!r}")
+    owner = local.strip("/").partition("/")[0]
     if not (remote.isascii() and remote.isdigit()):
         raise UsageError(f"name the remote calendar by the number that 'calendar list {owner}' shows, not {remote!r}")
     now = context.now()
     with context.database.write() as conn:
-        calendar = calendars.get(conn, owner, slug)
-        if calendar is None:
-            raise NotFound(f"there is no calendar {owner}/{slug}; see: caldav-bridge calendar list {owner}")
+        calendar = calendar_named(conn, local)
         known = remote_calendars.by_id(conn, int(remote))
         account = accounts.by_id(conn, known.account_id) if known else None
         if known is None or account is None or account.principal_id != calendar.principal_id:
             raise NotFound(f"{owner} has no remote calendar number {remote}; see: caldav-bridge calendar list {owner}")
         if pairs.of_remote_calendar(conn, known.id) is not None:
             raise AlreadyExists(f"remote calendar {remote} is mirrored already; two pairs on it would chase each other")
+        if (twin := same_calendar_paired(conn, calendar.id, account, known)) is not None:
+            raise AlreadyExists(
+                f"remote calendar {remote} is mirrored with {name_of(calendar)} already, by pair {twin.id} through another"
+                " account that shares it; two pairs on it would chase each other"
+            )
         if not known.calendar.writable and direction != "pull":
             raise UsageError(f"remote calendar {remote} is read-only for this account; use --direction pull")
         pair = pairs.add(
@@ -105,8 +115,38 @@ def add(context: Context, local: str, remote: str, *, direction: str, how_often:
     return Bridged(pair, calendar, known, account)
 
 
-def change(context: Context, pair_id: int, *, direction: str | None, how_often: str | None) -> Pair:
-    """Keep a pair in another direction or at another frequency; None leaves that as it is. Raises NotFound and UsageError."""
+def same_calendar_paired(conn: Connection, calendar_id: int, account: Account, known: KnownCalendar) -> Pair | None:
+    """The pair that mirrors this very calendar of the service with the same one here, through another account (R19).
+
+    A service that gives a shared calendar another id for each who sees it cannot be found out (Microsoft).
+    """
+    for pair in pairs.of_calendar(conn, calendar_id):
+        other = remote_calendars.by_id(conn, pair.remote_calendar_id)
+        through = accounts.by_id(conn, other.account_id) if other else None
+        if other is None or through is None or other.id == known.id:
+            continue
+        if (through.provider, through.sandbox, other.calendar.id) == (
+            account.provider,
+            account.sandbox,
+            known.calendar.id,
+        ):
+            return pair
+    return None
+
+
+def change(
+    context: Context,
+    pair_id: int,
+    *,
+    direction: str | None = None,
+    how_often: str | None = None,
+    projection: Projection | None = None,
+    invitations: bool | None = None,
+) -> Pair:
+    """Keep a pair in another way; None leaves that as it is. Raises NotFound and UsageError.
+
+    Another projection is applied as a diff by the next sync (R22): see ``effect``.
+    """
     if direction is not None and direction not in get_args(Direction):
         raise UsageError(f"the direction {direction!r} is none of: {', '.join(get_args(Direction))}")
     with context.database.write() as conn:
@@ -119,14 +159,41 @@ def change(context: Context, pair_id: int, *, direction: str | None, how_often: 
         asked = Frequency(pair.realtime, pair.interval_seconds)
         if how_often is not None:
             asked = frequency(how_often, safety=context.settings.sync.interval_seconds)
+        shown = pair.projection if projection is None else projection.to_json()
+        if shown != pair.projection:
+            links.plan_all_again(conn, pair_id)
         return pairs.set_terms(
             conn,
             pair_id,
             direction=cast("Direction", direction or pair.direction),
             interval_seconds=asked.interval_seconds,
             realtime=asked.realtime,
+            projection=shown,
+            invitations=pair.invitations if invitations is None else invitations,
             now=context.now(),
         )
+
+
+def effect(context: Context, pair_id: int, projection: Projection) -> tuple[int, int]:
+    """How many events another projection would change at the remote, of how many that are shown to it (R22).
+
+    Compares what would be shown with what is; nothing is asked of the service. Raises NotFound.
+    """
+    with context.database.read() as conn:
+        pair = pairs.get(conn, pair_id)
+        uids = links.settled(conn, pair_id)
+    present = Projection.from_json(pair.projection)
+    changed = 0
+    for first in range(0, len(uids), _AT_ONCE):
+        part = uids[first : first + _AT_ONCE]
+        with context.database.read() as conn:
+            at_home = homes.of(conn, pair.calendar_id, part)
+            stored = [objects.by_uid(conn, pair.calendar_id, uid) for uid in part if at_home.get(uid) != pair_id]
+        for each in stored:
+            with suppress(Unmappable, InvalidCalendarData):
+                fields = view.read(ical.parse(each.data)) if each is not None else None
+                changed += fields is not None and present.show(fields) != projection.show(fields)
+    return changed, len(uids)
 
 
 def calendars_of(context: Context, owner: str) -> tuple[list[Calendar], list[tuple[Account, list[KnownCalendar]]]]:

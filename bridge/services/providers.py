@@ -4,50 +4,113 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
 from bridge.config import Google, Microsoft, Settings
 from bridge.errors import UsageError
+from bridge.providers.caldav.api import LIMITS as CALDAV_LIMITS
+from bridge.providers.caldav.provider import CaldavProvider
 from bridge.providers.google.provider import GoogleProvider
+from bridge.providers.graph.api import LIMITS as GRAPH_LIMITS
 from bridge.providers.graph.provider import GraphProvider
 from bridge.providers.oauth import Provider
+from bridge.providers.pace import Limits, Paces, Seconds
+from bridge.sync.ports import Account, TokenStore
 
 NAMES = ("google", "microsoft")
+"""Those at which people give consent in a browser."""
+
+DIRECT = ("caldav",)
+"""Those that take an address, and a name and a password where they want them."""
+
 _STAND_IN_CLIENT = "caldav-bridge"
 
 
-class Providers:
-    """The providers of these settings, each made when it is first asked for and then kept: they hold connections."""
+@runtime_checkable
+class SignsInDirectly(Protocol):
+    """A provider that needs no consent page: what a person types is the grant."""
 
-    def __init__(self, settings: Settings) -> None:
+    @property
+    def name(self) -> str: ...
+
+    def grant(self, *, url: str, username: str, password: str) -> str:
+        """Try what was typed and make a grant of it, serialised. Raises UsageError in plain words, or ProviderError."""
+        ...
+
+    def account(self, tokens: TokenStore, *, key: str = "") -> Account:
+        """The account that this grant opens. ``key`` names it: all that are opened under one key keep one pace (R33)."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        ...
+
+
+AnyProvider = Provider | SignsInDirectly
+
+
+class Providers:
+    """The providers of these settings, each made when it is first asked for and then kept: they hold connections and paces.
+
+    ``now`` (aware UTC) paces them, and stamps what they write where the service does not.
+    """
+
+    def __init__(self, settings: Settings, now: Callable[[], dt.datetime]) -> None:
         self._settings = settings
-        self._made: dict[tuple[str, bool], Provider] = {}
+        self._now = now
+        self._made: dict[tuple[str, bool], AnyProvider] = {}
         self._lock = threading.Lock()
 
-    def get(self, name: str, *, sandbox: bool) -> Provider:
+    def get(self, name: str, *, sandbox: bool) -> AnyProvider:
         """Raises UsageError for an unknown one or where its OAuth client is not set."""
         with self._lock:
             if (name, sandbox) not in self._made:
-                self._made[name, sandbox] = _make(self._settings, name, sandbox=sandbox)
+                self._made[name, sandbox] = self._make(name, sandbox=sandbox)
             return self._made[name, sandbox]
+
+    def by_consent(self, name: str, *, sandbox: bool) -> Provider:
+        """Raises UsageError for one that has no consent page, too."""
+        provider = self.get(name, sandbox=sandbox)
+        if isinstance(provider, SignsInDirectly):
+            raise UsageError(f"{name} has no consent page: caldav-bridge account connect USER {name} --url URL")
+        return provider
+
+    def direct(self, name: str) -> SignsInDirectly:
+        """Raises UsageError for one that has a consent page, too."""
+        provider = self.get(name, sandbox=False) if name not in NAMES else None
+        if not isinstance(provider, SignsInDirectly):
+            raise UsageError(f"{name} takes no address and password: caldav-bridge account connect USER {name}")
+        return provider
 
     def close(self) -> None:
         for provider in self._made.values():
             provider.close()
 
+    def _make(self, name: str, *, sandbox: bool) -> AnyProvider:
+        settings = self._settings
+        match name:
+            case "google":
+                return _google(sandboxed_google(settings) if sandbox else settings.google, self._seconds)
+            case "microsoft":
+                return _graph(sandboxed_microsoft(settings) if sandbox else settings.microsoft, self._seconds)
+            case _ if sandbox and name in DIRECT:
+                raise UsageError(f"there is no simulated {name}: connect to a real server of your own")
+            case "caldav":
+                return CaldavProvider(clock=self._now, paces=Paces(CALDAV_LIMITS, clock=self._seconds))
+        raise UsageError(f"there is no provider {name!r}; choose one of {', '.join((*NAMES, *DIRECT))}")
 
-def _make(settings: Settings, name: str, *, sandbox: bool) -> Provider:
-    match name:
-        case "google":
-            return _google(sandboxed_google(settings) if sandbox else settings.google)
-        case "microsoft":
-            return _graph(sandboxed_microsoft(settings) if sandbox else settings.microsoft)
-    raise UsageError(f"there is no provider {name!r}; choose one of {', '.join(NAMES)}")
+    def _seconds(self) -> float:
+        return self._now().timestamp()
 
 
-def service_url(settings: Settings, name: str, *, sandbox: bool) -> str:
-    """The API's address, which decides what it may be asked to call (``addresses.push_url``)."""
+def service_url(settings: Settings, name: str, *, sandbox: bool) -> str | None:
+    """The API's address, which decides what it may be asked to call (``addresses.push_url``); None: it calls nobody."""
+    if name in DIRECT:
+        return None
     if sandbox:
         return settings.sandbox.url
     return settings.google.api_url if name == "google" else settings.microsoft.graph_url
@@ -62,6 +125,8 @@ def sandboxed_google(settings: Settings) -> Google:
             "token_url": f"{base}/token",
             "client_id": _STAND_IN_CLIENT,
             "client_secret": SecretStr(_STAND_IN_CLIENT),
+            "requests_per_minute": 0,  # it refuses by itself, if its switches say so
+            "writes_per_minute": 0,
         }
     )
 
@@ -69,7 +134,12 @@ def sandboxed_google(settings: Settings) -> Google:
 def sandboxed_microsoft(settings: Settings) -> Microsoft:
     base = f"{settings.sandbox.url}/microsoft"
     return settings.microsoft.model_copy(
-        update={"graph_url": f"{base}/v1.0", "authority": f"{base}/common", "client_id": _STAND_IN_CLIENT}
+        update={
+            "graph_url": f"{base}/v1.0",
+            "authority": f"{base}/common",
+            "client_id": _STAND_IN_CLIENT,
+            "requests_per_minute": 0,
+        }
     )
 
 
@@ -85,7 +155,7 @@ def _client(settings: Google | Microsoft, *, url: str, vendor: str, name: str) -
     )
 
 
-def _google(settings: Google) -> Provider:
+def _google(settings: Google, clock: Seconds) -> Provider:
     vendor = Google.model_fields["auth_url"].default
     client_id, client_secret = _client(settings, url=settings.auth_url, vendor=vendor, name="google")
     return GoogleProvider(
@@ -94,10 +164,11 @@ def _google(settings: Google) -> Provider:
         token_url=settings.token_url,
         client_id=client_id,
         client_secret=client_secret,
+        paces=Paces(Limits(settings.requests_per_minute, settings.writes_per_minute), clock=clock),
     )
 
 
-def _graph(settings: Microsoft) -> Provider:
+def _graph(settings: Microsoft, clock: Seconds) -> Provider:
     vendor = Microsoft.model_fields["authority"].default
     client_id, client_secret = _client(settings, url=settings.authority, vendor=vendor, name="microsoft")
     return GraphProvider(
@@ -107,4 +178,5 @@ def _graph(settings: Microsoft) -> Provider:
         client_secret=client_secret,
         window_past=dt.timedelta(days=settings.window_past_days),
         window_future=dt.timedelta(days=settings.window_future_days),
+        paces=Paces(replace(GRAPH_LIMITS, per_minute=settings.requests_per_minute), clock=clock),
     )

@@ -6,8 +6,8 @@ import contextlib
 import secrets
 import uuid
 
-from bridge.errors import ProviderError
-from bridge.services import addresses, connecting, providers
+from bridge.errors import ProviderError, Throttled
+from bridge.services import addresses, connecting, providers, syncing
 from bridge.services.context import Context
 from bridge.store import accounts, channels, pairs, remote_calendars
 from bridge.sync.ports import Channel, SupportsPush
@@ -54,7 +54,7 @@ def ensure(context: Context, pair_id: int) -> bool:
         calendar = remote_calendars.by_id(conn, pair.remote_calendar_id)
         account = accounts.by_id(conn, calendar.account_id) if calendar else None
         held = channels.of_pair(conn, pair_id)
-    if calendar is None or account is None or account.needs_reconnect:
+    if calendar is None or account is None or account.needs_reconnect or account.rests(now):
         return False
     service = providers.service_url(context.settings, account.provider, sandbox=account.sandbox)
     address = addresses.push_url(context, account.provider, service)
@@ -65,12 +65,15 @@ def ensure(context: Context, pair_id: int) -> bool:
         return False
     new_id = str(uuid.uuid4())
     alive = bool(held) and held[0].channel.expires > now
-    if alive:
-        secret = held[0].secret
-        fresh = remote.renew(held[0].channel, address=address, secret=secret, channel_id=new_id, now=now)
-    else:
-        secret = secrets.token_urlsafe(32)
-        fresh = remote.watch(channel_id=new_id, address=address, secret=secret, now=now)
+    secret = held[0].secret if alive else secrets.token_urlsafe(32)
+    try:
+        if alive:
+            fresh = remote.renew(held[0].channel, address=address, secret=secret, channel_id=new_id, now=now)
+        else:
+            fresh = remote.watch(channel_id=new_id, address=address, secret=secret, now=now)
+    except Throttled as refusal:
+        syncing.strain(context, account, refusal)
+        raise
     with context.database.write() as conn:
         channels.add(conn, pair_id, fresh, secret=secret, now=now)
         if not alive:  # what happened between the last reading and now was told to nobody

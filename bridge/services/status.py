@@ -14,6 +14,7 @@ from bridge.store import conflicts, links, outbox
 class PairStatus:
     """``lag_seconds`` is the age of the last success (None: never synced): the figure to alert on (R28).
 
+    ``paused_until`` (None: it is not) and ``paused_because`` tell of the account's open circuit (R33).
     ``waiting`` are intents whose answer is still open; ``quarantined`` are single events left alone, with the reasons.
     """
 
@@ -29,13 +30,15 @@ class PairStatus:
     waiting: int
     quarantined: tuple[dict[str, str], ...]
     last_error: str | None
+    paused_until: dt.datetime | None = None
+    paused_because: str | None = None
 
 
 def every(context: Context) -> list[PairStatus]:
     now = context.now()
     found = []
     for one in pairing.every(context):
-        pair = one.pair
+        pair, rests = one.pair, one.account.rests(now)
         with context.database.read() as conn:
             counted = links.count(conn, pair.id)
             open_conflicts = len(conflicts.unresolved(conn, pair.id))
@@ -47,7 +50,7 @@ def every(context: Context) -> list[PairStatus]:
                 here=f"{one.calendar.owner}/{one.calendar.slug}",
                 there=f"{one.account.provider} {one.account.email}: {one.remote.calendar.name}",
                 direction=pair.direction,
-                state=_state(one),
+                state=_state(one, rests=rests),
                 last_success=pair.last_success_at,
                 lag_seconds=None if pair.last_success_at is None else (now - pair.last_success_at).total_seconds(),
                 links=counted,
@@ -55,14 +58,18 @@ def every(context: Context) -> list[PairStatus]:
                 waiting=waiting,
                 quarantined=tuple({"uid": link.uid, "reason": link.quarantine or ""} for link in left_alone),
                 last_error=pair.last_error,
+                paused_until=one.account.closed_until if rests else None,
+                paused_because=one.account.closed_reason if rests else None,
             )
         )
     return found
 
 
-def _state(one: pairing.Bridged) -> str:
+def _state(one: pairing.Bridged, *, rests: bool) -> str:
     if one.account.needs_reconnect:
         return "needs reconnect"
+    if rests:
+        return "paused"
     if one.pair.parked is not None and not one.pair.approved:
         return "waits for approval"
     if one.pair.last_error:

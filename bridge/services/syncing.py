@@ -15,19 +15,31 @@ from bridge.errors import (
     LeaseLost,
     NeedsReconnect,
     NotFound,
+    Paced,
+    QuotaUsedUp,
     Refused,
     Throttled,
     Unreachable,
 )
 from bridge.services import connecting
 from bridge.services.context import Context
-from bridge.store import accounts, pairs, remote_calendars
+from bridge.store import accounts, journal, pairs, remote_calendars
+from bridge.store.accounts import Account
 from bridge.store.side import PairLedger
 from bridge.sync import engine
 from bridge.sync.ports import Remote
 from bridge.sync.report import Report
 
 log = structlog.get_logger(__name__)
+
+CYCLES = {"microsoft": 2}
+"""Cycles of one account at once, in all processes together. Others are limited by their rate alone.
+
+A cycle asks one thing at a time, and Microsoft takes four requests at once (M-77): with two, a first sync does not hold up the
+edits of the account's other calendars, and there is room for a batch, a renewed subscription and a person who looks on.
+"""
+
+_SERVICES = {"google": "Google", "microsoft": "Microsoft"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +57,19 @@ class Outcome:
     error: str | None = None
 
 
-def claim_due(context: Context, *, owner: str, limit: int) -> list[int]:
-    """Take up to ``limit`` due pairs for this worker. Costs one read while nothing is due."""
+def claim_due(context: Context, *, owner: str, limit: int, filling: bool | None = None) -> list[int]:
+    """Take up to ``limit`` due pairs for this worker. Costs one read while nothing is due.
+
+    ``filling``: only those that may take minutes, first syncs above all; False: only the others; None: both.
+    """
     now = context.now()
     with context.database.read() as conn:
-        if not pairs.any_due(conn, now):
+        if not pairs.any_due(conn, now, cycles=CYCLES, filling=filling):
             return []
     with context.database.write() as conn:
-        claimed = pairs.claim_due(conn, owner=owner, now=now, lease=_lease(context), limit=limit)
+        claimed = pairs.claim_due(
+            conn, owner=owner, now=now, lease=_lease(context), limit=limit, cycles=CYCLES, filling=filling
+        )
     return [pair.id for pair in claimed]
 
 
@@ -72,8 +89,9 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
     report = Report()
     error: str | None = None
     wait: float | None = None
+    postponed: dt.datetime | None = None
     try:
-        remote, account_id = _open(context, pair_id)
+        remote, account = _open(context, pair_id)
         ledger = PairLedger(context.database, pair_id, owner, _lease(context), context.now)
         try:
             engine.cycle(ledger, remote, now=context.now, report=report)
@@ -81,8 +99,19 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
             # a grant that would not renew was noted with itself, unless the person has reconnected meanwhile (Grants)
             if refused.status == HTTPStatus.UNAUTHORIZED:
                 with context.database.write() as conn:
-                    accounts.needs_reconnect(conn, account_id)
+                    accounts.needs_reconnect(conn, account.id)
             raise
+        except Unreachable as failure:
+            if report.progressed and not isinstance(
+                failure, Paced
+            ):  # what was served in between ends the row of failures
+                _relieve(context, account)
+            strain(context, account, failure)
+            raise
+        _relieve(context, account)
+    except Paced as early:
+        error = in_plain_words(early)
+        postponed = context.now() + dt.timedelta(seconds=early.retry_after or 0)
     except BridgeError as failure:
         error = in_plain_words(failure)
         wait = failure.retry_after if isinstance(failure, Throttled) else None
@@ -93,15 +122,21 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
         log.exception("cycle failed", pair=pair_id)
     try:
         with context.database.write() as conn:
-            pairs.finish(
-                conn,
-                pair_id,
-                owner=owner,
-                now=context.now(),
-                error=error,
-                retry_after=wait,
-                progressed=report.progressed,
-            )
+            if postponed is not None:
+                pairs.postpone(conn, pair_id, owner=owner, until=postponed)
+            else:
+                now = context.now()
+                pairs.finish(
+                    conn,
+                    pair_id,
+                    owner=owner,
+                    now=now,
+                    error=error,
+                    retry_after=wait,
+                    news=_news(report),
+                    progressed=report.progressed,
+                )
+            journal.finish(conn, pair_id, pairs.get(conn, pair_id).cycles, report.counts(), now=context.now())
     except LeaseLost:
         log.warning("another worker has taken the pair over", pair=pair_id)
         error = "another worker has taken it over"
@@ -118,6 +153,8 @@ def in_plain_words(failure: BridgeError) -> str:
     match failure:
         case NeedsReconnect():
             return "the account's consent has ended: connect it again with 'caldav-bridge account connect'"
+        case Paced():
+            return str(failure)
         case Throttled():
             return "the service asks us to slow down; the sync goes on by itself"
         case Unreachable():
@@ -135,14 +172,57 @@ def _facts(failure: BridgeError) -> dict[str, Any]:
     return {"status": getattr(failure, "status", 0), "code": getattr(failure, "code", "")}
 
 
-def _open(context: Context, pair_id: int) -> tuple[Remote, int]:
+def paused(account: Account) -> str:
+    """For the owner of an account whose circuit is open: until when, and why."""
+    until = f"{account.closed_until:%Y-%m-%d %H:%M}" if account.closed_until else "later"
+    return f"paused until {until} UTC: {account.closed_reason}; everything goes on by itself"
+
+
+def _relieve(context: Context, account: Account) -> None:
+    if account.strains or account.closed_until is not None:
+        with context.database.write() as conn:
+            accounts.relieve(conn, account.id, now=context.now())
+
+
+def strain(context: Context, account: Account, failure: Unreachable) -> None:
+    """The service would not, or could not, serve the account: at some point all its pairs leave it alone (R33)."""
+    if isinstance(failure, Paced):
+        return  # we have not asked it
+    service = _SERVICES.get(account.provider, "the server")
+    match failure:
+        case QuotaUsedUp():
+            reason = f"{service} says the calendar quota is used up"
+        case Throttled():
+            reason = f"{service} asks us to slow down"
+        case _:
+            reason = f"{service} cannot be reached{_status(failure.status)}"
+    refused = isinstance(failure, Throttled)
+    wait = failure.retry_after if isinstance(failure, Throttled) else None
+    with context.database.write() as conn:
+        until = accounts.strain(conn, account.id, refused=refused, retry_after=wait, reason=reason, now=context.now())
+    if until is not None:
+        log.warning("account paused", account=account.id, until=until.isoformat(), **_facts(failure))
+
+
+def _news(report: Report) -> bool:
+    """Whether the cycle found anything to do. A plan that waits for its owner is no news."""
+    return not report.idle or (report.rounds > 0 and report.parked is None)
+
+
+def _open(context: Context, pair_id: int) -> tuple[Remote, Account]:
+    """Raises NeedsReconnect and Paced where the account is to be left alone: nothing is asked then."""
+    now = context.now()
     with context.database.read() as conn:
         pair = pairs.get(conn, pair_id)
         calendar = remote_calendars.by_id(conn, pair.remote_calendar_id)
         account = accounts.by_id(conn, calendar.account_id) if calendar else None
     if calendar is None or account is None:
         raise NotFound("its account or remote calendar is gone")
-    return connecting.sign_in(context, account).remote(calendar.calendar), account.id
+    if account.needs_reconnect:
+        raise NeedsReconnect("the account waits for its person")
+    if account.closed_until is not None and account.rests(now):
+        raise Paced(paused(account), retry_after=(account.closed_until - now).total_seconds())
+    return connecting.sign_in(context, account).remote(calendar.calendar), account
 
 
 def _lease(context: Context) -> dt.timedelta:

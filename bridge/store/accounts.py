@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bridge.errors import NotFound
+from bridge.policy import circuit
 from bridge.store.dialects import insert
 from bridge.store.tables import accounts
 from bridge.store.vault import Vault
@@ -31,6 +32,10 @@ class Account:
     closed_until: dt.datetime | None
     closed_reason: str | None
     strains: int
+
+    def rests(self, now: dt.datetime) -> bool:
+        """Whether the circuit is open."""
+        return self.closed_until is not None and self.closed_until > now
 
 
 _COLUMNS = (
@@ -104,6 +109,42 @@ def disconnect(conn: sa.Connection, account_id: int) -> None:
 def needs_reconnect(conn: sa.Connection, account_id: int) -> None:
     """Note that only the person can help (R28); ``add`` takes it back. Raises NotFound."""
     _update(conn, account_id, needs_reconnect=True)
+
+
+def strain(
+    conn: sa.Connection,
+    account_id: int,
+    *,
+    refused: bool,
+    retry_after: float | None = None,
+    reason: str,
+    now: dt.datetime,
+) -> dt.datetime | None:
+    """The service asked for patience (``refused``), or did not answer: count it, and open the circuit if it is time (R33).
+
+    ``reason`` is in plain words. Returns until when the circuit is open now. An account that is gone is nobody's strain.
+    """
+    this = accounts.c.id == account_id
+    counted = sa.update(accounts).where(this).values(strains=accounts.c.strains + 1)
+    row = conn.execute(counted.returning(accounts.c.strains, accounts.c.closed_until)).first()
+    if row is None:
+        return None
+    wait = circuit.closing(row.strains, refused=refused, retry_after=retry_after)
+    open_until: dt.datetime | None = row.closed_until
+    if wait and (open_until is None or open_until < now + wait):
+        open_until = now + wait
+        conn.execute(sa.update(accounts).where(this).values(closed_until=open_until, closed_reason=reason))
+    return open_until if open_until is not None and open_until > now else None
+
+
+def relieve(conn: sa.Connection, account_id: int, *, now: dt.datetime) -> None:
+    """A cycle has gone well: the circuit closes, unless another cycle has opened it while this one was under way."""
+    over = sa.or_(accounts.c.closed_until.is_(None), accounts.c.closed_until <= now)
+    conn.execute(
+        sa.update(accounts)
+        .where(accounts.c.id == account_id, over)
+        .values(strains=0, closed_until=None, closed_reason=None)
+    )
 
 
 def remove(conn: sa.Connection, account_id: int) -> None:

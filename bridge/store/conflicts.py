@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from bridge.errors import NotFound
 from bridge.ical.fields import Change, change_from_json, change_to_json
-from bridge.store.tables import conflicts
+from bridge.store.tables import conflicts, links
 from bridge.sync.ledger import Conflict, Verdict
+from bridge.sync.plan import ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ _COLUMNS = sa.select(*(conflicts.c[name] for name in RecordedConflict.__slots__)
 
 
 def record(conn: sa.Connection, pair_id: int, found: Iterable[Conflict], *, now: dt.datetime) -> None:
+    """Keep them. Of several questions about one object only the newest counts (``unresolved``).
+
+    What its owner was asked and has answered is settled; what has come in since the question is news (R35).
+    """
     rows = [
         {
             "pair_id": pair_id,
@@ -43,6 +48,7 @@ def record(conn: sa.Connection, pair_id: int, found: Iterable[Conflict], *, now:
             "winner": each.winner,
             "hub": change_to_json(each.hub),
             "remote": change_to_json(each.remote),
+            "resolved_at": now if _answered(conn, pair_id, each) else None,
         }
         for each in found
     ]
@@ -50,9 +56,33 @@ def record(conn: sa.Connection, pair_id: int, found: Iterable[Conflict], *, now:
         conn.execute(sa.insert(conflicts), rows)
 
 
+def _answered(conn: sa.Connection, pair_id: int, new: Conflict) -> bool:
+    """Whether the last that was recorded of this object is an answered question which has shown all that gives way now."""
+    if new.winner == "ask":
+        return False
+    query = sa.select(conflicts).where(conflicts.c.pair_id == pair_id, conflicts.c.uid == new.uid)
+    last = conn.execute(query.order_by(conflicts.c.id.desc()).limit(1)).mappings().first()
+    if last is None or last["winner"] != "ask" or last["resolved_at"] is None:
+        return False
+    shown = last["remote" if new.winner == "hub" else "hub"] or ()
+    return all(lost in shown for lost in change_to_json(new.lost))
+
+
 def unresolved(conn: sa.Connection, pair_id: int) -> list[RecordedConflict]:
-    """Oldest first."""
-    query = _COLUMNS.where(conflicts.c.pair_id == pair_id, conflicts.c.resolved_at.is_(None)).order_by(conflicts.c.id)
+    """Oldest first. A question is one as long as its object waits for the answer, and only as it was asked last."""
+    newer = conflicts.alias()
+    asked_again = sa.exists().where(
+        newer.c.pair_id == conflicts.c.pair_id,
+        newer.c.uid == conflicts.c.uid,
+        newer.c.winner == "ask",
+        newer.c.id > conflicts.c.id,
+    )
+    waits = sa.exists().where(
+        links.c.pair_id == conflicts.c.pair_id, links.c.uid == conflicts.c.uid, links.c.quarantine == ASKED
+    )
+    is_open = sa.or_(conflicts.c.winner != "ask", sa.and_(waits, ~asked_again))
+    query = _COLUMNS.where(conflicts.c.pair_id == pair_id, conflicts.c.resolved_at.is_(None), is_open)
+    query = query.order_by(conflicts.c.id)
     return [_recorded(row) for row in conn.execute(query).mappings()]
 
 

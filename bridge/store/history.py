@@ -42,6 +42,43 @@ def of_object(conn: sa.Connection, calendar_id: int, uid: str) -> list[Version]:
     return [Version(*row) for row in rows]
 
 
+def recent(
+    conn: sa.Connection, calendar_id: int, *, since: dt.datetime | None = None, before: int | None = None, limit: int
+) -> list[Version]:
+    """What was done in a calendar lately, newest first: about ``limit`` versions, for what one transaction did stays whole.
+
+    ``before`` is the last revision of the page before this one; an empty page is the end.
+    """
+    wanted = [history.c.calendar_id == calendar_id]
+    if since is not None:
+        wanted.append(history.c.at >= since)
+    if before is not None:
+        wanted.append(history.c.revision < before)
+    revisions = sa.select(history.c.revision).where(*wanted).order_by(history.c.revision.desc())
+    lowest = conn.scalar(revisions.offset(limit - 1).limit(1))
+    if lowest is not None:
+        wanted.append(history.c.revision >= lowest)
+    rows = conn.execute(
+        sa.select(history).where(*wanted).order_by(history.c.revision.desc(), history.c.data.is_(None), history.c.href)
+    )
+    return [Version(*row) for row in rows]
+
+
+def replaced_by(conn: sa.Connection, version: Version) -> Version | None:
+    """The object's version before this one, as far as history reaches; one without data if it had been deleted."""
+    row = conn.execute(
+        sa.select(history)
+        .where(
+            history.c.calendar_id == version.calendar_id,
+            history.c.uid == version.uid,
+            history.c.revision < version.revision,
+        )
+        .order_by(history.c.revision.desc(), history.c.data.is_(None), history.c.href)
+        .limit(1)
+    ).first()
+    return None if row is None else Version(*row)
+
+
 def at_revision(conn: sa.Connection, calendar_id: int, revision: int) -> list[Version]:
     """What one transaction did, by href."""
     rows = conn.execute(

@@ -194,6 +194,12 @@ def settle(conn: sa.Connection, pair_id: int, series: Collection[str]) -> None:
         conn.execute(sa.update(inbox).where(these, inbox.c.pending).values(pending=False))
 
 
+def plan_again(conn: sa.Connection, pair_id: int, series: Collection[str]) -> None:
+    """They are news again, as when they were first seen."""
+    for chunk in in_chunks(series):
+        conn.execute(sa.update(inbox).where(inbox.c.pair_id == pair_id, inbox.c.series.in_(chunk)).values(pending=True))
+
+
 def bury(conn: sa.Connection, pair_id: int, series: str, *, generation: int) -> None:
     """We have deleted it ourselves: a mark stays, so that the service's word of it is about something known."""
     forget(conn, pair_id, [series])

@@ -97,6 +97,18 @@ def to_plan_again(conn: sa.Connection, pair_id: int, now: dt.datetime) -> list[s
     return list(conn.scalars(query.order_by(links.c.uid)))
 
 
+def plan_all_again(conn: sa.Connection, pair_id: int) -> None:
+    """How the pair is kept has changed: look at every object that both sides have agreed on."""
+    settled = sa.and_(links.c.pair_id == pair_id, links.c.remote_base.is_not(None))
+    conn.execute(sa.update(links).where(settled).values(dirty=True, retry_at=None))
+
+
+def settled(conn: sa.Connection, pair_id: int) -> list[str]:
+    """UIDs of what both sides have agreed on."""
+    query = sa.select(links.c.uid).where(links.c.pair_id == pair_id, links.c.remote_base.is_not(None))
+    return list(conn.scalars(query.order_by(links.c.uid)))
+
+
 def save(conn: sa.Connection, pair_id: int, saved: Iterable[Link]) -> None:
     """Insert or replace."""
     rows = [{"pair_id": pair_id, **_row(link)} for link in saved]

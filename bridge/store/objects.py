@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import Enum
@@ -50,6 +51,8 @@ class StoredObject:
     first_at: dt.datetime | None
     last_at: dt.datetime | None
 
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,199}")
 
 # Built once: SQLAlchemy takes longer to make such a statement than SQLite to run it.
 _BY_HREF = sa.select(objects).where(
@@ -209,6 +212,14 @@ def in_range(
     # two searches instead of one with OR and ORDER BY, for which SQLite would walk through the whole calendar
     rows = conn.execute(sa.union_all(timed, query.where(objects.c.first_at.is_(None))))
     return sorted((StoredObject(*row) for row in rows), key=lambda stored: stored.href)
+
+
+def free_href(conn: sa.Connection, calendar_id: int, uid: str) -> str:
+    """A name for a new object: its UID, as clients do, unless that cannot be a path or somebody has it."""
+    plain = f"{uid}.ics"
+    if _PLAIN_NAME.fullmatch(uid) and get(conn, calendar_id, plain) is None:
+        return plain
+    return f"{hashlib.sha256(uid.encode()).hexdigest()[:32]}.ics"
 
 
 def etag_of(data: bytes) -> str:

@@ -23,11 +23,17 @@ def count(conn: sa.Connection, pair_id: int) -> int:
     return conn.scalar(sa.select(sa.func.count()).where(outbox.c.pair_id == pair_id)) or 0
 
 
-def due(conn: sa.Connection, pair_id: int, now: dt.datetime) -> list[str]:
-    """UIDs, those that were never tried first: one that always fails holds nobody up (R32)."""
+def due(conn: sa.Connection, pair_id: int, now: dt.datetime, *, backfill: bool = True) -> list[str]:
+    """UIDs, those of a first sync last (R33) or left out; then by attempts: one that always fails holds nobody up (R32).
+
+    What waits for another stands behind it.
+    """
     ready = sa.or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
     query = sa.select(outbox.c.uid).where(outbox.c.pair_id == pair_id, ready)
-    return list(conn.scalars(query.order_by(outbox.c.attempts, outbox.c.created_at, outbox.c.uid)))
+    if not backfill:
+        query = query.where(~outbox.c.backfill)
+    order = (outbox.c.backfill, outbox.c.attempts, outbox.c.after.is_not(None), outbox.c.created_at, outbox.c.uid)
+    return list(conn.scalars(query.order_by(*order)))
 
 
 def by_uid(conn: sa.Connection, pair_id: int, uids: Collection[str]) -> dict[str, Intent]:

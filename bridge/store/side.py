@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,17 +11,17 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from bridge.errors import NotFound, ObjectChanged, SyncTokenInvalid
-from bridge.store import changes, conflicts, history, inbox, links, objects, outbox, pairs
+from bridge.ical.attendees import address
+from bridge.store import changes, conflicts, history, homes, inbox, journal, links, objects, outbox, pairs
 from bridge.store.pairs import Pair
 from bridge.store.session import Database
-from bridge.store.tables import calendars
+from bridge.store.tables import accounts, calendars, principals, remote_calendars
 from bridge.store.tables import history as history_table
 from bridge.store.tables import objects as objects_table
 from bridge.store.tables import pairs as pairs_table
-from bridge.sync.ledger import Clock, Conflict, HubChange, HubObject, Intent, Link, PairState, Policy, Replica
+from bridge.sync.ledger import Clock, Conflict, Done, HubChange, HubObject, Intent, Link, PairState, Policy, Replica
 from bridge.sync.ports import Page, RemoteItem
-
-PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,199}")
+from bridge.sync.projection import Projection
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +68,9 @@ class Snapshot:
             listing=pair.listing,
             parked=pair.parked,
             approved=pair.approved,
+            projection=Projection.from_json(pair.projection),
+            invitations=pair.invitations,
+            home_by_default=homes.default(self._conn, pair.calendar_id) == pair.id,
         )
 
     def _policy(self) -> Policy:
@@ -134,6 +135,25 @@ class Snapshot:
     def unlinked(self) -> Sequence[str]:
         return links.unlinked(self._conn, *self._both())
 
+    # --- whose it is
+
+    def homes(self, uids: Collection[str]) -> Mapping[str, bool]:
+        settled = homes.of(self._conn, self._pair.calendar_id, uids)
+        return {uid: pair == self._pair.id for uid, pair in settled.items()}
+
+    def addresses(self) -> frozenset[str]:
+        query = (
+            sa.select(principals.c.email, accounts.c.email, remote_calendars.c.owner, remote_calendars.c.remote_id)
+            .join(accounts, accounts.c.principal_id == principals.c.id)
+            .join(remote_calendars, remote_calendars.c.account_id == accounts.c.id)
+            .where(remote_calendars.c.id == self._pair.remote_calendar_id)
+        )
+        found = (address(each) for row in self._conn.execute(query) for each in row)
+        return frozenset(each for each in found if "@" in each)
+
+    def deleted(self, since: dt.datetime) -> int:
+        return journal.deletions(self._conn, self._pair.id, since)
+
     # --- the links
 
     def link_count(self) -> int:
@@ -165,8 +185,8 @@ class Snapshot:
     def replicas(self, series: Collection[str]) -> Mapping[str, Replica]:
         return inbox.replicas(self._conn, self._pair.id, series)
 
-    def intents(self, now: dt.datetime) -> Sequence[str]:
-        return outbox.due(self._conn, self._pair.id, now)
+    def intents(self, now: dt.datetime, *, backfill: bool = True) -> Sequence[str]:
+        return outbox.due(self._conn, self._pair.id, now, backfill=backfill)
 
     def intents_of(self, uids: Collection[str]) -> Mapping[str, Intent]:
         return outbox.by_uid(self._conn, self._pair.id, uids)
@@ -216,19 +236,12 @@ class Transaction(Snapshot):
         objects.put(
             self._conn,
             self._pair.calendar_id,
-            self._free_href(uid) if href is None else href,
+            objects.free_href(self._conn, self._pair.calendar_id, uid) if href is None else href,
             data,
             actor=self._actor,
             now=self._now,
             expected=objects.ABSENT if expected is None else expected,
         )
-
-    def _free_href(self, uid: str) -> str:
-        """A name for a new object: its UID, as clients do, unless that cannot be a path or somebody has it."""
-        plain = f"{uid}.ics"
-        if PLAIN_NAME.fullmatch(uid) and objects.get(self._conn, self._pair.calendar_id, plain) is None:
-            return plain
-        return f"{hashlib.sha256(uid.encode()).hexdigest()[:32]}.ics"
 
     def delete_object(self, href: str, *, expected: str) -> None:
         try:
@@ -254,6 +267,12 @@ class Transaction(Snapshot):
 
     def record(self, found: Collection[Conflict]) -> None:
         conflicts.record(self._conn, self._pair.id, found, now=self._now)
+
+    def take_home(self, uids: Collection[str]) -> None:
+        homes.settle(self._conn, self._pair.calendar_id, self._pair.id, uids)
+
+    def journal(self, entries: Collection[Done]) -> None:
+        journal.note(self._conn, self._pair.id, self._pair.cycles, entries, now=self._now)
 
     def advance(self, hub_cursor: int, *, paired: bool = False) -> None:
         self._note(hub_cursor=hub_cursor, **({"phase": "steady"} if paired else {}))

@@ -7,8 +7,8 @@ object is, in this order: the outcome of our own creation (R12), the counterpart
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bridge.errors import Unmappable
 from bridge.sync.identity import Matches, derived_uid
@@ -70,6 +70,7 @@ def of_remote(session: Session, series: Sequence[str], *, pair: str, matches: Ma
         hub, by_uid = memory.hub_objects(uids), memory.links(uids)
         made = memory.links_made_with({remote.creation_key for remote in unlinked.values() if remote.creation_key})
         known = _Known(pair, matches, dict(hub), dict(by_uid), made)
+        homes = _Homes.of(memory, [*uids, *(link.uid for link in made.values())])
         known.intents = memory.intents_of({*uids, *(link.uid for link in made.values())})
         known.hub |= memory.hub_objects({link.uid for link in made.values()})
         buried = _buried(memory, [link for id, link in links.items() if id in reads and reads[id].remote], hub)
@@ -86,11 +87,43 @@ def of_remote(session: Session, series: Sequence[str], *, pair: str, matches: Ma
             batch.cases.append(Case(uid, link, None, None, id, problem=each.problem))
         else:
             known.place(batch, link, each.remote)
-    return batch
+    return homes.told(batch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Homes:
+    """Which objects have their home here (R1): what is settled, else who comes from the remote, or is made in the hub if so set.
+
+    What is linked without a home was linked before there were any, or has lost it with its pair: it is at home nowhere, for
+    nobody asked us to invite its guests.
+    """
+
+    settled: Mapping[str, bool]
+    by_default: bool
+
+    @classmethod
+    def of(cls, memory: Reading, uids: Collection[str]) -> _Homes:
+        return cls(memory.homes(uids), memory.state().home_by_default)
+
+    def told(self, batch: Batch) -> Batch:
+        batch.cases = [replace(case, home=self._here(case)) for case in batch.cases]
+        return batch
+
+    def _here(self, case: Case) -> bool:
+        if case.uid in self.settled:
+            return self.settled[case.uid]
+        if not _unsettled(case.link):
+            return False
+        return self.by_default if case.hub is not None else True
 
 
 def _unsettled(link: Link | None) -> bool:
     return link is None or link.remote_base is None
+
+
+def _in_question(link: Link | None) -> bool:
+    """An edit is no answer: it stays a question until its owner has said so."""
+    return link is not None and link.quarantine == AMBIGUOUS
 
 
 def _buried(memory: Reading, links: Sequence[Link], hub: Mapping[str, HubObject]) -> Mapping[str, bytes]:
@@ -114,7 +147,7 @@ class _Known:
         own = self.made.get(remote.creation_key) if remote.creation_key else None
         if own is not None and own.remote_id is None:
             self._ours(batch, own, remote)
-        elif remote.id in self.matches.ambiguous_remote:
+        elif remote.id in self.matches.ambiguous_remote or _in_question(link):
             uid = link.uid if link else derived_uid(self.pair, remote.id)
             batch.cases.append(Case(uid, link, None, remote, remote.id, problem=AMBIGUOUS))
         else:
@@ -128,8 +161,10 @@ class _Known:
             batch.cases.append(Case(own.uid, own, self.hub.get(own.uid), remote, remote.id))
 
     def _stranger(self, link: Link | None, remote: RemoteObject) -> Case:
+        """A link that names one of the hub's is its owner's word, or what pairing found; else see above."""
         derived = derived_uid(self.pair, remote.id)
-        for uid in (self.matches.found.get(remote.id), remote.uid or None, derived):
+        linked = link.uid if link is not None and link.uid in self.hub else None
+        for uid in (linked, self.matches.found.get(remote.id), remote.uid or None, derived):
             if uid is None or uid in self.taken:
                 continue
             hub, held = self.hub.get(uid), self.links.get(uid)
@@ -154,6 +189,7 @@ def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
         links, hub, intents = memory.links(uids), memory.hub_objects(uids), memory.intents_of(uids)
         replicas = memory.replicas([link.remote_id for link in links.values() if link.remote_id])
         buried = _buried(memory, list(links.values()), hub)
+        homes = _Homes.of(memory, uids)
     batch = Batch(open=set(intents))
     for uid in uids:
         link, there = links.get(uid), hub.get(uid)
@@ -163,14 +199,15 @@ def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
             continue
         series = link.remote_id if link else None
         replica = replicas.get(series) if series else None
-        if link is not None and uid in intents and intents[uid].kind == "create":
-            batch.waiting.append(link)
+        if link is not None and uid in intents and intents[uid].kind == "create" and intents[uid].attempts:
+            batch.waiting.append(link)  # it may be there already; a creation that was never sent is planned anew
         elif series is not None and replica is None:
             batch.unknown.append(series)
         elif replica is not None and replica.removed and not replica.certain:
             continue  # planned as soon as somebody has looked
         else:
             each = read(replica, session.remote.lens) if replica else Read(None)
-            problem = AMBIGUOUS if uid in matches.ambiguous_hub else each.problem
+            asked = uid in matches.ambiguous_hub or (_in_question(link) and (there or each.remote) is not None)
+            problem = AMBIGUOUS if asked else each.problem
             batch.cases.append(Case(uid, link, there, each.remote, series, buried.get(uid), problem))
-    return batch
+    return homes.told(batch)

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 from bridge.ical.fields import Change, ObjectFields
 from bridge.sync.ports import Page, RemoteItem
+from bridge.sync.projection import Projection
 
 Clock = Callable[[], dt.datetime]
 """Aware UTC, asked anew whenever the time is needed: a first sync may run for longer than a lease."""
@@ -31,6 +32,8 @@ class PairState:
 
     ``hub_cursor`` is the hub's revision up to which was planned; ``remote_cursor`` None means a complete listing is due,
     ``listing`` that one is under way. ``parked`` is what the guard showed the owner, ``approved`` the owner's yes.
+    ``projection`` is what the remote is shown of events whose home is elsewhere; ``invitations``: guests are told to it, where
+    it is their home; ``home_by_default``: events made in the hub get their home here.
     """
 
     key: str
@@ -42,6 +45,24 @@ class PairState:
     listing: bool
     parked: Mapping[str, Any] | None
     approved: bool
+    projection: Projection = field(default_factory=Projection)
+    invitations: bool = True
+    home_by_default: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One thing that a cycle did, to be seen and undone: never what an event says.
+
+    ``side`` was written to; ``undo_to`` is the hub's revision before the change that it carries. What an owner has
+    ``approved`` does not count for the guard any more.
+    """
+
+    uid: str
+    side: Winner
+    kind: Kind
+    undo_to: int
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +71,8 @@ class Link:
 
     Both bases are there, or none is: then the sides have not agreed yet (its creation is an open intent, or it is
     quarantined). Bases without a ``remote_id`` say that the remote's object was there and is gone.
-    ``version`` is of the remote object that ``remote_base`` was read from; ``decision`` its owner's answer to a conflict.
+    ``version`` is of the remote object that ``remote_base`` was read from; ``decision`` its owner's answer to a conflict,
+    or that there was one to the question whether it is another one's counterpart.
     A ``dirty`` link is planned again whatever the cursors say, but not before ``retry_at``.
     """
 
@@ -154,6 +176,18 @@ class Reading(Protocol):
         """The last version of deleted objects, as far as history reaches."""
         ...
 
+    def homes(self, uids: Collection[str]) -> Mapping[str, bool]:
+        """Of the objects whose home is settled, whether it is this pair (R1)."""
+        ...
+
+    def addresses(self) -> frozenset[str]:
+        """This person's own, in lower case: organised by one of them is organised by this person."""
+        ...
+
+    def deleted(self, since: dt.datetime) -> int:
+        """How many deletions this pair has carried out since then, but for those that its owner had approved (R6)."""
+        ...
+
     def unlinked(self) -> Sequence[str]:
         """UIDs of the hub's events that no link names."""
         ...
@@ -190,8 +224,11 @@ class Reading(Protocol):
 
     def replicas(self, series: Collection[str]) -> Mapping[str, Replica]: ...
 
-    def intents(self, now: dt.datetime) -> Sequence[str]:
-        """UIDs of the open intents whose time has come; those that were never tried first."""
+    def intents(self, now: dt.datetime, *, backfill: bool = True) -> Sequence[str]:
+        """UIDs of the open intents whose time has come: what belongs to a first sync last (R33), or not at all.
+
+        Among themselves, those that were never tried come first.
+        """
         ...
 
     def intents_of(self, uids: Collection[str]) -> Mapping[str, Intent]: ...
@@ -246,7 +283,17 @@ class Writing(Reading, Protocol):
 
     def drop_intents(self, uids: Collection[str]) -> None: ...
 
-    def record(self, conflicts: Collection[Conflict]) -> None: ...
+    def record(self, conflicts: Collection[Conflict]) -> None:
+        """Of an object that waits for its owner's word only the newest is kept."""
+        ...
+
+    def take_home(self, uids: Collection[str]) -> None:
+        """From now on this pair is the home of those that have none."""
+        ...
+
+    def journal(self, entries: Collection[Done]) -> None:
+        """Note what this cycle has done."""
+        ...
 
     def advance(self, hub_cursor: int, *, paired: bool = False) -> None:
         """Everything up to this revision of the hub is planned; ``paired`` ends the pairing phase."""

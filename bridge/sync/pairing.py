@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.sync import cases
-from bridge.sync.identity import Matches, fingerprint, match
-from bridge.sync.plan import seen
+from bridge.sync.identity import Matches, derived_uid, fingerprint, match
+from bridge.sync.ledger import Link
+from bridge.sync.plan import quarantined, seen
 from bridge.sync.session import Session, batches
 
 
@@ -17,7 +18,20 @@ def counterparts(session: Session, series: Sequence[str]) -> Matches:
         unlinked = memory.unlinked()
     if not unlinked or not series:
         return Matches()
-    return match(dict(_hub_prints(session, unlinked)), dict(_remote_prints(session, series)))
+    found = match(dict(_hub_prints(session, unlinked)), dict(_remote_prints(session, series)))
+    _keep_questions(session, found)
+    return found
+
+
+def _keep_questions(session: Session, found: Matches) -> None:
+    """Both sides of a question in one transaction: who has only one half of it, after a crash, would take it for new."""
+    if not found.ambiguous_hub and not found.ambiguous_remote:
+        return
+    with session.ledger.writing() as memory:
+        pair, now = memory.state().key, session.now()
+        asked = [Link(uid) for uid in sorted(found.ambiguous_hub)]
+        asked += [Link(derived_uid(pair, id), remote_id=id) for id in sorted(found.ambiguous_remote)]
+        memory.save_links([quarantined(link, cases.AMBIGUOUS, now=now, retry=False) for link in asked])
 
 
 def _hub_prints(session: Session, uids: Sequence[str]) -> Iterator[tuple[str, str]]:

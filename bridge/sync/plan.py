@@ -8,16 +8,19 @@ remote has answered. So a plan may be thrown away and made anew at any time.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import edit, objects, view
+from bridge.ical import edit, objects, times, view
 from bridge.ical.fields import MASTER, Change, ObjectFields, diff, patch
+from bridge.sync import guests, projection
+from bridge.sync.guests import Say
 from bridge.sync.identity import creation_key
 from bridge.sync.ledger import Conflict, Direction, HubObject, Intent, Link, Policy, Winner
 from bridge.sync.merge import Edited, Merged, merge, unite
 from bridge.sync.ports import Lens, RemoteObject
+from bridge.sync.projection import Projection
 
 PERSONAL = frozenset({"reminders", "transp"})
 """What may be written on a meeting that someone else organises (R3, M-56)."""
@@ -34,7 +37,11 @@ LAST_RETRY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How this pair is kept. ``pair`` is its key; ``pairing``: nothing may be deleted (R8); ``now`` is aware UTC."""
+    """How this pair is kept. ``pair`` is its key; ``pairing``: nothing may be deleted (R8); ``now`` is aware UTC.
+
+    ``projection`` is what the remote may see of objects whose home is elsewhere; ``invitations``: guests are told to it where
+    it is their home; ``own``: this person's addresses.
+    """
 
     lens: Lens
     pair: str
@@ -42,6 +49,9 @@ class Rules:
     policy: Policy
     pairing: bool
     now: dt.datetime
+    projection: Projection = field(default_factory=Projection)
+    invitations: bool = True
+    own: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,8 @@ class Case:
     """One object, as both sides have it. None: it is not there (any more).
 
     ``uid`` is the name that it has, or would get, in the hub; ``series`` the remote's id, be it readable or not.
-    ``buried`` is the last version of a hub object that was deleted. ``problem``: why it must be left alone.
+    ``buried`` is the last version of a hub object that was deleted. ``problem``: why it must be left alone. ``home``: this
+    pair's remote is where it belongs, with its guests; any other remote has a copy without them (R1).
     """
 
     uid: str
@@ -59,6 +70,7 @@ class Case:
     series: str | None = None
     buried: bytes | None = None
     problem: str | None = None
+    home: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,19 @@ class Step:
         if isinstance(self.hub, HubDelete):
             return "hub"
         return "remote" if self.intent is not None and self.intent.kind == "delete" else None
+
+    @property
+    def mails(self) -> bool:
+        """Whether somebody would be invited who is not yet."""
+        if self.intent is None or self.intent.target is None or not self.case.home:
+            return False
+        there = _invited(self.case.remote.fields) if self.case.remote is not None else set()
+        return bool(_invited(self.intent.target) - there)
+
+
+def _invited(fields: ObjectFields) -> set[str]:
+    events = (fields.master, *fields.overrides.values())
+    return {each.address for event in events for each in event.attendees}
 
 
 def plan(case: Case, rules: Rules) -> Step:
@@ -179,8 +204,19 @@ def _there(value: T | None) -> T:
 
 
 def seen(data: bytes, lens: Lens) -> ObjectFields:
-    """The hub's object as the provider sees it."""
+    """The hub's object as the provider at its home sees it."""
     return lens.view(view.read(objects.parse(data)))
+
+
+def _shown(data: bytes, case: Case, rules: Rules) -> ObjectFields:
+    """The hub's object as this pair's remote may see it."""
+    if case.home:
+        return seen(data, rules.lens)
+    return rules.lens.view(rules.projection.show(view.read(objects.parse(data))))
+
+
+def _hidden(data: bytes, case: Case, rules: Rules) -> frozenset[str]:
+    return frozenset() if case.home else rules.projection.hidden(view.read(objects.parse(data)))
 
 
 def _clean(link: Link) -> Link:
@@ -191,37 +227,63 @@ def _arrive(case: Case, remote: RemoteObject, rules: Rules) -> Step:
     """The remote has an object that the hub has not."""
     if rules.direction == "push":
         return Step(case, None)
-    data = edit.compose(remote.fields, uid=case.uid, now=rules.now)
+    fields = remote.fields if case.home else guests.without(remote.fields)
+    data = edit.compose(fields, uid=case.uid, now=rules.now)
     link = Link(
         case.uid,
         remote_id=remote.id,
         version=remote.version,
-        hub_base=seen(data, rules.lens),
+        hub_base=_shown(data, case, rules),
         remote_base=remote.fields,
     )
     return Step(case, link, HubPut(None, data, None))
 
 
-def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules) -> Step:
-    """The hub has an object that the remote has not."""
+def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules, *, uninvited: bool = False) -> Step:
+    """The hub has an object that the remote has not. ``uninvited``: its guests get no mail, for they were sent a cancellation.
+
+    Nor do those of an object about which its owner was asked whether it is another one: it was there before (R2).
+    """
+    uninvited = uninvited or (link is not None and link.decision is not None)
     if rules.direction == "pull":
         return Step(case, None)
-    target = seen(hub.data, rules.lens)
+    fields = _shown(hub.data, case, rules)
+    invites = _invites(fields, case, rules) and not uninvited
+    target = guests.but(fields, rules.own) if invites else guests.without(fields)
+    target = rules.lens.view(target)
     # a creation that was refused may have got halfway: the same key then finishes it
     key = (link and link.creation_key) or creation_key(rules.pair, hub.uid, hub.revision)
-    return Step(case, Link(hub.uid, creation_key=key), intent=Intent(hub.uid, "create", target, target))
+    return Step(case, Link(hub.uid, creation_key=key), intent=Intent(hub.uid, "create", target, fields))
+
+
+def _invites(fields: ObjectFields, case: Case, rules: Rules) -> bool:
+    """Whether guests may be told: this person's own event, at home, not over yet, and not found there by a first sync.
+
+    Who is a guest of what was there before has been told by whoever made it.
+    """
+    mine = fields.master.organizer in ("", *rules.own)
+    return case.home and rules.invitations and not rules.pairing and mine and not _over(fields, rules.now)
+
+
+def _over(fields: ObjectFields, now: dt.datetime) -> bool:
+    if fields.recurrence:
+        return False
+    when = fields.master.when
+    return times.instant(when.end, when.end_zone or when.zone, floating=dt.UTC) < now
 
 
 def _unite(case: Case, hub: HubObject, remote: RemoteObject, rules: Rules) -> Step:
     """Both have it, and have never agreed."""
-    fields = seen(hub.data, rules.lens)
-    merged = unite(fields, remote.fields, winner=_winner(hub, remote, case.link, rules))
+    fields = _shown(hub.data, case, rules)
+    # what is not shown to it cannot be compared with what it has; and who was invited before they met is nobody's news
+    there = projection.unseen(fields, remote.fields, _hidden(hub.data, case, rules) | projection.GUESTS)
+    merged = unite(fields, there, winner=_winner(hub, remote, case.link, rules))
     if remote.organized_elsewhere:
         merged.to_remote = {path: value for path, value in merged.to_remote.items() if path[1] in PERSONAL}
-    if rules.direction == "push":
-        merged.to_hub = {}
+    met = Edited(guests.without(remote.fields), remote.fields)
+    _complete(merged, Edited(fields, fields), met, Say(), case=case, rules=rules)
     # as if they had agreed on everything but what the remote is still to be told
-    base = patch(fields, diff(patch(remote.fields, merged.to_remote), remote.fields))
+    base = patch(fields, diff(patch(there, merged.to_remote), there))
     return _settle(case, Link(hub.uid), Edited(base, fields), merged, rules=rules)
 
 
@@ -242,9 +304,13 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
     """Put the hub's object back as it last was, with what the remote has changed."""
     if case.buried is None:
         return _arrive(case, remote, rules)
-    there = Edited(_there(link.remote_base), remote.fields)
-    data = _edited(case.buried, there.change, rules) if there.change else case.buried
-    before, after = seen(case.buried, rules.lens), seen(data, rules.lens)
+    hidden = _hidden(case.buried, case, rules)
+    base = _there(link.remote_base)
+    change = projection.own_words(
+        diff(base, projection.unseen(base, remote.fields, hidden)), view.read(objects.parse(case.buried)), hidden
+    )
+    data = _edited(case.buried, change, rules) if change else case.buried
+    before, after = _shown(case.buried, case, rules), _shown(data, case, rules)
     link = replace(
         _clean(link),
         version=remote.version,
@@ -258,8 +324,17 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
 def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:
     """Deleted on the remote: a hub edit beats the deletion, else the hub's goes too."""
     gone = replace(_clean(link), remote_id=None, version=None)
-    if diff(_there(link.hub_base), seen(hub.data, rules.lens)):
-        return _depart(case, hub, None, rules)
+    fields = _shown(hub.data, case, rules)
+    if (
+        case.home
+        and rules.direction == "both"
+        and fields.master.organizer not in ("", *rules.own)
+        and not rules.pairing
+    ):
+        # someone else's meeting, called off or declined: whoever made it anew would organise another one (R3)
+        return Step(case, None, HubDelete(hub.href, hub.etag))
+    if diff(_there(link.hub_base), fields):
+        return _depart(case, hub, None, rules, uninvited=True)
     if rules.direction == "push":
         return Step(case, gone)
     if rules.pairing:
@@ -269,15 +344,18 @@ def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:
 
 def _both(case: Case, link: Link, hub: HubObject, remote: RemoteObject, rules: Rules) -> Step:
     """Both sides have it: three-way against the two bases."""
-    here = Edited(_there(link.hub_base), seen(hub.data, rules.lens))
-    there = Edited(_there(link.remote_base), remote.fields)
+    here = Edited(_there(link.hub_base), _shown(hub.data, case, rules))
+    hidden = _hidden(hub.data, case, rules)
+    base = _there(link.remote_base)
+    there = Edited(base, projection.unseen(base, remote.fields, hidden))
+    alone, opposite = guests.apart(here), guests.apart(there)
     if rules.direction == "push":
-        merged = Merged(to_remote=dict(here.change))
-        overruled = here.change.keys() & there.change.keys()
-        lost = {path: there.change[path] for path in overruled if there.change[path] != here.change[path]}
-        merged.overrule("hub", lost, {path: here.change[path] for path in lost})
+        merged = Merged(to_remote=dict(alone.change))
+        overruled = alone.change.keys() & opposite.change.keys()
+        lost = {path: opposite.change[path] for path in overruled if opposite.change[path] != alone.change[path]}
+        merged.overrule("hub", lost, {path: alone.change[path] for path in lost})
     else:
-        merged = merge(here, there, winner=_winner(hub, remote, link, rules))
+        merged = merge(alone, opposite, winner=_winner(hub, remote, link, rules))
         if (
             rules.policy == "ask"
             and rules.direction == "both"
@@ -288,8 +366,22 @@ def _both(case: Case, link: Link, hub: HubObject, remote: RemoteObject, rules: R
             if undecided:
                 return _ask(case, link, undecided)
     if remote.organized_elsewhere:
-        _keep_personal(merged, here, revert=rules.direction == "both")
+        _keep_personal(merged, alone, revert=rules.direction == "both")
+    invite = not remote.organized_elsewhere and _invites(here.now, case, rules)
+    answer = remote.organized_elsewhere and case.home and not rules.pairing and rules.direction != "pull"
+    say = Say(rules.own, invite=invite, answer=answer)
+    _complete(merged, here, Edited(base, remote.fields), say, case=case, rules=rules)
     return _settle(case, link, here, merged, rules=rules)
+
+
+def _complete(merged: Merged, here: Edited, there: Edited, say: Say, *, case: Case, rules: Rules) -> None:
+    """Add what is to be told of people, and let nothing come back to the hub that the remote was not shown."""
+    guests.settle(here, there, merged, say)
+    if rules.direction == "push":
+        merged.to_hub = {}
+    elif not case.home:
+        own = view.read(objects.parse(_there(case.hub).data))
+        merged.to_hub = dict(projection.own_words(merged.to_hub, own, rules.projection.hidden(own)))
 
 
 def _ask(case: Case, link: Link, undecided: tuple[Conflict, ...]) -> Step:
@@ -330,7 +422,7 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     data = _edited(hub.data, merged.to_hub, rules) if merged.to_hub else hub.data
     put, after = None, here.now
     if data != hub.data:  # the same bytes are no change: an etag must not move without a reason (R38)
-        put, after = HubPut(hub.href, data, hub.etag), seen(data, rules.lens)
+        put, after = HubPut(hub.href, data, hub.etag), _shown(data, case, rules)
     conflicts = merged.conflicts(case.uid)
     link = replace(_clean(link), remote_id=remote.id, version=remote.version)
     if rules.direction != "push" or link.remote_base is None:
@@ -344,7 +436,7 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     target = rules.lens.view(patch(remote.fields, merged.to_remote))
     if target == remote.fields:
         return Step(case, replace(link, hub_base=after), put, None, conflicts)
-    return Step(case, agreed, put, Intent(case.uid, "update", target, after), conflicts)
+    return Step(case, agreed, put, Intent(hub.uid, "update", target, after), conflicts)
 
 
 def _edited(data: bytes, change: Change, rules: Rules) -> bytes:

@@ -1,7 +1,7 @@
 """What the sync needs of the world: a remote calendar, the lens through which it sees, and this pair's memory.
 
-A provider implements ``Remote`` and ``Lens`` (and ``SupportsPush`` where its service can call us); the store implements the
-memory (``bridge.sync.ledger``). The engine knows none of them by name.
+A provider implements ``Remote`` and ``Lens`` (and ``SupportsPush`` where its service can call us, ``SupportsBatches`` where it
+takes many requests as one); the store implements the memory (``bridge.sync.ledger``). The engine knows none of them by name.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from bridge.errors import BridgeError
 from bridge.ical.fields import Change, ObjectFields
 
 
@@ -153,11 +154,50 @@ class Remote(Protocol):
 
 
 @runtime_checkable
+class Invites(Protocol):
+    """A remote whose service mails an event's guests. It is quiet as long as the service lets it (G-72, M-53)."""
+
+    def inviting(self) -> Remote:
+        """The same remote, whose writes tell the guests: for what a person has done to an event at home (R1, R2)."""
+        ...
+
+
+@runtime_checkable
 class NamesOccurrences(Protocol):
     """A remote that may tell of a deleted occurrence by the occurrence's own id and nothing else (M-26)."""
 
     def series(self) -> Sequence[RemoteItem]:
         """All series, read anew: asked for when something was removed that is no object we know."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """An object to be created: what ``Remote.create`` takes."""
+
+    fields: ObjectFields
+    key: str
+    uid: str
+
+
+@runtime_checkable
+class SupportsBatches(Protocol):
+    """A remote that creates many objects by one request. The service counts each of them all the same (G-99, M-79)."""
+
+    @property
+    def batch_size(self) -> int:
+        """The most that ``create_many`` takes."""
+        ...
+
+    def create_many(self, wanted: Sequence[New]) -> Sequence[Sequence[RemoteItem] | BridgeError | None]:
+        """What became of each, in this order: its items, or the error that ``create`` would have raised.
+
+        Beyond those, None: it was not sent, be it that it takes more than one request; Throttled: it was not carried out;
+        DuplicateKey: there is something with its key already, which ``create`` takes up; Unreachable: nobody knows. One
+        outcome says nothing of the others, and there is no order among them.
+
+        Raises Unreachable where nobody knows of any, Throttled and NeedsReconnect where none was carried out.
+        """
         ...
 
 

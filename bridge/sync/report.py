@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -21,6 +21,10 @@ class Report:
     quarantined: int = 0
     rounds: int = 0
     parked: Mapping[str, Any] | None = None
+
+    def counts(self) -> dict[str, int]:
+        """The figures alone."""
+        return {each.name: value for each in fields(self) if isinstance(value := getattr(self, each.name), int)}
 
     @property
     def idle(self) -> bool:

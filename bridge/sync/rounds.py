@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
 
 from bridge.errors import InvalidCalendarData, ObjectChanged
 from bridge.sync import cases, guard, pairing, reading
 from bridge.sync.cases import Batch
 from bridge.sync.identity import Matches
-from bridge.sync.ledger import Intent, Link, PairState, Writing
+from bridge.sync.ledger import Done, Intent, Kind, Link, PairState, Writing
 from bridge.sync.plan import HubDelete, HubPut, Rules, Step, again, plan, quarantined
-from bridge.sync.session import Session, batches
+from bridge.sync.session import BATCH, Session, batches
+from bridge.sync.splits import compounded
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A plan as it stands. ``held`` is what its owner would be asked before any of it is done.
+
+    ``steps`` are made as they are asked for: a first sync has tens of thousands.
+    """
+
+    steps: Iterator[Step]
+    held: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,14 @@ def run(session: Session) -> bool:
     return True
 
 
+def foresee(session: Session) -> Foreseen:
+    """What the next round would do, without doing it; what the guard would hold back, too."""
+    touched = _touched(session)
+    if touched.nothing:
+        return Foreseen(iter(()), None)
+    return Foreseen(_Round(session, touched).foresee(), _held(session, touched))
+
+
 def _touched(session: Session) -> Touched:
     with session.ledger.reading() as memory:
         state = memory.state()
@@ -67,6 +89,8 @@ def _touched(session: Session) -> Touched:
 
 
 def _rules(session: Session, state: PairState) -> Rules:
+    with session.ledger.reading() as memory:
+        own = memory.addresses()
     return Rules(
         lens=session.remote.lens,
         pair=state.key,
@@ -74,19 +98,16 @@ def _rules(session: Session, state: PairState) -> Rules:
         policy=state.policy,
         pairing=state.phase == "pairing",
         now=session.now(),
+        projection=state.projection,
+        invitations=state.invitations,
+        own=own,
     )
 
 
 def _parked(session: Session, touched: Touched) -> bool:
-    """Whether the guard holds the plan back. Only what may be a deletion is planned for that, and only if it may be many."""
+    """Whether the guard holds the plan back."""
     state = touched.state
-    approved = state.parked if state.approved else None
-    worst = len(touched.doomed_series) + len(touched.doomed_uids) + touched.doubtful
-    summary = None
-    if state.phase != "pairing" and worst > guard.FEW:
-        deletions = _deletions(session, touched)
-        if guard.holds(deletions, approved=approved):
-            summary = deletions.summary()
+    summary = _held(session, touched)
     session.report.parked = summary
     if summary is None:
         return False
@@ -96,24 +117,47 @@ def _parked(session: Session, touched: Touched) -> bool:
     return True
 
 
-def _deletions(session: Session, touched: Touched) -> guard.Deletions:
-    """What the plan would delete; what nobody has looked after counts as gone."""
+def _held(session: Session, touched: Touched) -> Mapping[str, Any] | None:
+    """What the guard asks the owner. Only what may be deleted or mailed is planned for that, if it may be many."""
+    state = touched.state
+    approved = state.parked if state.approved else None
+    worst = len(touched.doomed_series) + len(touched.doomed_uids) + touched.doubtful
+    summary = None
+    if state.phase != "pairing" and (worst or len(touched.uids) > guard.FEW):
+        with session.ledger.reading() as memory:
+            past = memory.deleted(session.now() - guard.WINDOW) if worst else 0
+        if worst + past > guard.FEW or len(touched.uids) > guard.FEW:
+            toll = _toll(session, touched, past)
+            if guard.holds(toll, approved=approved):
+                summary = toll.summary()
+    return summary
+
+
+def _toll(session: Session, touched: Touched, past: int) -> guard.Toll:
+    """What the plan would delete, and mail; what nobody has looked after counts as gone."""
     lost: dict[str, list[str]] = {"hub": [], "remote": []}
+    mails: list[str] = []
     rules, nothing = _rules(session, touched.state), Matches()
     with session.ledger.reading() as memory:
         links = memory.link_count()
     done: set[str] = set()
-    found = (
-        *(cases.of_remote(session, each, pair=rules.pair, matches=nothing) for each in batches(touched.doomed_series)),
-        *(cases.of_hub(session, each, matches=nothing) for each in batches(touched.doomed_uids)),
+    many = rules.invitations and len(touched.uids) > guard.FEW
+    suspects = touched.uids if many else touched.doomed_uids
+    found = chain(
+        (cases.of_remote(session, each, pair=rules.pair, matches=nothing) for each in batches(touched.doomed_series)),
+        (cases.of_hub(session, each, matches=nothing) for each in batches(suspects)),
     )
     for batch in found:
         for case in batch.cases:
-            side = plan(case, rules).deletes if case.uid not in done else None
+            if case.uid in done:
+                continue
             done.add(case.uid)
-            if side is not None:
-                lost[side].append(case.uid)
-    return guard.Deletions(lost["hub"], lost["remote"], links, touched.doubtful)
+            step = plan(case, rules)
+            if step.deletes is not None:
+                lost[step.deletes].append(case.uid)
+            if step.mails:
+                mails.append(case.uid)
+    return guard.Toll(lost["hub"], lost["remote"], links, touched.doubtful, past, mails)
 
 
 class _Round:
@@ -129,15 +173,28 @@ class _Round:
         self._revision = touched.revision
         self._done: set[str] = set()
 
-    def apply(self) -> None:
+    def foresee(self) -> Iterator[Step]:
+        """What ``apply`` would do, step by step; nothing is written."""
+        for batch in self._batches():
+            yield from self._plan(batch)
+
+    def _batches(self) -> Iterator[Batch]:
+        """What is touched on the remote, and then what is touched in the hub and was not among it."""
         touched, session = self._touched, self._session
-        pairing_now = self._rules.pairing
-        matches = pairing.counterparts(session, touched.series) if pairing_now else Matches()
+        matches = pairing.counterparts(session, touched.series) if self._rules.pairing else Matches()
         for series in batches(touched.series):
-            self._apply(cases.of_remote(session, series, pair=self._rules.pair, matches=matches))
+            yield cases.of_remote(session, series, pair=self._rules.pair, matches=matches)
         for uids in batches(uid for uid in touched.uids if uid not in self._done):
-            self._apply(cases.of_hub(session, uids, matches=matches))
-        state = touched.state
+            yield cases.of_hub(session, uids, matches=matches)
+
+    def _plan(self, batch: Batch) -> list[Step]:
+        self._done.update(case.uid for case in batch.cases)
+        return compounded([plan(case, self._rules) for case in batch.cases])
+
+    def apply(self) -> None:
+        for batch in self._batches():
+            self._apply(batch)
+        state, session, pairing_now = self._touched.state, self._session, self._rules.pairing
         if self._revision == state.hub_cursor and not pairing_now and state.parked is None:
             return
         with session.ledger.writing() as memory:
@@ -148,13 +205,13 @@ class _Round:
     def _apply(self, batch: Batch) -> None:
         for series in batch.unknown:
             reading.look(self._session, series)
-        steps = [plan(case, self._rules) for case in batch.cases]
-        self._done.update(case.uid for case in batch.cases)
+        steps = self._plan(batch)
         with self._session.ledger.writing() as memory:
             before = memory.hub_revision()
             _remember(memory, batch)
             done = list(self._to_hub(memory, steps))
-            _keep(memory, done, batch.open)
+            _keep(memory, done, batch.open, self._marked)
+            memory.journal([entry for step in done for entry in self._entries(step, before)])
             after = memory.hub_revision()
         if before == self._revision:
             self._revision = after
@@ -162,6 +219,23 @@ class _Round:
         report.conflicts += sum(len(step.conflicts) for step in done)
         report.quarantined += sum(step.link is not None and step.link.quarantine is not None for step in done)
         report.linked += sum(_agrees(step.link) and not _agrees(step.case.link) for step in done)
+
+    def _entries(self, step: Step, revision: int) -> Iterator[Done]:
+        """For the journal: what was done to the hub, which was at ``revision``, and what the remote is about to be told."""
+        state, uid = self._touched.state, step.case.uid
+        if step.hub is not None:
+            yield Done(uid, "hub", _kind(step.hub), revision, approved=state.approved)
+        if step.intent is not None:
+            yield Done(uid, "remote", step.intent.kind, state.hub_cursor, approved=state.approved)
+
+    def _marked(self, intent: Intent) -> Intent:
+        """With the hub's revision before what it carries, and whether it belongs to a first sync.
+
+        That may be another pair's, which has filled the hub: nobody creates that many by hand.
+        """
+        crowd = len(self._touched.series) + len(self._touched.uids) > BATCH
+        backfill = self._rules.pairing or (crowd and intent.kind == "create")
+        return replace(intent, undo_to=self._touched.state.hub_cursor, backfill=backfill)
 
     def _to_hub(self, memory: Writing, steps: Iterable[Step]) -> Iterator[Step]:
         """Write to the hub; yields what is to be remembered.
@@ -189,6 +263,12 @@ class _Round:
             yield step
 
 
+def _kind(operation: HubPut | HubDelete) -> Kind:
+    if isinstance(operation, HubDelete):
+        return "delete"
+    return "create" if operation.href is None else "update"
+
+
 def _agrees(link: Link | None) -> bool:
     return link is not None and link.remote_base is not None
 
@@ -205,13 +285,14 @@ def _remember(memory: Writing, batch: Batch) -> None:
     memory.save_links([again(link) for link in batch.waiting if not link.dirty])
 
 
-def _keep(memory: Writing, steps: list[Step], with_intent: set[str]) -> None:
+def _keep(memory: Writing, steps: list[Step], with_intent: set[str], marked: Callable[[Intent], Intent]) -> None:
     memory.drop_links([link.uid for link in map(_superseded, steps) if link is not None])
     memory.save_links([step.link for step in steps if step.link is not None and step.link != step.case.link])
-    intents: list[Intent] = [step.intent for step in steps if step.intent is not None]
+    intents = [marked(step.intent) for step in steps if step.intent is not None]
     planned = {intent.uid for intent in intents}
     memory.drop_intents([step.case.uid for step in steps if step.case.uid in with_intent - planned])
     memory.save_intents(intents)
+    memory.take_home([step.case.uid for step in steps if step.case.home and step.link is not None])
     memory.record([conflict for step in steps for conflict in step.conflicts])
     memory.settle([step.case.series for step in steps if step.case.series is not None and not step.deferred])
 

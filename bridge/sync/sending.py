@@ -1,14 +1,15 @@
-"""The third part of a cycle: carry out the intents, one by one, with no transaction open meanwhile.
+"""The third part of a cycle: carry out the intents, with no transaction open meanwhile.
 
-Each answer is a transaction of its own and becomes the remote's base (R20). Before a few intents are sent they are counted
-as attempts, so after a crash it is known which of them may have reached the service: of such a creation the service is
-asked first (R12); such an update or deletion either still has its If-Match or is planned anew.
+One by one, each answer in a transaction of its own; where the service takes batches, several creations by one request, their
+answers in one transaction. An answer becomes the remote's base (R20). Before a few intents are sent they are counted as
+attempts, so after a crash it is known which of them may have reached the service: of such a creation the service is asked
+first (R12); such an update or deletion either still has its If-Match or is planned anew.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,7 @@ from bridge.errors import (
     Gone,
     InvalidCalendarData,
     NeedsReconnect,
+    ProviderError,
     Refused,
     Throttled,
     Unmappable,
@@ -27,11 +29,14 @@ from bridge.errors import (
 from bridge.sync import reading
 from bridge.sync.ledger import Intent, Link, Replica
 from bridge.sync.plan import adopted, again, quarantined
-from bridge.sync.ports import RemoteItem, RemoteObject
+from bridge.sync.ports import Invites, New, Remote, RemoteItem, RemoteObject, SupportsBatches
 from bridge.sync.session import Session, batches
 
 AT_ONCE = 25
-"""Intents that are counted as attempts together."""
+"""Intents that are counted as attempts together; as many as fit into a batch, where the service takes them."""
+
+FEW = 3
+"""Creations from which on a batch is worth while."""
 
 IN_A_ROW = 3
 """So many answers lost one behind the other: it is the service that is away, and not some requests."""
@@ -39,77 +44,214 @@ IN_A_ROW = 3
 FIRST_RETRY = dt.timedelta(minutes=1)
 LAST_RETRY = dt.timedelta(hours=6)
 
+SECOND_LOOK = dt.timedelta(minutes=1)
+"""When to look again whether the object stands that an intent waits for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An intent on its way. ``replay``: it may have reached the service before."""
+    """An intent on its way. ``replay``: it may have reached the service before. ``refusal``: why a batch left it undone.
+
+    ``remote`` is quiet, but at home.
+    """
 
     intent: Intent
     link: Link
     replica: Replica | None
+    remote: Remote
+    refusal: BridgeError | None = None
 
     @property
     def replay(self) -> bool:
         return self.intent.attempts > 0
 
 
-def send_due(session: Session) -> None:
-    """Carry out what is open and due; what had no answer is tried once more behind the rest, as long as others get theirs.
+def send_due(session: Session, *, backfill: bool = True) -> bool:
+    """Carry out what is open and due; without ``backfill`` only what belongs to no first sync.
 
-    Raises Unreachable, Throttled or NeedsReconnect after it has noted what was not sent. An object that the service could
-    not take waits longer each time, so it cannot hold up the others (R32).
+    What had no answer is tried once more behind the rest, as long as others get theirs.
+
+    False: the hub has changed in between, so there may be something more urgent than the rest (R33). At least one batch was
+    sent then. Raises Unreachable, Throttled or NeedsReconnect after it has noted what was not sent. An object that the
+    service could not take waits longer each time, so it cannot hold up the others (R32).
     """
     with session.ledger.reading() as memory:
-        uids = memory.intents(session.now())
+        uids = memory.intents(session.now(), backfill=backfill)
+    remote = session.remote
+    at_once = remote.batch_size if isinstance(remote, SupportsBatches) else AT_ONCE
+    begun = False
     while uids:
         losses = _Losses()
-        for batch in batches(uids, AT_ONCE):
+        for batch in batches(uids, at_once):
+            if begun and _unplanned(session):
+                return False
+            begun = True
             _send_batch(session, batch, losses)
         if losses.last is not None and len(losses.uids) == len(uids):
             raise losses.last
         uids = losses.uids
+    return True
+
+
+def _unplanned(session: Session) -> bool:
+    """Whether somebody has changed the hub since it was last planned. A parked plan waits for its owner, not for us."""
+    with session.ledger.reading() as memory:
+        state = memory.state()
+        return state.parked is None and state.hub_cursor != memory.hub_revision()
 
 
 @dataclass(slots=True)
 class _Losses:
-    """What was not answered on one way through the intents."""
+    """What was not answered on one way through the intents, and what was not sent for it."""
 
     uids: list[str] = field(default_factory=list)
     in_a_row: int = 0
     last: Unreachable | None = None
+
+    def bear(self, error: Unreachable, uids: Iterable[str]) -> bool:
+        """One more request without an answer. False: it is the service that is away."""
+        self.uids += uids
+        self.last = error
+        self.in_a_row += 1
+        return self.in_a_row < IN_A_ROW
 
 
 def _send_batch(session: Session, uids: Sequence[str], losses: _Losses) -> None:
     with session.ledger.writing() as memory:
         intents, links = memory.intents_of(uids), memory.links(uids)
         replicas = memory.replicas([link.remote_id for link in links.values() if link.remote_id])
+        at_home = memory.homes(uids)
         batch = [
-            Sent(intents[uid], links[uid], replicas.get(links[uid].remote_id or ""))
+            Sent(
+                intents[uid],
+                links[uid],
+                replicas.get(links[uid].remote_id or ""),
+                _voice(session.remote, intents[uid], home=at_home.get(uid, False)),
+            )
             for uid in uids
             if uid in intents and uid in links
         ]
         memory.save_intents([replace(each.intent, attempts=each.intent.attempts + 1) for each in batch])
+    together = {new.uid: new for new in map(_fresh, batch) if new is not None}
+    if len(together) < FEW or not isinstance(session.remote, SupportsBatches):
+        _send_singly(session, batch, losses)
+        return
+    created = [sent for sent in batch if sent.intent.uid in together]
+    _send_singly(session, [sent for sent in batch if sent.intent.uid not in together], losses, behind=created)
+    left = _create_together(session, session.remote, created, list(together.values()), losses)
+    _send_singly(session, left, losses)
+
+
+def _fresh(sent: Sent) -> New | None:
+    """A creation that nothing has to be asked or awaited for: it may go in a batch, whose parts have no order."""
+    intent, key = sent.intent, sent.link.creation_key
+    if intent.kind != "create" or sent.replay or intent.after is not None or key is None or intent.target is None:
+        return None
+    if any(event.attendees for event in (intent.target.master, *intent.target.overrides.values())):
+        return None  # its guests are told of it
+    return New(intent.target, key, intent.uid)
+
+
+def _send_singly(session: Session, batch: Sequence[Sent], losses: _Losses, *, behind: Sequence[Sent] = ()) -> None:
+    """``behind`` is what would have been sent next."""
     for number, sent in enumerate(batch):
         try:
             _send(session, sent)
         except Throttled:
-            _put_back(session, batch[number:])
+            _put_back(session, [*batch[number:], *behind])
             raise
         except Unreachable as error:
-            wait = min(FIRST_RETRY * (1 << min(sent.intent.attempts, 16)), LAST_RETRY)
-            late = replace(sent.intent, attempts=sent.intent.attempts + 1, not_before=session.now() + wait)
-            losses.uids.append(sent.intent.uid)
-            losses.last = error
-            losses.in_a_row += 1
-            away = losses.in_a_row >= IN_A_ROW
-            _put_back(session, batch[number + 1 :] if away else (), late)
-            if away:
+            borne = losses.bear(error, [sent.intent.uid])
+            _put_back(session, () if borne else [*batch[number + 1 :], *behind], _later(session, sent.intent))
+            if not borne:
                 raise
         except NeedsReconnect:
-            _put_back(session, batch[number:])
+            _put_back(session, [*batch[number:], *behind])
             raise
         else:
             losses.in_a_row = 0
+
+
+def _voice(remote: Remote, intent: Intent, *, home: bool) -> Remote:
+    """Guests are told of what a person does to an event at home; of a first sync or of a copy nobody is (R1, R2)."""
+    return (
+        remote.inviting()
+        if home and (intent.kind == "create" or not intent.backfill) and isinstance(remote, Invites)
+        else remote
+    )
+
+
+def _later(session: Session, intent: Intent) -> Intent:
+    """Whether it reached the service is unknown: it counts as attempted, and waits."""
+    wait = min(FIRST_RETRY * (1 << min(intent.attempts, 16)), LAST_RETRY)
+    return replace(intent, attempts=intent.attempts + 1, not_before=session.now() + wait)
+
+
+def _create_together(
+    session: Session, remote: SupportsBatches, batch: Sequence[Sent], wanted: Sequence[New], losses: _Losses
+) -> list[Sent]:
+    """Create objects by one request, and note all answers in one transaction; what is left over has to be sent singly.
+
+    What was not carried out is put back before Throttled, Unreachable or NeedsReconnect is raised. Around a lost answer what
+    was not sent goes in the next batch, behind the rest.
+    """
+    try:
+        outcomes = remote.create_many(wanted)
+    except (Throttled, NeedsReconnect):
+        _put_back(session, batch)
+        raise
+    except Unreachable as error:
+        _put_back(session, (), *(_later(session, sent.intent) for sent in batch))
+        if losses.bear(error, [sent.intent.uid for sent in batch]):
+            return []
+        raise
+    except Exception:  # noqa: BLE001 - be it batches as such or one of the objects: singly it is seen (R32)
+        return [_attempted(sent) for sent in batch]
+    made: list[tuple[Sent, RemoteObject]] = []
+    left: list[Sent] = []
+    unsent: list[Intent] = []
+    troubles: list[ProviderError] = []
+    for sent, outcome in zip(batch, outcomes, strict=True):
+        match outcome:
+            case Throttled() | NeedsReconnect():
+                unsent.append(sent.intent)
+                troubles.append(outcome)
+            case Unreachable():
+                unsent.append(_later(session, sent.intent))
+                troubles.append(outcome)
+            case DuplicateKey():
+                left.append(_attempted(sent))
+            case None:
+                left.append(sent)
+            case BridgeError():
+                left.append(replace(sent, refusal=outcome))
+            case _:
+                try:
+                    made.append((sent, _read(session, outcome)))
+                except Unmappable as error:
+                    left.append(replace(sent, refusal=error))
+    if troubles:
+        unsent += [sent.intent for sent in left]
+    _answered(session, made, unsent)
+    if not troubles:
+        losses.in_a_row = 0
+        return left
+    if made:
+        losses.in_a_row = 0
+    worst = max(troubles, key=_weight)
+    if type(worst) is Unreachable and losses.bear(worst, [intent.uid for intent in unsent]):
+        return []
+    raise worst
+
+
+def _attempted(sent: Sent) -> Sent:
+    return replace(sent, intent=replace(sent.intent, attempts=sent.intent.attempts + 1))
+
+
+def _weight(trouble: ProviderError) -> tuple[bool, bool, float]:
+    """Of several troubles, the one that a cycle has to end with weighs most: the owner's, then the longest wait."""
+    wait = trouble.retry_after if isinstance(trouble, Throttled) else None
+    return isinstance(trouble, NeedsReconnect), isinstance(trouble, Throttled), wait or 0.0
 
 
 def _put_back(session: Session, unsent: Sequence[Sent], *others: Intent) -> None:
@@ -118,6 +260,9 @@ def _put_back(session: Session, unsent: Sequence[Sent], *others: Intent) -> None
 
 
 def _send(session: Session, sent: Sent) -> None:
+    if sent.intent.after is not None and not _stands(session, sent.intent.after):
+        _put_back(session, (), replace(sent.intent, not_before=session.now() + SECOND_LOOK))
+        return
     try:
         if sent.intent.kind == "create":
             _create(session, sent)
@@ -125,6 +270,13 @@ def _send(session: Session, sent: Sent) -> None:
             _change(session, sent)
     except (Refused, DuplicateKey, Unmappable, InvalidCalendarData) as error:
         _give_up(session, sent, error)
+
+
+def _stands(session: Session, uid: str) -> bool:
+    """Whether this object is on the remote, or will never be: its owner has deleted it here meanwhile (R10)."""
+    with session.ledger.reading() as memory:
+        link = memory.links([uid]).get(uid)
+        return (link is not None and link.remote_id is not None) or not memory.hub_objects([uid])
 
 
 @contextmanager
@@ -139,7 +291,7 @@ def _this_one() -> Iterator[None]:
 
 
 def _create(session: Session, sent: Sent) -> None:
-    intent, link, remote = sent.intent, sent.link, session.remote
+    intent, link, remote = sent.intent, sent.link, sent.remote
     key, target = link.creation_key, intent.target
     if key is None or target is None:
         raise InvalidCalendarData("valid-calendar-data", "a creation without key or target")
@@ -147,6 +299,8 @@ def _create(session: Session, sent: Sent) -> None:
         _adopt(session, sent, found)
         return
     try:
+        if sent.refusal is not None:
+            raise sent.refusal
         with _this_one():
             items = remote.create(target, key=key, uid=intent.uid)
     except Gone:
@@ -163,7 +317,7 @@ def _create(session: Session, sent: Sent) -> None:
             raise Unmappable(str(mismatch)) from None
         _adopt(session, sent, found)
         return
-    _answered(session, sent, items)
+    _answered(session, [(sent, _read(session, items))])
 
 
 def _adopt(session: Session, sent: Sent, items: Sequence[RemoteItem], problem: str | None = None) -> None:
@@ -202,12 +356,12 @@ def _change(session: Session, sent: Sent) -> None:
     try:
         if intent.kind == "delete":
             with _this_one():
-                session.remote.delete(current)
+                sent.remote.delete(current)
             _deleted(session, link, current)
         elif intent.target is not None:
             with _this_one():
-                items = session.remote.update(current, intent.target)
-            _answered(session, sent, items)
+                items = sent.remote.update(current, intent.target)
+            _answered(session, [(sent, _read(session, items))])
     except VersionMismatch:
         reading.look(session, current.id)
         _plan_again(session, link)
@@ -240,26 +394,35 @@ def _deleted(session: Session, link: Link, current: RemoteObject) -> None:
     session.report.remote_writes += 1
 
 
-def _answered(session: Session, sent: Sent, items: Sequence[RemoteItem]) -> None:
-    """The answer is the remote's base; the hub's is what the intent was planned from."""
+def _read(session: Session, items: Sequence[RemoteItem]) -> RemoteObject:
+    """The answer to a write. Raises Unmappable."""
     session.report.remote_writes += 1
     with _this_one():
-        new = session.remote.lens.read(items)
-    link = replace(
-        sent.link,
-        remote_id=new.id,
-        version=new.version,
-        hub_base=sent.intent.hub_base,
-        remote_base=new.fields,
-        quarantine=None,
-        attempts=0,
-        retry_at=None,
-    )
-    session.report.linked += sent.link.remote_base is None
+        return session.remote.lens.read(items)
+
+
+def _answered(session: Session, answers: Sequence[tuple[Sent, RemoteObject]], put_back: Sequence[Intent] = ()) -> None:
+    """Each answer is the remote's base; the hub's is what the intent was planned from."""
+    links = [
+        replace(
+            sent.link,
+            remote_id=new.id,
+            version=new.version,
+            hub_base=sent.intent.hub_base,
+            remote_base=new.fields,
+            quarantine=None,
+            attempts=0,
+            retry_at=None,
+        )
+        for sent, new in answers
+    ]
+    session.report.linked += sum(sent.link.remote_base is None for sent, _ in answers)
     with session.ledger.writing() as memory:
-        memory.refresh(new.id, items, pending=False)
-        memory.save_links([link])
-        memory.drop_intents([link.uid])
+        for _, new in answers:
+            memory.refresh(new.id, new.items, pending=False)
+        memory.save_links(links)
+        memory.drop_intents([link.uid for link in links])
+        memory.save_intents(put_back)
 
 
 def _give_up(session: Session, sent: Sent, error: Exception) -> None:

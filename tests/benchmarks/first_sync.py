@@ -36,7 +36,8 @@ def run(events=EVENTS):
         requests = {service.name: service.meter.requests for service in services}
         writes = {service.name: service.meter.writes for service in services}
         print(f"first sync of {events} events: {seconds:.1f} s in 3 processes, peak memory {peak:.0f} MB")
-        print(f"  requests {requests}, of them writes {writes}")
+        trips = {service.name: service.meter.round_trips for service in services}
+        print(f"  requests {requests}, of them writes {writes}; a batch counts as one: {trips}")
         for outcome in outcomes:
             print(
                 f"  pair {outcome['pair']}: {outcome['hub_writes']} hub writes, {outcome['remote_writes']} remote writes"

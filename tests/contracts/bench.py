@@ -4,6 +4,7 @@ A bench lives in ``tests/contracts/<name>_bench.py`` and is found by its file na
 
     open_bench(sandbox) -> ContextManager[Bench]      one empty calendar of a freshly reset service
     open_sign_in(sandbox) -> ContextManager[SignIn]   (where the provider has OAuth) its consent pages
+    PUSHES = False                                    (where the provider has no notifications)
 
 ``sandbox`` is the running ``bridge.sandbox.server.Sandbox``. The hands speak raw HTTP to the simulated service, written without
 the provider's mapping, so that an error there can't hide itself.
@@ -42,6 +43,10 @@ class Typed:
     rule: str = ""
 
 
+PartTrouble = Literal["busy", "refused", "down", "answer lost"]
+"""What a single creation may meet: a Throttled with a Retry-After of 7 s, a 400, a 503, or it is done and not answered."""
+
+
 class Bench(Protocol):
     """One empty remote calendar."""
 
@@ -53,6 +58,14 @@ class Bench(Protocol):
     refusal: type[Exception]
     remembers: bool
     """Whether a creation key stays taken when its event is deleted (G-45); of Graph nobody knows (M-34)."""
+
+    by_name: bool
+    """Whether the objects of a calendar have names and UIDs of their own (RFC 4791): what a key makes anew has the old id, and
+    no two events have one UID."""
+    forgets: bool
+    """Whether the service keeps the place that a cursor names, and so can forget it."""
+    forgets_listings: bool
+    """Whether it can forget it between two pages of a listing; not where the cursor itself holds the rest of it."""
 
     # --- the owner in the service's own UI; ids are those the port gives (a RemoteObject's)
 
@@ -86,6 +99,14 @@ class Bench(Protocol):
     def forget_cursors(self) -> None: ...
     def trouble(self, kind: Trouble) -> AbstractContextManager[None]:
         """As long as it lasts, every request to the API meets it, repeated ones too."""
+        ...
+
+    def strike_creation(self, number: int, kind: PartTrouble) -> None:
+        """The ``number``-th creation from now on meets this, be it a part of a batch or not."""
+        ...
+
+    def wait_over(self) -> None:
+        """The time has passed that the service asked us to wait."""
         ...
 
     def requests(self) -> int:

@@ -16,6 +16,8 @@ def _module(name):
     return importlib.import_module(f"tests.contracts.{name}_bench")
 
 
+PUSHING = [name for name in BENCHES if getattr(_module(name), "PUSHES", True)]
+BATCHING = [name for name in BENCHES if getattr(_module(name), "BATCHES", True)]
 SIGN_INS = [name for name in BENCHES if hasattr(_module(name), "open_sign_in")]
 
 
@@ -36,6 +38,18 @@ def now():
 
 @pytest.fixture(params=BENCHES)
 def bench(request, sandbox):
+    with ExitStack() as stack:
+        yield stack.enter_context(_module(request.param).open_bench(sandbox))
+
+
+@pytest.fixture(params=PUSHING)
+def pushing(request, sandbox):
+    with ExitStack() as stack:
+        yield stack.enter_context(_module(request.param).open_bench(sandbox))
+
+
+@pytest.fixture(params=BATCHING)
+def batches(request, sandbox):
     with ExitStack() as stack:
         yield stack.enter_context(_module(request.param).open_bench(sandbox))
 

@@ -17,6 +17,11 @@ PERSON = "alex@example.com"
 SECRET = "a-secret-of-the-oauth-client"
 REDIRECT = "http://127.0.0.1:5232/oauth/return"
 API = r"^/google/(calendar|batch)/"
+CREATION = r"^/google/calendar/v3/calendars/[^/]+/events(\?|$)"
+REFUSED = {
+    "status": 400,
+    "body": {"error": {"code": 400, "errors": [{"domain": "global", "reason": "invalid", "message": "Invalid."}]}},
+}
 TROUBLES = {
     "down": {"status": 503},
     "busy": {
@@ -60,6 +65,9 @@ class GoogleBench:
     revives = True
     refusal = Unmappable
     remembers = True
+    by_name = False
+    forgets = True
+    forgets_listings = True
 
     def __init__(self, sandbox, client):
         self.sandbox, self.service, self.client = sandbox, sandbox.google, client
@@ -153,6 +161,15 @@ class GoogleBench:
         self.sandbox.faults.inject(path=API, times=100, **TROUBLES[kind])
         yield
         self.sandbox.faults.clear()
+
+    def strike_creation(self, number, kind):
+        trouble = TROUBLES.get(kind, REFUSED)
+        if number > 1:
+            self.sandbox.faults.inject(method="POST", path=CREATION, times=number - 1, delay=0.001)
+        self.sandbox.faults.inject(method="POST", path=CREATION, **trouble)
+
+    def wait_over(self):
+        self.remote._api._pace._rest_until = float("-inf")
 
     def requests(self):
         return self.service.meter.requests

@@ -19,6 +19,8 @@ PERSON = "alex@example.com"
 SECRET = "a-secret-of-the-app-registration"
 REDIRECT = "http://127.0.0.1:5232/oauth/return"
 API = r"^/microsoft/v1\.0/"
+CREATION = r"^/microsoft/v1\.0/me/calendars/[^/]+/events(\?|$)"
+REFUSED = {"status": 400, "body": {"error": {"code": "ErrorInvalidRequest", "message": "Invalid."}}}
 TROUBLES = {
     "down": {"status": 503},
     "busy": {
@@ -64,6 +66,9 @@ class GraphBench:
     revives = False  # Graph has no call for it (M-49)
     refusal = Unmappable
     remembers = False
+    by_name = False
+    forgets = True
+    forgets_listings = True
 
     def __init__(self, sandbox, client, microsoft):
         self.sandbox, self.service, self.client = sandbox, sandbox.microsoft, client
@@ -173,6 +178,15 @@ class GraphBench:
         self.sandbox.faults.inject(path=API, times=100, **TROUBLES[kind])
         yield
         self.sandbox.faults.clear()
+
+    def strike_creation(self, number, kind):
+        trouble = TROUBLES.get(kind, REFUSED)
+        if number > 1:
+            self.sandbox.faults.inject(method="POST", path=CREATION, times=number - 1, delay=0.001)
+        self.sandbox.faults.inject(method="POST", path=CREATION, **trouble)
+
+    def wait_over(self):
+        self.remote._api.pace._rest_until = float("-inf")
 
     def requests(self):
         return self.service.meter.requests

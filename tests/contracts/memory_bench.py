@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from bridge.errors import Throttled, Unmappable, Unreachable
+from bridge.errors import Refused, Throttled, Unmappable, Unreachable
 from bridge.ical import recurrence, times
 from bridge.ical.fields import EventFields, ObjectFields, When
 from bridge.providers.memory import MemoryAccount, MemoryCalendar
 
-METHODS = ("page", "get", "find", "create", "update", "delete")
+METHODS = ("page", "get", "find", "create", "create_many", "update", "delete")
 TROUBLES = {
     "down": (Unreachable("down", status=503), False),
     "busy": (Throttled("busy", retry_after=7), False),
@@ -26,6 +26,9 @@ class MemoryBench:
     revives = True
     refusal = Unmappable
     remembers = True
+    by_name = False
+    forgets = True
+    forgets_listings = True
 
     def __init__(self) -> None:
         self.service = MemoryCalendar(clock=lambda: dt.datetime(2026, 3, 1, tzinfo=dt.UTC), deliver=self._deliver)
@@ -102,6 +105,23 @@ class MemoryBench:
             self.service.fail(method, error, after_effect=after, times=10)
         yield
         self.service.faults.clear()
+
+    def strike_creation(self, number, kind):
+        error, after = TROUBLES.get(kind, (Refused("no", status=400), False))
+        request, seen = self.service.request, []
+
+        @contextmanager
+        def struck(method):
+            seen.append(method)
+            if method == "create" and seen.count(method) == number:
+                self.service.fail(method, error, after_effect=after)
+            with request(method):
+                yield
+
+        self.service.request = struck
+
+    def wait_over(self):
+        pass
 
     def requests(self):
         return self.service.requests.total()

@@ -102,6 +102,9 @@ def test_a_forgotten_cursor_is_said_to_be_lost(bench, mirror):
     bench.add(typed())
     mirror.follow()
     bench.forget_cursors()
+    if not bench.forgets:
+        assert mirror.follow() == set()
+        return
     with pytest.raises(CursorLost):
         mirror.follow()
 
@@ -113,8 +116,16 @@ def test_r13_a_cursor_lost_between_two_pages_ends_where_an_unbroken_listing_ends
     page = bench.remote.page(None, now=now)
     bench.remove(ids[0])
     bench.forget_cursors()
-    with pytest.raises(CursorLost):
-        bench.remote.page(page.cursor, now=now)
+    if bench.forgets_listings:
+        with pytest.raises(CursorLost):
+            bench.remote.page(page.cursor, now=now)
+    else:  # this listing comes to its end; it is the next round that has nowhere to go on from
+        mirror.items, mirror.cursor = {item.id: item for item in page.items}, page.cursor
+        mirror.follow()
+        if bench.forgets:
+            with pytest.raises(CursorLost):
+                mirror.follow()
+            mirror = Mirror(bench.remote, now)
     mirror.follow()
     assert sorted(mirror.objects()) == sorted(ids[1:])
 

@@ -13,6 +13,12 @@ SECRET = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture
+def bench(pushing):
+    """Only where there are notifications."""
+    return pushing
+
+
+@pytest.fixture
 def real_now():
     # services count a channel's life by their own clock
     return dt.datetime.now(dt.UTC)

@@ -6,8 +6,10 @@ CALENDAR = "/alice/calendar/"
 A = CALENDAR + "a.ics"
 MEETING = (
     'ORGANIZER;CN=Kim O\'Neil;SENT-BY="mailto:desk@example.net":mailto:Kim@Example.NET',
-    "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;CN=Alice;X-NUM-GUESTS=0:mailto:"
-    "\r\n alice@example.org",
+    (
+        "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;CN=Alice;X-NUM-GUESTS=0:"
+        "\r\n mailto:alice@example.org"
+    ),
     'ATTENDEE;CN="Room 4, second floor";CUTYPE=ROOM;PARTSTAT=ACCEPTED;SCHEDULE-AGENT=SERVER:mailto:room4@example.net',
     "DTSTART:20260310T090000Z",
     "SUMMARY:Meeting",

@@ -1,6 +1,7 @@
 """How requests and answers look: G-02…G-06, G-16, G-88…G-100, and the faults that can be called for."""
 
 import datetime as dt
+import threading
 
 import httpx
 import pytest
@@ -41,6 +42,7 @@ def test_g06_g100_a_batch_answers_each_part(google, alex):
     assert answers["get"].resp.status == answers["delete"].resp.status == 404
     assert answers["list"]["items"][0]["id"] == "alex@example.com"
     assert google.meter.requests == 4  # G-99: a batch of n counts n
+    assert google.meter.round_trips == 1
 
 
 def test_g100_outer_headers_apply_to_parts_unless_they_have_their_own(google, http):
@@ -154,3 +156,26 @@ def test_the_meter_knows_writes_and_routes(google, events, alex):
     assert reading["routes"]["POST /calendars/{calendarId}/events"] == 1
     assert reading["refusals"][0]["reason"] == "notFound"
     assert event["id"]
+
+
+def test_the_meter_sees_how_many_requests_of_one_caller_are_under_way(world, google, alex):
+    """Callers are told apart, a batch counts by its parts, and nothing is refused for it."""
+    world.faults.inject(path="/colors", delay=0.3, times=6)
+    tokens = [google.token(person) for person in ["alex@example.com"] * 3 + ["sam@example.com"]]
+
+    def ask(token):
+        url = f"{world.url}/google/calendar/v3/colors"
+        assert httpx.get(url, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+    threads = [threading.Thread(target=ask, args=[token]) for token in [tokens[0]] * 3 + tokens[1:]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert google.meter.most_at_once == 3
+    google.meter.reset()
+    batch = alex.new_batch_http_request()
+    batch.add(alex.calendarList().list())
+    batch.add(alex.calendarList().list())
+    batch.execute()
+    assert google.meter.reading()["most_at_once"] == 1

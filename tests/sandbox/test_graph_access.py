@@ -290,16 +290,40 @@ def test_m79_batches(api, sandbox):
         {"id": "3", "method": "GET", "url": f"/me/events/{created['id']}?$select=subject", "dependsOn": ["2"]},
         {"id": "4", "method": "GET", "url": f"me/events/{created['id']}?$select=subject", "dependsOn": ["1"],
          "headers": {"Prefer": 'IdType="ImmutableId"'}},
+        {"id": "5", "method": "GET", "url": "/me/calendar"},
     ]  # fmt: skip
     before = sandbox.microsoft.meter.requests
-    answer = api.post("$batch", json={"requests": requests})
-    assert answer.status_code == 200
-    found = {each["id"]: each for each in answer.json()["responses"]}
-    assert {name: each["status"] for name, each in found.items()} == {"1": 201, "2": 412, "3": 424, "4": 200}
+    found = {}
+    for some in (requests[:3], [requests[0], requests[3], requests[4]]):
+        answer = api.post("$batch", json={"requests": some})
+        assert answer.status_code == 200
+        found |= {each["id"]: each for each in answer.json()["responses"]}
+    assert {name: each["status"] for name, each in found.items()} == {"1": 201, "2": 412, "3": 424, "4": 200, "5": 200}
     assert found["4"]["body"]["id"] == created["id"]
     assert (
-        sandbox.microsoft.meter.requests == before + 3
+        sandbox.microsoft.meter.requests == before + 5
     )  # each part counts by itself, the failed dependency was not run
+
+
+def depending(**needs):
+    return [
+        {"id": name, "method": "GET", "url": "/me/calendar", **({"dependsOn": list(needed)} if needed else {})}
+        for name, needed in needs.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("requests", "status"),
+    [
+        (depending(a="", b="a", c="b", d="c"), 200),
+        (depending(a="", b="a", c="a", d=""), 200),
+        (depending(a="", b="", c="a", d="b"), 400),
+        (depending(a="", b="a", c="b", d=""), 400),
+        (depending(a="", b="", c="ab"), 400),
+    ],
+)
+def test_m79_dependencies_follow_one_of_three_patterns(api, requests, status):
+    assert api.post("$batch", json={"requests": requests}).status_code == status
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from bridge.sandbox.server import Sandbox
 from tests.contracts.receiver import NotificationReceiver
 from tests.support import house as houses
+from tests.support.worlds import World
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +53,9 @@ def reachable(sandbox, _folder, receiver):
     base = receiver.address.removesuffix("/push")
     with houses.opened(sandbox, _folder, f'[server]\npublic_url = "{base}"\n') as opened:
         yield opened
+
+
+@pytest.fixture
+def world(sqlite_database):
+    """Remote calendars in memory, for what no service of the sandbox matters to (``tests.support.owners``)."""
+    return World(sqlite_database)

@@ -176,6 +176,8 @@ def test_r15_a_manual_pair_stays_manual_when_its_account_is_reconnected(house):
             direction="both",
             interval_seconds=None,
             realtime=False,
+            projection=None,
+            invitations=True,
             now=house.context.now(),
         )
     house.sandbox.google.kill_grants()

@@ -1,11 +1,14 @@
 """Which calendar is mirrored with which: how often, in which direction, and what is refused (R19)."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 
 from bridge.errors import AlreadyExists, NotFound, UsageError
-from bridge.services import pairing, principals
+from bridge.services import connecting, pairing, principals
 from bridge.services.pairing import Frequency
 from bridge.store import audit, calendars, pairs, remote_calendars
+from tests.contracts import google_bench
 from tests.support.house import EMAIL
 
 
@@ -96,6 +99,52 @@ def test_r19_a_remote_calendar_has_one_pair_at_most(house, number):
     for local in ("alex/calendar", "alex/work"):
         with pytest.raises(AlreadyExists, match="would chase each other"):
             add(house, local, number("Climbing"), direction="pull")
+
+
+def connect_as(house, person):
+    """Alex signs in with another account of Google's."""
+    url = connecting.begin(house.context, "alex", "google", sandbox=True)
+    scopes = dict(parse_qsl(urlsplit(url).query))["scope"].split()
+    answer = google_bench.decide(url, decision="allow", person=person, scope=scopes)
+    return connecting.finish(house.context, "google", answer)
+
+
+@pytest.fixture
+def shared(house):
+    """Sam's account is Alex's too, and both see the calendar "Family" there: one at the service, two numbers here."""
+    google = house.sandbox.google
+    family = google.add_calendar(EMAIL, "Family")
+    google.share(family.id, "sam@example.com", "writer")
+    numbers = []
+    for account in (house.connect().account, connect_as(house, "sam@example.com").account):
+        numbers += [
+            str(one.id) for one in house.read(remote_calendars.of_account, account.id) if one.calendar.id == family.id
+        ]
+    return numbers
+
+
+def test_r19_a_calendar_shared_by_two_accounts_is_mirrored_once(house, shared):
+    """Through both, each event would come in twice."""
+    mine, sams = shared
+    assert mine != sams
+    first = add(house, "alex/calendar", mine).pair
+    with pytest.raises(AlreadyExists, match=f"by pair {first.id} through another account"):
+        add(house, "alex/calendar", sams, direction="pull")
+    with house.context.database.write() as conn:
+        owner = calendars.get(conn, "alex", "calendar").principal_id
+        calendars.create(conn, owner, "family", properties={"tag": "VCALENDAR"}, now=house.context.now())
+    assert add(house, "alex/family", sams).pair.id  # another calendar here is no overlap
+
+
+def test_r19_connecting_makes_no_second_pair_on_a_shared_calendar(house, number):
+    """Sam's own calendar, which Alex sees and mirrors already, is Sam's default calendar, too."""
+    house.sandbox.google.share("sam@example.com", EMAIL, "writer")
+    account = house.connect().account
+    sams = next(
+        one for one in house.read(remote_calendars.of_account, account.id) if one.calendar.id == "sam@example.com"
+    )
+    add(house, "alex/calendar", str(sams.id))
+    assert connect_as(house, "sam@example.com").pair_id is None
 
 
 def test_nobody_pairs_with_somebody_elses_account(house, number):

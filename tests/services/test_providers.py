@@ -7,6 +7,7 @@ import pytest
 from bridge import config
 from bridge.errors import UsageError
 from bridge.services import providers
+from bridge.services.context import utc_now
 from bridge.services.providers import Providers
 
 REDIRECT = "http://127.0.0.1:5232/oauth/back"
@@ -22,7 +23,7 @@ def settings(_folder):
 
 
 def consent_page(settings, name, *, sandbox):
-    made = Providers(settings)
+    made = Providers(settings, utc_now)
     try:
         url = made.get(name, sandbox=sandbox).begin(redirect_uri=REDIRECT).url
     finally:
@@ -44,7 +45,7 @@ def test_google_itself_is_asked_with_the_client_of_the_settings(settings):
 @pytest.mark.parametrize("name", providers.NAMES)
 def test_without_an_oauth_client_a_person_is_told_what_to_do(settings, name):
     with pytest.raises(UsageError) as told:
-        Providers(settings()).get(name, sandbox=False)
+        Providers(settings(), utc_now).get(name, sandbox=False)
     assert f"set [{name}] client_id" in str(told.value)
     assert f"docs/how-to/connect-{name}.md" in str(told.value)
     assert "--sandbox" in str(told.value)
@@ -78,7 +79,7 @@ def test_the_sandbox_is_found_by_its_port_and_whatever_the_real_settings_say(set
 
 def test_a_provider_is_made_once_and_kept(settings, sandbox):
     toml = f"[sandbox]\nport = {urlsplit(sandbox.url).port}\n[google]\nclient_id = 'mine'\nclient_secret = 's'\n"
-    made = Providers(settings(toml))
+    made = Providers(settings(toml), utc_now)
     assert made.get("google", sandbox=True) is made.get("google", sandbox=True)
     assert made.get("google", sandbox=True) is not made.get("google", sandbox=False)
     made.close()
@@ -86,7 +87,7 @@ def test_a_provider_is_made_once_and_kept(settings, sandbox):
 
 def test_an_unknown_provider_is_told_which_there_are(settings):
     with pytest.raises(UsageError, match="google, microsoft"):
-        Providers(settings()).get("yahoo", sandbox=False)
+        Providers(settings(), utc_now).get("yahoo", sandbox=False)
 
 
 def test_the_service_that_calls_us_is_where_the_api_is(settings):

@@ -87,3 +87,32 @@ def test_what_one_transaction_did(database, calendar, edit):
     with database.read() as conn:
         assert [version.href for version in history.at_revision(conn, calendar, 2)] == ["a"]
         assert history.at_revision(conn, calendar, 3) == []
+
+
+def test_lately_is_newest_first_and_whole_transactions(database, calendar, event, edit, t0):
+    edit(0, "a", "one")
+    edit(1, "a", "two")
+    with database.write() as conn:
+        for uid in ("b", "c", "d"):
+            objects.put(conn, calendar, uid, event(uid), actor="device:1", now=t0 + 2 * DAY)
+
+    def recent(**terms):
+        with database.read() as conn:
+            return [(version.revision, version.href) for version in history.recent(conn, calendar, **terms)]
+
+    assert recent(limit=1) == recent(limit=3) == [(3, "b"), (3, "c"), (3, "d")]
+    assert recent(limit=4) == [(3, "b"), (3, "c"), (3, "d"), (2, "a")]
+    assert recent(limit=9, before=3) == [(2, "a"), (1, "a")]
+    assert recent(limit=9, since=t0 + DAY, before=3) == [(2, "a")]
+    assert recent(limit=9, before=1) == []
+
+
+def test_what_a_version_replaced(database, calendar, edit):
+    edit(0, "a", "one")
+    edit(1, "a", None)
+    edit(2, "a", "two")
+    with database.read() as conn:
+        newest, deletion, first = history.of_object(conn, calendar, "a")
+        assert history.replaced_by(conn, newest) == deletion
+        assert history.replaced_by(conn, deletion) == first
+        assert history.replaced_by(conn, first) is None

@@ -164,3 +164,10 @@ def test_a_listing_sweeps_the_marks_of_what_we_deleted(conn, pair):
     inbox.sweep(conn, pair, generation=2)
     assert inbox.unknown(conn, pair, {"a"}) == {"a"}
     assert inbox.pending(conn, pair) == []
+
+
+def test_what_was_settled_can_be_news_again(conn, pair):
+    take(conn, pair, item("a"), item("b"))
+    inbox.settle(conn, pair, ["a", "b"])
+    inbox.plan_again(conn, pair, ["a", "unknown"])
+    assert inbox.pending(conn, pair) == ["a"]

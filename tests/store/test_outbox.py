@@ -39,3 +39,11 @@ def test_r32_what_failed_before_comes_last_and_not_before_its_time(conn, pair, t
     outbox.save(conn, pair, [Intent("z", "delete")], now=soon)
     assert outbox.due(conn, pair, t0) == ["z", "a"]
     assert outbox.due(conn, pair, soon) == ["z", "b", "a"]
+
+
+def test_r33_what_belongs_to_a_first_sync_comes_last_or_not_at_all(conn, pair, t0):
+    intents = [Intent("a", "create", tea(), tea(), backfill=True), Intent("b", "update", tea(), tea(), attempts=1)]
+    outbox.save(conn, pair, [*intents, Intent("c", "delete")], now=t0)
+    assert outbox.by_uid(conn, pair, ["a"])["a"].backfill
+    assert outbox.due(conn, pair, t0) == ["c", "b", "a"]
+    assert outbox.due(conn, pair, t0, backfill=False) == ["c", "b"]

@@ -185,6 +185,8 @@ def test_the_terms_of_a_pair_can_be_changed(database, pair, t0):
         direction="pull",
         interval_seconds=None,
         realtime=False,
+        projection=None,
+        invitations=True,
         now=t0,
     )
     assert (changed.direction, changed.interval_seconds) == ("pull", None)
@@ -197,5 +199,20 @@ def test_the_terms_of_a_pair_can_be_changed(database, pair, t0):
             direction="both",
             interval_seconds=1,
             realtime=True,
+            projection=None,
+            invitations=True,
             now=t0,
         )
+
+
+def test_its_owners_word_waits_for_a_worker_but_not_for_one_that_died(database, pair, pair_due, t0):
+    assert act(database, pairs.hold, pair, now=t0).id == pair
+    act(database, pairs.claim, pair, owner="a", now=t0, lease=LEASE)
+    assert act(database, pairs.hold, pair, now=t0 + minutes(4)) is None
+    act(database, pairs.renew, pair, owner="a", now=t0 + minutes(4), lease=LEASE)
+    assert act(database, pairs.hold, pair, now=t0 + minutes(9)).lease_owner is None
+    with pytest.raises(LeaseLost):
+        act(database, pairs.renew, pair, owner="a", now=t0 + minutes(9), lease=LEASE)
+    assert pair_due(pair) == t0 + minutes(9)
+    with pytest.raises(NotFound):
+        act(database, pairs.hold, pair + 99, now=t0)

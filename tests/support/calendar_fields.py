@@ -8,7 +8,7 @@ from itertools import islice
 from hypothesis import strategies as st
 
 from bridge.ical import normal
-from bridge.ical.fields import EventFields, ObjectFields, Reminder, When
+from bridge.ical.fields import Attendee, EventFields, ObjectFields, Reminder, When
 from bridge.ical.recurrence import keys
 
 ZONES = [
@@ -42,6 +42,15 @@ texts = st.text(
 labels = st.text(st.sampled_from("abc ,;\\üN"), max_size=8)
 moments = st.datetimes(dt.datetime(2025, 1, 1), dt.datetime(2028, 1, 1)).map(
     lambda at: at.replace(microsecond=0, fold=0)
+)
+guests = st.builds(
+    Attendee,
+    st.sampled_from(
+        ["alice@example.org", "bob@example.org", "Zoë.O'Hara@example.org", "room@example.org", "no address"]
+    ),
+    texts,
+    st.sampled_from(["REQUIRED", "OPTIONAL", "RESOURCE"]),
+    st.sampled_from(["NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"]),
 )
 lengths = st.sampled_from([dt.timedelta(minutes=m) for m in (0, 15, 60, 90, 600, 1440, 4320, 20000)])
 
@@ -78,6 +87,8 @@ def events(draw, when=None):
             ),
             categories=tuple(draw(st.lists(labels, max_size=3))),
             priority=draw(st.integers(0, 9)),
+            organizer=draw(st.sampled_from(["", "", "alice@example.org", "Bob@Example.org"])),
+            attendees=tuple(draw(st.lists(guests, max_size=3))) if draw(st.booleans()) else (),
             url=draw(st.sampled_from(["", "https://example.org/a,b;c?d=e%2Cf#g", "message:%3Cx@y%3E"])),
         )
     )
@@ -105,7 +116,9 @@ def objects(draw):
 @st.composite
 def overrides_of(draw, master):
     other = draw(events())
-    names = draw(st.sets(st.sampled_from(["summary", "when", "reminders", "location", "categories", "status"])))
+    names = draw(
+        st.sets(st.sampled_from(["summary", "when", "reminders", "location", "categories", "status", "attendees"]))
+    )
     return replace(master, **{name: getattr(other, name) for name in names})
 
 

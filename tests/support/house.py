@@ -29,6 +29,29 @@ class House:
         url = connecting.begin(self.context, "alex", provider, sandbox=True)
         return connecting.finish(self.context, provider, BENCHES[provider].agree(url))
 
+    def more_pairs(self, provider, count):
+        """So many calendars here and there, paired and due; the pairs' ids."""
+        held = self.read(accounts.every)
+        account = next(one for one in held if one.provider == provider)
+        known = {one.calendar.id for one in connecting.refresh_calendars(self.context, account)}
+        for number in range(count):
+            if provider == "google":
+                self.sandbox.google.add_calendar(EMAIL, f"More {number}")
+            else:
+                with self.sandbox.microsoft.lock:
+                    self.sandbox.microsoft.box(EMAIL).add_calendar(f"More {number}", "auto")
+        fresh = [one for one in connecting.refresh_calendars(self.context, account) if one.calendar.id not in known]
+        now = self.context.now()
+        with self.context.database.write() as conn:
+            owner = calendars.get(conn, "alex", "calendar").principal_id
+            here = [
+                calendars.create(conn, owner, f"c{one.id}", properties={"tag": "VCALENDAR"}, now=now) for one in fresh
+            ]
+            return [
+                pairs.add(conn, calendar_id=local.id, remote_calendar_id=one.id, now=now).id
+                for local, one in zip(here, fresh, strict=True)
+            ]
+
     def add(self, provider, title):
         """An hour tomorrow, as if the person had typed it in at the service."""
         start = (self.context.now() + dt.timedelta(days=1)).replace(minute=0, second=0, microsecond=0, tzinfo=None)

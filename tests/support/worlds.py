@@ -125,6 +125,8 @@ class CrashingRemote:
         method = getattr(self.remote, name)
         if name == "lens":
             return method
+        if name == "inviting":
+            return lambda: CrashingRemote(method(), self.boundaries)
 
         def call(*args, **kwargs):
             self.boundaries.here()
@@ -133,6 +135,19 @@ class CrashingRemote:
             return answer
 
         return call
+
+    @property
+    def batch_size(self):
+        return self.remote.batch_size
+
+    def create_many(self, wanted):
+        """The service carries out some parts, or all, and the answer never comes."""
+        self.boundaries.here()
+        outcomes = []
+        for new in wanted:
+            outcomes += self.remote.create_many([new])
+            self.boundaries.here()
+        return outcomes
 
 
 @dataclass

@@ -2,11 +2,11 @@
 
 import pytest
 
-from bridge.sync.guard import Deletions, allowance, holds
+from bridge.sync.guard import Toll, allowance, holds
 
 
 def deletions(count, links, doubtful=0):
-    return Deletions([f"hub-{n}" for n in range(count)], [], links, doubtful)
+    return Toll([f"hub-{n}" for n in range(count)], [], links, doubtful)
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ def test_r6_more_than_ten_and_more_than_a_tenth(count, links, held):
 
 
 def test_r6_both_sides_count_together_and_so_does_what_nobody_has_looked_after():
-    assert holds(Deletions(["a"] * 4, ["b"] * 4, 30, doubtful=3), approved=None)
+    assert holds(Toll(["a"] * 4, ["b"] * 4, 30, doubtful=3), approved=None)
 
 
 def test_r6_an_approval_covers_what_was_shown_and_little_more():

@@ -94,3 +94,16 @@ def test_edited_on_the_other_side_is_no_deletion(world):
         side.calendar.edit(id, tea(f"changed {number:02}"))
     world.settle()
     assert len(world.hub()) == len(side.calendar.objects()) == COUNT
+
+
+def test_r6_deletions_of_one_hour_count_together(world):
+    side = filled(world)
+    for number in range(10):
+        world.delete(f"{number:02}")
+        assert world.cycle(side).parked is None
+    world.delete("10")
+    assert world.cycle(side).parked is not None
+    world.clock.pass_by(hours=1)
+    assert world.cycle(side).parked is None
+    world.settle()
+    assert len(side.calendar.objects()) == COUNT - 11

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 from urllib.parse import urlsplit
 
 from bridge.ical.fields import EventFields, ObjectFields
-from bridge.providers.google import rules, times
+from bridge.providers.google import people, rules, times
 
 UID = "cdb.uid"
 """The private property that holds the hub's UID: for recovery only, because a copied event copies it (S-01, S-03, R9)."""
@@ -25,8 +26,13 @@ def insert(target: ObjectFields, *, key: str, uid: str) -> dict[str, Any]:
     return body
 
 
-def event(target: EventFields, base: EventFields | None = None) -> dict[str, Any]:
-    """The properties that differ from ``base``, or all of them."""
+def event(
+    target: EventFields, base: EventFields | None = None, held: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The properties that differ from ``base``, or all of them; ``held`` is the resource, of which guests keep what they have.
+
+    The organizer cannot be written (G-73). Without guests none are named: not even an empty list goes out with a copy (R1).
+    """
     body: dict[str, Any] = {}
     for name in (each.name for each in fields(EventFields)):
         value = getattr(target, name)
@@ -49,6 +55,8 @@ def event(target: EventFields, base: EventFields | None = None) -> dict[str, Any
                 methods = {"DISPLAY": "popup", "EMAIL": "email"}
                 overrides = [{"method": methods[each.method], "minutes": each.minutes} for each in value]
                 body["reminders"] = {"useDefault": False, "overrides": overrides}  # always said (X-56)
+            case "attendees" if value or base is not None:
+                body["attendees"] = people.body(value, held)
             case "url":
                 body["source"] = {"title": urlsplit(value).hostname, "url": value} if value else None
     return body

@@ -1,7 +1,7 @@
 """Google's lens: MAPPING.md rows X-01…X-23 and X-50…X-56, and a series with its exceptions (X-36…X-38). Pure.
 
 What Google does not hold (categories, priority, a URL that is not http, more than five reminders) is left out of the view, and
-``restore`` puts it back: its absence there is never a deletion (S-05). Attendees are neither read nor written.
+``restore`` puts it back: its absence there is never a deletion (S-05).
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 
 from bridge.errors import Unmappable
 from bridge.ical import times
+from bridge.ical.attendees import address
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Reminder, When
 from bridge.ical.recurrence import normalize
-from bridge.providers.google import rules
+from bridge.providers.google import people, rules
 from bridge.providers.google import times as google_times
 from bridge.sync.ports import RemoteItem, RemoteObject
 
@@ -107,6 +108,8 @@ class GoogleLens:
                 classification="" if visibility == "default" else visibility.upper(),
                 reminders=_reminders(event.get("reminders", {})),
                 url=(event.get("source") or {}).get("url") or "",
+                organizer=(event.get("organizer") or {}).get("email") or "",
+                attendees=people.attendees(event),
             )
         )
 
@@ -156,6 +159,9 @@ class GoogleLens:
             classification=event.classification,
             reminders=_seen_reminders(event.reminders),
             url=event.url if _web(event.url) else "",
+            # whoever is alone in an event is not told to be its organizer
+            organizer=address(event.organizer) if event.attendees else "",
+            attendees=people.seen(event.attendees),
         )
 
     def _normal(self, fields: ObjectFields) -> ObjectFields:

@@ -7,9 +7,10 @@ from typing import Any
 
 from bridge.errors import Gone, Refused
 from bridge.providers.google import oauth
-from bridge.providers.google.api import CalendarApi
+from bridge.providers.google.api import LIMITS, CalendarApi
 from bridge.providers.google.remote import GoogleRemote
 from bridge.providers.oauth import Consent
+from bridge.providers.pace import Paces
 from bridge.sync.ports import RemoteCalendar, TokenStore
 
 _PAGE = 250  # G-17
@@ -21,8 +22,18 @@ class GoogleProvider:
 
     name = "google"
 
-    def __init__(self, *, api_url: str, auth_url: str, token_url: str, client_id: str, client_secret: str) -> None:
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        auth_url: str,
+        token_url: str,
+        client_id: str,
+        client_secret: str,
+        paces: Paces | None = None,
+    ) -> None:
         self._api_url = api_url
+        self._paces = paces or Paces(LIMITS)
         self._client = oauth.Client(auth_url, token_url, client_id, client_secret)
 
     def begin(self, *, redirect_uri: str) -> Consent:
@@ -31,8 +42,9 @@ class GoogleProvider:
     def finish(self, memory: str, answer: Mapping[str, str]) -> str:
         return oauth.finish(self._client, memory, answer)
 
-    def account(self, tokens: TokenStore) -> GoogleAccount:
-        return GoogleAccount(CalendarApi(self._api_url, oauth.StoredCredentials(self._client, tokens)))
+    def account(self, tokens: TokenStore, *, key: str = "") -> GoogleAccount:
+        credentials = oauth.StoredCredentials(self._client, tokens)
+        return GoogleAccount(CalendarApi(self._api_url, credentials, self._paces.of(key)))
 
     def close(self) -> None:
         """Nothing to do: connections belong to the accounts, and end with them."""

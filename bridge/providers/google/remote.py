@@ -9,33 +9,57 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from bridge.errors import CursorLost, DuplicateKey, Gone, Refused, Unmappable, Unreachable, VersionMismatch
+from googleapiclient.http import HttpRequest
+
+from bridge.errors import (
+    BridgeError,
+    CursorLost,
+    DuplicateKey,
+    Gone,
+    ProviderError,
+    Refused,
+    Unmappable,
+    Unreachable,
+    VersionMismatch,
+)
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.recurrence import occurs, regular
-from bridge.providers.google import bodies, push, rules, times
-from bridge.providers.google.api import CalendarApi
+from bridge.providers.google import bodies, people, push, rules, times
+from bridge.providers.google.api import BATCH, CalendarApi
 from bridge.providers.google.mapping import GoogleLens, item
-from bridge.sync.ports import Channel, Page, RemoteItem, RemoteObject, Removal
+from bridge.sync.ports import Channel, New, Page, RemoteItem, RemoteObject, Removal
 
 MANY = 10_000
 """Instances of one series that are looked through: 27 years of a daily one."""
 
 _QUIET = {"sendUpdates": "none"}
-"""On every write: nobody gets a mail because a phone was synced (G-72, R2)."""
+"""On every write but those of ``inviting``: nobody gets a mail because a phone was synced (G-72, R2)."""
+
+_LOUD = {"sendUpdates": "all"}
 
 
 class GoogleRemote:
-    """``Remote`` and ``SupportsPush`` on one Google calendar, ``zone`` being its own.
+    """``Remote``, ``Invites``, ``SupportsPush`` and ``SupportsBatches`` on one Google calendar, ``zone`` being its own.
 
     ``page_size`` is what a page asks for; Google may give less, even nothing, and go on (G-26).
     """
 
     page_size = 2500
+    batch_size = BATCH
 
-    def __init__(self, api: CalendarApi, calendar_id: str, zone: str) -> None:
+    def __init__(self, api: CalendarApi, calendar_id: str, zone: str, *, tells: bool = False) -> None:
         self._api = api
         self._calendar = calendar_id
         self.lens = GoogleLens(zone or "UTC", calendar_id)
+        self._tells = tells
+
+    def inviting(self) -> GoogleRemote:
+        return GoogleRemote(self._api, self._calendar, self.lens.zone, tells=True)
+
+    def _updates(self, body: Mapping[str, Any], held: Mapping[str, Any] | None = None) -> Mapping[str, str]:
+        """Who is to be told of a write (G-72): the guests, of what concerns them, if a person has done it at home."""
+        invited = body.get("attendees") or (held or {}).get("attendees")
+        return _LOUD if self._tells and invited and body.keys() & people.LOUD else _QUIET
 
     # --- reading
 
@@ -159,21 +183,59 @@ class GoogleRemote:
     def create(self, fields: ObjectFields, *, key: str, uid: str) -> Sequence[RemoteItem]:
         """Insert under the key as id; a replay meets its own event again and finishes it (G-44, G-45, R12)."""
         target = self.lens.view(fields)
-        body = bodies.insert(target, key=key, uid=uid)
         try:
-            event = self._api.execute(self._api.events.insert(calendarId=self._calendar, body=body, **_QUIET))
+            event = self._api.execute(self._insert(target, key=key, uid=uid))
         except DuplicateKey:
             return self.update(self.lens.read(self.get(key)), fields)
         return self._set_instances(self.lens.read([item(event)]), target)
 
+    def _insert(self, target: ObjectFields, *, key: str, uid: str) -> HttpRequest:
+        body = bodies.insert(target, key=key, uid=uid)
+        return self._api.events.insert(calendarId=self._calendar, body=body, **self._updates(body))
+
+    def create_many(self, wanted: Sequence[New]) -> Sequence[Sequence[RemoteItem] | BridgeError | None]:
+        """What takes more than its insertion is left to ``create``: a series with changed instances."""
+        outcomes: dict[str, Sequence[RemoteItem] | BridgeError] = {}
+        inserted: dict[str, tuple[ObjectFields, HttpRequest]] = {}
+        for new in wanted:
+            try:
+                target = self.lens.view(new.fields)
+                if not target.overrides:
+                    inserted[new.key] = target, self._insert(target, key=new.key, uid=new.uid)
+            except Unmappable as error:
+                outcomes[new.key] = error
+        try:
+            answers = self._api.many([request for _, request in inserted.values()]) if inserted else []
+        except (Gone, Refused):  # batches as such are not offered here, or not taken
+            return [outcomes.get(new.key) for new in wanted]
+        for (key, (target, _)), answer in zip(inserted.items(), answers, strict=True):
+            outcomes[key] = _part_refused(answer) if isinstance(answer, ProviderError) else self._whole(answer, target)
+        return [outcomes.get(new.key) for new in wanted]
+
+    def _whole(self, event: Mapping[str, Any], target: ObjectFields) -> Sequence[RemoteItem] | BridgeError:
+        """The answer to an insertion, unless there is still something to do about instances."""
+        made = [item(event)]
+        try:
+            unfinished = _instance_changes(self.lens.read(made).fields, target)
+        except Unmappable as error:
+            return error
+        return DuplicateKey("made, but not finished") if unfinished else made
+
     def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
         target = self.lens.view(target)
         if current.organized_elsewhere:
-            target = _own_share(current.fields, target)
+            target = _own_share(current.fields, target, people.own(_master(current).payload, self._calendar))
         if target == current.fields:
             return current.items
         master = _master(current)
         body = _master_changes(current.fields, target, master.payload)
+        if "attendees" in body and master.payload.get("attendeesOmitted") and not current.organized_elsewhere:
+            raise Unmappable("Google does not show all guests of this event, so none can be changed")  # G-79
+        if "attendees" in body and current.organized_elsewhere:
+            own = people.own(master.payload, self._calendar)
+            mine = [each for each in target.master.attendees if each.address == own]
+            body.pop("attendees")
+            body |= people.answer(mine[0]) if mine else {}
         if body:
             try:
                 event = self._patch(master, body)
@@ -213,9 +275,9 @@ class GoogleRemote:
             if wanted is None:
                 self._remove(instance)
             elif _cancelled(instance):
-                self._patch(instance, bodies.event(wanted))
+                self._patch(instance, bodies.event(wanted, held=_master(current).payload))
             else:
-                self._patch(instance, bodies.event(wanted, self.lens.event(instance.payload)))
+                self._patch(instance, bodies.event(wanted, self.lens.event(instance.payload), instance.payload))
         return self._series(current.id, current.uid) if changes else current.items
 
     def _untouched(self, current: RemoteObject, key: str) -> RemoteItem:
@@ -230,11 +292,13 @@ class GoogleRemote:
         return found
 
     def _patch(self, target: RemoteItem, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        request = self._api.events.patch(calendarId=self._calendar, eventId=target.id, body=dict(body), **_QUIET)
+        told = self._updates(body, target.payload)
+        request = self._api.events.patch(calendarId=self._calendar, eventId=target.id, body=dict(body), **told)
         return self._api.execute(request, if_match=target.payload.get("etag", ""))
 
     def _remove(self, target: RemoteItem) -> None:
-        request = self._api.events.delete(calendarId=self._calendar, eventId=target.id, **_QUIET)
+        told = _LOUD if self._tells and target.payload.get("attendees") else _QUIET
+        request = self._api.events.delete(calendarId=self._calendar, eventId=target.id, **told)
         try:
             self._api.execute(request, if_match=target.payload.get("etag", ""))
         except Gone:
@@ -276,6 +340,11 @@ def _may_have_lost_exceptions(event: Mapping[str, Any]) -> bool:
     return updated - created >= dt.timedelta(seconds=1)
 
 
+def _part_refused(error: ProviderError) -> ProviderError:
+    """In a batch every 409 asks to try singly: the id is taken, or the calendar was busy with another part (G-95)."""
+    return DuplicateKey(str(error), status=409, code=error.code) if error.status == 409 else error
+
+
 def _cancelled(each: RemoteItem) -> bool:
     return each.payload.get("status") == "cancelled"
 
@@ -289,15 +358,22 @@ def _master(current: RemoteObject) -> RemoteItem:
     return next(each for each in current.items if each.id == each.series)
 
 
-def _own_share(current: ObjectFields, target: ObjectFields) -> ObjectFields:
-    """Of someone else's meeting only what is the guest's own: reminders and show-as (R3)."""
-    master = replace(current.master, reminders=target.master.reminders, transp=target.master.transp)
-    return replace(current, master=master)
+def _own_share(current: ObjectFields, target: ObjectFields, own: str) -> ObjectFields:
+    """Of someone else's meeting only what is the guest's own: reminders, show-as and the answer (R3)."""
+    answers = {each.address: each.partstat for each in target.master.attendees}
+    attendees = tuple(
+        replace(each, partstat=answers.get(own, each.partstat)) if each.address == own else each
+        for each in current.master.attendees
+    )
+    mine = target.master
+    return replace(
+        current, master=replace(current.master, reminders=mine.reminders, transp=mine.transp, attendees=attendees)
+    )
 
 
 def _master_changes(current: ObjectFields, target: ObjectFields, held: Mapping[str, Any]) -> dict[str, Any]:
     """What to patch in the master. EXDATE lines change with the rule, or where an excluded instance takes place again."""
-    body = bodies.event(target.master, current.master)
+    body = bodies.event(target.master, current.master, held)
     excluded = rules.excluded(held.get("recurrence", ()), current.master.when) & current.cancelled
     if target.recurrence != current.recurrence or (target.recurrence and body.keys() & {"start", "end"}):
         body["recurrence"] = rules.render(target.recurrence, target.cancelled, target.master.when) or None

@@ -9,23 +9,29 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
-from bridge.errors import CursorLost, DuplicateKey, Gone, NeedsReconnect, ProviderError, Refused, Unreachable
+from bridge.errors import CursorLost, DuplicateKey, Gone, NeedsReconnect, ProviderError, Refused, Throttled, Unreachable
 from bridge.providers.graph.oauth import AccessTokens
 from bridge.providers.http import error_for, retry_after
+from bridge.providers.pace import Limits, Pace
 
 PREFER = 'IdType="ImmutableId", outlook.body-content-type="text"'
 """On every request: ids that survive a move (M-30), and bodies as text, which is what the hub holds (M-63)."""
 
 BATCH = 20  # M-79
+LIMITS = Limits(per_minute=950, at_once=4, parts_at_once=4)
+"""A little under what one app may ask of one mailbox in a minute, and no more at the same time than it may (M-77, M-79)."""
+
 TIMEOUT = httpx.Timeout(30, connect=10)
 """Seconds until an answer counts as lost."""
+BATCH_TIMEOUT = httpx.Timeout(120, connect=10)
+"""The same for a batch: its requests may wait for one another."""
 
 NOT_OFFERED = {404, 405, 501}
 """How a service without some call of Graph's answers it."""
@@ -42,11 +48,12 @@ def escape(id: str) -> str:
 
 @dataclass(frozen=True)
 class Api:
-    """Graph at ``url`` (with its version) for one account."""
+    """Graph at ``url`` (with its version) for one account. Every request waits for its turn in the account's ``pace`` (R33)."""
 
     http: httpx.Client
     url: str
     tokens: AccessTokens
+    pace: Pace = field(default_factory=lambda: Pace(LIMITS))
 
     def get(self, path: str, *, prefer: str = "", **query: str) -> dict[str, Any]:
         return self._json("GET", self._address(path, query), prefer=prefer)
@@ -77,6 +84,40 @@ class Api:
                 found += [self._single(path) for path in part]
         return found
 
+    def chain(self, path: str, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | ProviderError]:
+        """POST bodies, one after the other, by one ``$batch``: what each was answered, up to the first that failed.
+
+        A mailbox takes four requests at a time, ours or another's (M-77), so in a batch each waits for the one before it
+        (M-79); what stands behind a failure is not carried out. Raises Unreachable where nobody knows what was done.
+        """
+        requests: list[dict[str, Any]] = [
+            {
+                "id": str(number),
+                "method": "POST",
+                "url": path,
+                "headers": {"Content-Type": "application/json", "Prefer": PREFER},
+                "body": body,
+                **({"dependsOn": [str(number - 1)]} if number else {}),
+            }
+            for number, body in enumerate(bodies)
+        ]
+        whole = self._json("POST", self._address("/$batch"), body={"requests": requests}, count=len(bodies))
+        answers = {str(each.get("id")): each for each in entries(whole, "responses")}
+        told: list[dict[str, Any] | ProviderError] = []
+        for number in range(len(bodies)):
+            answer = answers.get(str(number)) or {"status": 504}
+            status, content = answer["status"], answer.get("body") or {}
+            if status < 300:
+                told.append(content)
+                continue
+            told.append(self.pace.heed(_error(status, content, httpx.Headers(answer.get("headers") or {}))))
+            break
+        return told
+
+    def renew(self) -> None:
+        """Get another access token: a part of a batch was refused for it."""
+        self.tokens.instead_of(self.tokens.current())
+
     def owns(self, link: str) -> bool:
         """Whether a link stays at our Graph: a token is never sent elsewhere."""
         here, there = urlsplit(self.url), urlsplit(self._here(link))
@@ -99,8 +140,10 @@ class Api:
             {"id": str(number), "method": "GET", "url": path, "headers": {"Prefer": PREFER}}
             for number, path in enumerate(paths)
         ]
-        answers = {str(each["id"]): each for each in entries(self.post("/$batch", {"requests": requests}), "responses")}
+        whole = self._json("POST", self._address("/$batch"), body={"requests": requests}, count=len(paths))
+        answers = {str(each["id"]): each for each in entries(whole, "responses")}
         found: list[dict[str, Any] | None] = []
+        errors: list[ProviderError] = []
         for number in range(len(paths)):
             answer = answers.get(str(number)) or {"status": 504}
             status, body = answer["status"], answer.get("body") or {}
@@ -108,16 +151,25 @@ class Api:
                 found.append(None)
             elif status >= 400:
                 headers = httpx.Headers(answer.get("headers") or {})
-                raise _error(status, body, headers)
+                errors.append(_error(status, body, headers))
             else:
                 found.append(body)
+        if errors:  # whoever asks for most patience speaks for all
+            raise self.pace.heed(max(errors, key=_patience))
         return found
 
     def _address(self, path: str, query: Mapping[str, str] | None = None) -> str:
         return f"{self.url}{path}" + (f"?{encoded(query)}" if query else "")
 
     def _json(
-        self, method: str, url: str, *, body: Mapping[str, Any] | None = None, etag: str = "", prefer: str = ""
+        self,
+        method: str,
+        url: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        etag: str = "",
+        prefer: str = "",
+        count: int = 1,
     ) -> dict[str, Any]:
         if not self.owns(url):
             raise Refused("a link led away from Graph and was not followed")
@@ -126,21 +178,35 @@ class Api:
         if etag:
             headers["If-Match"] = etag
         token = self.tokens.current()
-        answer = self._send(method, url, body, headers, token)
+        answer = self._send(method, url, body, headers, token, count=count)
         if answer.status_code == 401:
             token = self.tokens.instead_of(token)
-            answer = self._send(method, url, body, headers, token)
+            answer = self._send(method, url, body, headers, token, count=count)
         if answer.status_code >= 400 or 300 <= answer.status_code < 400:
-            raise _error(answer.status_code, _body(answer), answer.headers)
+            raise self.pace.heed(_error(answer.status_code, _body(answer), answer.headers))
         return _body(answer)
 
     def _send(
-        self, method: str, url: str, body: Mapping[str, Any] | None, headers: Mapping[str, str], token: str
+        self,
+        method: str,
+        url: str,
+        body: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
+        token: str,
+        *,
+        count: int,
     ) -> httpx.Response:
+        signed = {**headers, "Authorization": f"Bearer {token}"}
+        timeout = BATCH_TIMEOUT if url.endswith("/$batch") else TIMEOUT
         try:
-            return self.http.request(method, url, json=body, headers={**headers, "Authorization": f"Bearer {token}"})
+            with self.pace.turn(count):
+                return self.http.request(method, url, json=body, headers=signed, timeout=timeout)
         except httpx.TransportError as error:
             raise Unreachable(f"Graph did not answer ({type(error).__name__})") from None
+
+
+def _patience(error: ProviderError) -> tuple[bool, float]:
+    return (True, error.retry_after or 0.0) if isinstance(error, Throttled) else (False, 0.0)
 
 
 def entries(answer: Mapping[str, Any], name: str = "value") -> list[dict[str, Any]]:

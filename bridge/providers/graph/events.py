@@ -20,7 +20,7 @@ BRIEF_PAGE = 500
 SELECT = (
     "id,type,seriesMasterId,iCalUId,transactionId,changeKey,createdDateTime,lastModifiedDateTime,isOrganizer,isCancelled,"
     "isOnlineMeeting,subject,body,location,start,end,originalStartTimeZone,originalEndTimeZone,isAllDay,showAs,sensitivity,"
-    "importance,categories,isReminderOn,reminderMinutesBeforeStart,recurrence"
+    "importance,categories,isReminderOn,reminderMinutesBeforeStart,recurrence,organizer,attendees,responseStatus"
 )
 WHOLE = {"$select": f"{SELECT},cancelledOccurrences", "$expand": "exceptionOccurrences"}
 """What a master only tells if asked (M-47)."""

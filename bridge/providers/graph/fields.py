@@ -1,7 +1,8 @@
 """One component, field by field: what Graph can hold of it, how it reads, how it is written (MAPPING X-03…X-56).
 
 ``reduce`` and ``read`` end in the same normal form, so that an echo is no change (R20); ``regain`` puts back what the
-reduction lost wherever the remote side did not touch it (S-05). Attendees are neither read nor written (X-26, M-53).
+reduction lost wherever the remote side did not touch it (S-05). Guests are only ever those of a person's own event at home:
+whatever names them mails them (X-26, M-53).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from bridge.ical.fields import EventFields, Reminder, When
-from bridge.providers.graph import texts, zones
+from bridge.providers.graph import people, texts, zones
 
 SENSITIVITIES: Mapping[str, Literal["", "PRIVATE", "CONFIDENTIAL"]] = {
     "personal": "PRIVATE",
@@ -21,7 +22,10 @@ SENSITIVITIES: Mapping[str, Literal["", "PRIVATE", "CONFIDENTIAL"]] = {
 IMPORTANCES = {"high": 1, "normal": 0, "low": 9}
 
 DETAILS = ("summary", "description", "location", "transp", "classification", "reminders", "categories", "priority")
-"""The fields besides ``when`` that Graph can hold and we write."""
+"""The fields besides ``when`` that Graph can hold and we write of every event."""
+
+WRITABLE = (*DETAILS, "attendees")
+"""With those that are named only where they change: an empty list of guests goes out with no copy (R1)."""
 
 
 # --- the hub's component, as Graph can hold it ---------------------------------------------------------------------
@@ -42,6 +46,9 @@ def reduce(event: EventFields, when: When) -> EventFields:
         reminders=_nearest(event.reminders),
         categories=_named(event.categories),
         priority=_class(event.priority),
+        # whoever is alone in an event is not told to be its organizer
+        organizer=event.organizer if event.attendees else "",
+        attendees=people.seen(event.attendees),
     )
 
 
@@ -63,8 +70,11 @@ def _class(priority: int) -> int:
 # --- Graph's JSON --------------------------------------------------------------------------------------------------
 
 
-def read(event: Mapping[str, Any], *, recurring: bool) -> EventFields:
-    """A single event, a master, or an exception laid over its master. Raises Unmappable for an unknown zone."""
+def read(event: Mapping[str, Any], *, recurring: bool, owner: str = "") -> EventFields:
+    """A single event, a master, or an exception laid over its master; ``owner`` is whose calendar it is in.
+
+    Raises Unmappable for an unknown zone.
+    """
     free = event.get("showAs") == "free" or event.get("isCancelled")
     minutes: int = event.get("reminderMinutesBeforeStart") or 0
     return EventFields(
@@ -77,6 +87,8 @@ def read(event: Mapping[str, Any], *, recurring: bool) -> EventFields:
         reminders=(Reminder(minutes),) if event.get("isReminderOn") and minutes >= 0 else (),
         categories=_named(event.get("categories") or ()),
         priority=IMPORTANCES.get(event.get("importance") or "", 0),
+        organizer=people.organizer(event),
+        attendees=people.attendees(event, owner),
     )
 
 
@@ -115,6 +127,8 @@ def _property(event: EventFields, name: str) -> dict[str, Any]:
             return {"isReminderOn": True, "reminderMinutesBeforeStart": event.reminders[0].minutes}
         case "categories":
             return {"categories": list(event.categories)}
+        case "attendees":
+            return {"attendees": people.body(event.attendees)}
         case "priority":
             return {"importance": next(word for word, number in IMPORTANCES.items() if number == event.priority)}
     return {}
@@ -122,7 +136,7 @@ def _property(event: EventFields, name: str) -> dict[str, Any]:
 
 def changed(base: EventFields, target: EventFields) -> list[str]:
     """The names of the writable fields in which two reduced components differ."""
-    return [name for name in ("when", *DETAILS) if getattr(base, name) != getattr(target, name)]
+    return [name for name in ("when", *WRITABLE) if getattr(base, name) != getattr(target, name)]
 
 
 # --- a remote value, in the hub's own terms ------------------------------------------------------------------------
@@ -136,6 +150,8 @@ def regain(name: str, value: Any, hub: EventFields, calendar_zone: str) -> Any:
     """
     if name == "when":
         return zones.hub_when(value, hub.when, calendar_zone)
+    if name in ("organizer", "attendees"):
+        return value
     if getattr(reduce(hub, hub.when), name) == value:
         return getattr(hub, name)
     if name == "reminders":

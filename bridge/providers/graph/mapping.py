@@ -29,9 +29,10 @@ _NAMES = tuple(field.name for field in fields(EventFields))
 
 @dataclass(frozen=True, slots=True)
 class GraphLens:
-    """How Graph sees calendar objects. ``zone``: where floating times are put (X-04), an IANA name."""
+    """How Graph sees calendar objects. ``zone``: where floating times are put (X-04), an IANA name; ``owner``: whose calendar."""
 
     zone: str = "UTC"
+    owner: str = ""
 
     def view(self, fields: ObjectFields) -> ObjectFields:
         """Raises Unmappable for rules and zones without an equal (R-29)."""
@@ -68,7 +69,9 @@ class GraphLens:
             version=item.version,
             uid=payload.get("iCalUId") or "",
             creation_key=payload.get("transactionId") or "",
-            fields=_series(payload) if payload.get("recurrence") else ObjectFields(_single(payload)),
+            fields=_series(payload, self.owner)
+            if payload.get("recurrence")
+            else ObjectFields(_single(payload, self.owner)),
             updated=max(component.updated(each) for each in (payload, *exceptions)),
             organized_elsewhere=payload.get("isOrganizer") is False,
             items=tuple(items),
@@ -157,12 +160,12 @@ def _version(payload: Mapping[str, Any]) -> str:
     return str(told or hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest())
 
 
-def _single(payload: Mapping[str, Any]) -> EventFields:
-    return component.read(payload, recurring=False)
+def _single(payload: Mapping[str, Any], owner: str) -> EventFields:
+    return component.read(payload, recurring=False, owner=owner)
 
 
-def _series(payload: Mapping[str, Any]) -> ObjectFields:
-    master = component.read(payload, recurring=True)
+def _series(payload: Mapping[str, Any], owner: str) -> ObjectFields:
+    master = component.read(payload, recurring=True, owner=owner)
     begin = rules.first_occurrence(payload["recurrence"], master.when.start)
     if begin != master.when.start:
         master = replace(master, when=zones.moved(master.when, begin))
@@ -173,7 +176,7 @@ def _series(payload: Mapping[str, Any]) -> ObjectFields:
         if exception.get("isCancelled"):
             cancelled.add(key)  # called off by its organizer, and still shown (M-59)
         else:
-            overrides[key] = component.read({**payload, **exception}, recurring=False)
+            overrides[key] = component.read({**payload, **exception}, recurring=False, owner=owner)
     for name in payload.get("cancelledOccurrences") or ():
         cancelled.add(key_on(dt.date.fromisoformat(name[-10:]), master.when))
     lines = rules.to_lines(payload["recurrence"], master.when)
@@ -211,9 +214,11 @@ def moment_of(key: str, zone: str | None) -> dt.datetime:
 def new_event(fields: ObjectFields, *, key: str, uid: str) -> dict[str, Any]:
     """The body that creates a single event or a series without its exceptions; ``fields`` as the lens views them.
 
-    Everything is said explicitly, or the service's defaults would come in (X-56). Never any attendees (X-26).
+    Everything is said explicitly, or the service's defaults would come in (X-56); guests only where there are some: each of
+    them gets a mail (M-53).
     """
-    body = component.write(fields.master, ("when", *component.DETAILS))
+    guests = ("attendees",) if fields.master.attendees else ()
+    body = component.write(fields.master, ("when", *component.DETAILS, *guests))
     if fields.recurrence:
         body["recurrence"] = patterns.to_recurrence(fields.recurrence, fields.master.when)
     body["transactionId"] = key

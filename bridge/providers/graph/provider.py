@@ -13,10 +13,11 @@ import httpx
 
 from bridge.errors import Gone, Refused, UsageError
 from bridge.providers.graph import zones
-from bridge.providers.graph.api import TIMEOUT, Api, entries
+from bridge.providers.graph.api import LIMITS, TIMEOUT, Api, entries
 from bridge.providers.graph.oauth import AccessTokens, Client
 from bridge.providers.graph.remote import GraphRemote
 from bridge.providers.oauth import Consent
+from bridge.providers.pace import Paces
 from bridge.sync.ports import RemoteCalendar, TokenStore
 
 MAX_WINDOW = dt.timedelta(days=1825)  # M-15
@@ -46,11 +47,13 @@ class GraphProvider:
         client_secret: str,
         window_past: dt.timedelta,
         window_future: dt.timedelta,
+        paces: Paces | None = None,
     ) -> None:
         if window_past + window_future > MAX_WINDOW:
             raise UsageError("Microsoft shows at most 1825 days of a calendar: make [microsoft] window_*_days smaller")
         self._http = httpx.Client(timeout=TIMEOUT, follow_redirects=False)
         self._url = _versioned(graph_url)
+        self._paces = paces or Paces(LIMITS)
         self._client = Client(self._http, _with_tenant(authority), client_id, client_secret)
         self._window = _Window(window_past, window_future)
 
@@ -60,8 +63,9 @@ class GraphProvider:
     def finish(self, memory: str, answer: Mapping[str, str]) -> str:
         return self._client.finish(memory, answer)
 
-    def account(self, tokens: TokenStore) -> GraphAccount:
-        return GraphAccount(Api(self._http, self._url, AccessTokens(self._client.renewed, tokens)), self._window)
+    def account(self, tokens: TokenStore, *, key: str = "") -> GraphAccount:
+        access = AccessTokens(self._client.renewed, tokens)
+        return GraphAccount(Api(self._http, self._url, access, self._paces.of(key)), self._window)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -109,6 +113,7 @@ class GraphAccount:
                 primary=each["id"] in default,
                 color=_color(each.get("hexColor") or ""),
                 zone=zone,
+                owner=(each.get("owner") or {}).get("address") or "",
             )
             for each in found
         ]

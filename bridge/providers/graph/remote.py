@@ -1,42 +1,59 @@
-"""One Graph calendar as a side to sync with (``bridge.sync.ports.Remote`` and ``SupportsPush``)."""
+"""One Graph calendar as a side to sync with (``bridge.sync.ports``: ``Remote``, ``SupportsPush``, ``SupportsBatches``)."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
-from bridge.errors import DuplicateKey, Gone, Refused, Unmappable
+from bridge.errors import BridgeError, DuplicateKey, Gone, Refused, Unmappable
+from bridge.ical.attendees import address
 from bridge.ical.fields import ObjectFields, diff
 from bridge.ical.recurrence import keys
-from bridge.providers.graph import exceptions
-from bridge.providers.graph.api import Api, escape
+from bridge.providers.graph import creations, exceptions, people
+from bridge.providers.graph.api import BATCH, Api, escape
 from bridge.providers.graph.events import Events
 from bridge.providers.graph.listing import Listing
 from bridge.providers.graph.mapping import GraphLens, item, master_patch, moment_of, new_event, original_key
 from bridge.providers.graph.push import Subscriptions
 from bridge.providers.graph.rules import depends_on_counting
-from bridge.sync.ports import Channel, Page, RemoteCalendar, RemoteItem, RemoteObject
+from bridge.sync.ports import Channel, New, Page, RemoteCalendar, RemoteItem, RemoteObject
 
-OWN = {"reminders", "transp"}
-"""What is mine in a meeting that someone else organises (R3, M-56)."""
+OWN = {"reminders", "transp", "attendees"}
+"""What is mine in a meeting that someone else organises (R3, M-56); of the guests only my own answer."""
 
 
 class GraphRemote:
     """``calendar.zone`` ("" is UTC) is where floating times are put (X-04)."""
 
+    batch_size = BATCH
+
     def __init__(
-        self, api: Api, calendar: RemoteCalendar, *, window_past: dt.timedelta, window_future: dt.timedelta
+        self,
+        api: Api,
+        calendar: RemoteCalendar,
+        *,
+        window_past: dt.timedelta,
+        window_future: dt.timedelta,
+        tells: bool = False,
     ) -> None:
-        self.lens = GraphLens(calendar.zone or "UTC")
+        self.lens = GraphLens(calendar.zone or "UTC", address(calendar.owner))
+        self._tells = tells
+        self._inviting = partial(GraphRemote, api, calendar, window_past=window_past, window_future=window_future)
         path = f"/me/calendars/{escape(calendar.id)}"
         self._api = api
         self._new = f"{path}/events"
         self._events = Events(api, path)
         self.listing = Listing(self._events, window_past, window_future, default=calendar.primary)
         self._subscriptions = Subscriptions(api, f"{path}/events")
+
+    def inviting(self) -> GraphRemote:
+        """Only an answer can be quiet here: whatever else touches a meeting mails its guests (M-53)."""
+        return self._inviting(tells=True)
 
     def page(self, cursor: str | None, *, now: dt.datetime) -> Page:
         with _calendar_is_there():
@@ -71,10 +88,14 @@ class GraphRemote:
             self._api.delete(self._events.path(answer["id"]))
             raise
 
+    def create_many(self, wanted: Sequence[New]) -> Sequence[Sequence[RemoteItem] | BridgeError | None]:
+        return creations.create(self._api, self._events, self._new, self.lens, wanted)
+
     def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
         target = self.lens.view(target)
         if current.organized_elsewhere:
             _only_own(current.fields, target)
+            return self._personal(current, target)
         (master,) = current.items
         body = master_patch(current.fields, target)
         if current.fields.cancelled - target.cancelled and target.recurrence:
@@ -88,6 +109,19 @@ class GraphRemote:
                 return [self._settled(answer)]
             master = self._events.get(current.id)
         return self._completed(master, target)
+
+    def _personal(self, current: RemoteObject, target: ObjectFields) -> list[RemoteItem]:
+        """What a guest may do: answer (M-57), and set what is the guest's own."""
+        (master,) = current.items
+        answer = people.own(target.master.attendees, self.lens.owner)
+        verb = people.VERBS.get(answer or "")
+        target = replace(target, master=replace(target.master, attendees=current.fields.master.attendees))
+        body = master_patch(current.fields, target)
+        if body:
+            self._api.patch(self._events.path(current.id), body, etag=_etag(master))
+        if verb and answer != people.own(current.fields.master.attendees, self.lens.owner):
+            self._api.post(f"{self._events.path(current.id)}/{verb}", {"sendResponse": self._tells})
+        return [self._events.get(current.id)]
 
     def delete(self, current: RemoteObject) -> None:
         (master,) = current.items
@@ -107,10 +141,7 @@ class GraphRemote:
 
     def _settled(self, answer: Mapping[str, Any]) -> RemoteItem:
         """The answer to a write, unless it shows the body in another form than reading does (R20)."""
-        body = answer.get("body") or {}
-        if body.get("content") and str(body.get("contentType")).lower() != "text":
-            return self._events.get(answer["id"])
-        return item(answer)
+        return item(answer) if creations.reads_alike(answer) else self._events.get(answer["id"])
 
     def _completed(self, master: RemoteItem, target: ObjectFields) -> list[RemoteItem]:
         """Bring a series' single occurrences to what they should be."""
@@ -137,7 +168,9 @@ def _etag(master: RemoteItem) -> str:
 
 
 def _only_own(current: ObjectFields, target: ObjectFields) -> None:
-    if {name for _, name in diff(current, target)} - OWN:
+    names = {name for _, name in diff(current, target)}
+    others = [{each.address for each in side.master.attendees} for side in (current, target)]
+    if names - OWN or others[0] != others[1]:
         raise Refused("someone else organises this meeting", status=403, code="notOrganizer")
 
 

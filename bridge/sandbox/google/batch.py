@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import secrets
 from email.message import Message
@@ -33,6 +34,7 @@ def answer(google: Google, request: Request) -> Response:
         raise invalid("Every part of a batch is application/http.")
     if len(parts) > MOST:
         raise ApiError(400, "batchTooLarge", f"The batch exceeds {MOST} calls.")
+    google.meter.batch(len(parts))
     boundary = f"batch_{secrets.token_urlsafe(24)}"
     written = b"".join(_part(google, request, part, boundary) for part in parts if isinstance(part, Message))
     body = written + f"--{boundary}--\r\n".encode()
@@ -81,6 +83,9 @@ def _carry_out(google: Google, request: Request, raw: bytes) -> tuple[str, list[
     try:
         chunks, status, answered = run_wsgi_app(google.entrance, environ, buffered=True)
     except ConnectionDropped:
-        return "503 Service Unavailable", [], b""
+        lost = ApiError(
+            503, "backendError", "Backend Error"
+        )  # G-98: a part always has an answer, with headers and a body
+        return "503 Service Unavailable", [("Content-Type", "application/json")], json.dumps(lost.body()).encode()
     kept = [(name, value) for name, value in answered.to_wsgi_list() if name.lower() != "connection"]
     return status, kept, b"".join(chunks)

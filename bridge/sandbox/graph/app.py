@@ -143,6 +143,7 @@ def build(service: Microsoft) -> Flask:
             with service.lock:
                 service.authority.access(request.headers.get("Authorization", ""))
             answers = batch.run(_json(), request.environ, service.entrance)
+            service.meter.batch(sum(each["status"] != batch.FAILED_DEPENDENCY for each in answers))
         except GraphError as error:
             return refusal(service, error)
         return _response({"responses": answers}, 200)

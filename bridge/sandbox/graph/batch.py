@@ -16,6 +16,7 @@ from bridge.sandbox.faults import ConnectionDropped
 from bridge.sandbox.graph.errors import GraphError
 
 MOST = 20
+FAILED_DEPENDENCY = 424
 _METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
 
@@ -27,7 +28,7 @@ def run(body: Any, environ: WSGIEnvironment, entrance: WSGIApplication) -> list[
         failed = [name for name in one.get("dependsOn", []) if answers[name]["status"] >= 400]
         if failed:
             error = {"code": "FailedDependency", "message": f"The request it depends on failed: {failed[0]}."}
-            answers[one["id"]] = {"id": one["id"], "status": 424, "headers": {}, "body": {"error": error}}
+            answers[one["id"]] = {"id": one["id"], "status": FAILED_DEPENDENCY, "headers": {}, "body": {"error": error}}
         else:
             answers[one["id"]] = _carry_out(one, environ, entrance)
     return list(answers.values())
@@ -53,7 +54,20 @@ def _checked(body: Any) -> list[dict[str, Any]]:
         if one.get("body") is not None and "content-type" not in headers:
             raise _malformed(f"Request '{one['id']}' has a body and no Content-Type header.")
         seen.add(one["id"])
+    _check_pattern([(one["id"], one.get("dependsOn") or []) for one in requests])
     return [dict(one) for one in requests]
+
+
+def _check_pattern(dependencies: list[tuple[str, list[str]]]) -> None:
+    """One dependency each, and of three patterns one: none depends, each on the one before it, all on the same.
+
+    Source: Microsoft's "known issues", JSON batching, "Request dependencies are limited".
+    """
+    stated = [needed for _, needed in dependencies if needed]
+    serial = [[before] for before, _ in dependencies[:-1]]
+    same = all(needed == stated[0] for needed in stated)
+    if any(len(needed) > 1 for needed in stated) or not (same or stated == serial):
+        raise _malformed("Requests depend on none, each on the one before it, or all on the same one.")
 
 
 def _carry_out(one: Mapping[str, Any], outer: WSGIEnvironment, entrance: WSGIApplication) -> dict[str, Any]:

@@ -1,0 +1,163 @@
+"""What became of a calendar's objects, told in words, and any version of one put back (R35)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from bridge.errors import InvalidCalendarData, NotFound, Unmappable, UsageError
+from bridge.ical import view
+from bridge.ical.fields import diff
+from bridge.ical.objects import parse
+from bridge.services import words
+from bridge.services.context import Context
+from bridge.services.naming import calendar_named
+from bridge.store import audit, changes, objects
+from bridge.store import history as versions
+from bridge.store.history import Version
+
+PAGE = 50
+
+What = Literal["created", "changed", "deleted", "restored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One version. ``fields`` names what was changed, in words; empty where only details did that no field shows.
+
+    ``restored``: it was there again after a deletion. ``title`` of a deletion is the one that the object had.
+    """
+
+    revision: int
+    at: dt.datetime
+    who: str
+    what: What
+    fields: tuple[str, ...]
+    uid: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """``changed`` is False where that version is the present one: nothing was written."""
+
+    uid: str
+    title: str
+    revision: int
+    changed: bool
+
+
+def of_calendar(
+    context: Context,
+    name: str,
+    *,
+    since: dt.datetime | None = None,
+    before: int | None = None,
+    limit: int = PAGE,
+) -> list[Entry]:
+    """What was done in a calendar, newest first; the next page is ``before`` the last entry's revision.
+
+    What one transaction did is never cut in two, so a page may be longer than ``limit``. Raises NotFound, UsageError.
+    """
+    if limit < 1:
+        raise UsageError("a page has at least one entry")
+    with context.database.read() as conn:
+        calendar = calendar_named(conn, name)
+        return _entries(conn, versions.recent(conn, calendar.id, since=since, before=before, limit=limit))
+
+
+def of_object(context: Context, name: str, uid: str, *, since: dt.datetime | None = None) -> list[Entry]:
+    """All versions of one object that are kept, newest first. Raises NotFound."""
+    with context.database.read() as conn:
+        calendar = calendar_named(conn, name)
+        found = versions.of_object(conn, calendar.id, uid)
+        if not found:
+            raise NotFound(f"the history of {name} knows no {uid!r}; see: caldav-bridge history list {name}")
+        return _entries(conn, [version for version in found if since is None or version.at >= since])
+
+
+def _entries(conn: Connection, found: list[Version]) -> list[Entry]:
+    """An object that moved to another name has two rows at one revision, of which the one that is alive tells it all."""
+    alive = {(version.revision, version.uid) for version in found if version.data is not None}
+    shown = [version for version in found if version.data is not None or (version.revision, version.uid) not in alive]
+    who = {name: words.actor(conn, name) for name in {version.actor for version in shown}}
+    return [_entry(version, versions.replaced_by(conn, version), who[version.actor]) for version in shown]
+
+
+def _entry(version: Version, old: Version | None, who: str) -> Entry:
+    what: What = "changed"
+    fields: tuple[str, ...] = ()
+    title = words.title(version.data)
+    if version.data is None:
+        what, title = "deleted", words.title(old.data if old else None)
+    elif old is None:
+        what = "created"
+    elif old.data is None:
+        what = "restored"
+    else:
+        fields = _changed(old.data, version.data)
+    return Entry(version.revision, version.at, who, what, fields, version.uid, title)
+
+
+def _changed(old: bytes, new: bytes) -> tuple[str, ...]:
+    """The names of the fields that differ; none of what is no event, or no event we can read."""
+    try:
+        change = diff(view.read(parse(old)), view.read(parse(new)))
+    except (InvalidCalendarData, Unmappable):
+        return ()
+    whole = {key for key, name in change if name == "state"}  # an instance that appears names each of its fields
+    return tuple(dict.fromkeys(words.field(path) for path in change if path[1] == "state" or path[0] not in whole))
+
+
+def restore(context: Context, name: str, uid: str, *, revision: int | None = None, actor: str = "cli") -> Restored:
+    """Put a version back as the newest one, byte for byte; the calendar's pairs carry it on as any other edit.
+
+    Without ``revision`` it is the version before the present one, or the last one of what was deleted. Raises NotFound and
+    UsageError.
+    """
+    now = context.now()
+    with context.database.write() as conn:
+        calendar = calendar_named(conn, name)
+        changes.lock(conn, calendar.id)
+        kept = versions.of_object(conn, calendar.id, uid)
+        present = objects.by_uid(conn, calendar.id, uid)
+        wanted = _wanted(kept, present is not None, uid, revision)
+        if wanted.data is None:
+            raise UsageError(f"at revision {wanted.revision} {uid!r} was deleted; choose one at which it was there")
+        title = words.title(wanted.data)
+        if present is not None and present.data == wanted.data:
+            return Restored(uid, title, wanted.revision, changed=False)
+        if present is not None:
+            objects.put(conn, calendar.id, present.href, wanted.data, actor=actor, now=now, expected=present.etag)
+        else:
+            taken = objects.get(conn, calendar.id, wanted.href) is not None
+            href = objects.free_href(conn, calendar.id, uid) if taken else wanted.href
+            objects.put(conn, calendar.id, href, wanted.data, actor=actor, now=now, expected=objects.ABSENT)
+        audit.record(
+            conn,
+            "object.restored",
+            actor=actor,
+            principal_id=calendar.principal_id,
+            detail={"calendar": calendar.id, "revision": wanted.revision},
+            now=now,
+        )
+    return Restored(uid, title, wanted.revision, changed=True)
+
+
+def _wanted(kept: list[Version], there: bool, uid: str, revision: int | None) -> Version:
+    if not kept:
+        raise NotFound(f"the history knows no {uid!r}")
+    if revision is not None:
+        found = next((version for version in kept if version.revision == revision), None)
+        if found is None:
+            raise NotFound(f"{uid!r} has no version of revision {revision}; 'history list' shows which there are")
+        return found
+    alive = [version for version in kept if version.data is not None]
+    if there:
+        alive = alive[1:]
+    if not alive:
+        raise UsageError(f"history has no version of {uid!r} but the present one")
+    return alive[0]

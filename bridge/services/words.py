@@ -1,0 +1,134 @@
+"""What an event's fields and values, and those who changed it, are called when people are told about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bridge.errors import InvalidCalendarData, NotFound
+from bridge.ical import text
+from bridge.ical.fields import MASTER, Attendee, Path, Reminder, When
+from bridge.ical.objects import CalendarObject, parse
+from bridge.store import accounts, devices, pairs, principals, remote_calendars
+
+_FIELDS = {
+    "when": "time",
+    "summary": "title",
+    "location": "place",
+    "transp": "shown as",
+    "classification": "privacy",
+    "url": "link",
+    "recurrence": "repetition",
+    "state": "occurrence",
+    "attendees": "guests",
+}
+_PROVIDERS = {"google": "Google", "microsoft": "Microsoft", "caldav": "CalDAV", "ics": "ICS"}
+_VALUES = {
+    "OPAQUE": "busy",
+    "TRANSPARENT": "free",
+    "regular": "as the series has it",
+    "override": "changed",
+    "cancelled": "cancelled",
+}
+
+
+def field(path: Path) -> str:
+    """For instance "title", or "title on 2026-03-09" of one occurrence of a series."""
+    key, name = path
+    word = _FIELDS.get(name, name)
+    return word if key == MASTER else f"{word} on {_day(key)}"
+
+
+def _day(key: str) -> str:
+    """The day in an instance key, which begins with it in the basic format (``bridge.ical.fields``)."""
+    return f"{key[:4]}-{key[4:6]}-{key[6:8]}" if key[:8].isdigit() else key
+
+
+def value(name: str, given: Any) -> str:
+    """In one line; "" for what is absent."""
+    if isinstance(given, When):
+        return when(given)
+    if name == "reminders":
+        return ", ".join(_reminder(one) for one in given)
+    if name == "attendees":
+        return ", ".join(_guest(one) for one in given)
+    if isinstance(given, list | tuple):
+        return ", ".join(str(one) for one in given)
+    if name in ("transp", "state"):
+        return _VALUES.get(given, str(given))
+    if name == "priority" and given == 0:
+        return ""
+    return " ".join(str(given).split())
+
+
+def _guest(guest: Attendee) -> str:
+    answer = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "maybe"}.get(guest.partstat)
+    return f"{guest.address} ({answer})" if answer else guest.address
+
+
+def when(given: When) -> str:
+    """As on the wall clock there: ``2026-03-02 09:00 to 10:00 Europe/Vienna``; the last day of what lasts whole days."""
+    if given.all_day:
+        last = given.end - dt.timedelta(days=1)
+        return f"{given.start}" if last <= given.start else f"{given.start} to {last}"
+    same_day = given.end.isoformat()[:10] == given.start.isoformat()[:10]
+    end = f"{given.end:%H:%M}" if same_day else f"{given.end:%Y-%m-%d %H:%M}"
+    zones = " ".join(filter(None, (given.zone, given.end_zone and f"to {given.end_zone}")))
+    return f"{given.start:%Y-%m-%d %H:%M} to {end} {zones}".rstrip()
+
+
+def _reminder(one: Reminder) -> str:
+    return f"{one.minutes} min before" + (" by mail" if one.method == "EMAIL" else "")
+
+
+def title(data: bytes | None) -> str:
+    """An object's title, whatever kind it is; "" if it has none or cannot be read."""
+    if data is None:
+        return ""
+    try:
+        return title_of(parse(data))
+    except InvalidCalendarData:
+        return ""
+
+
+def title_of(parsed: CalendarObject) -> str:
+    component = parsed.master or next(iter(parsed.overrides), None)
+    line = component.first("SUMMARY") if component else None
+    return " ".join(text.normal(text.unescape(line.value)).split()) if line else ""
+
+
+def actor(conn: Connection, who: str) -> str:
+    """``device:7`` is "phone (device 7)", ``pair:3`` "Google pair 3", ``cli`` "command line"."""
+    kind, _, rest = who.partition(":")
+    number = int(rest) if rest.isascii() and rest.isdigit() else None
+    match kind:
+        case "cli":
+            return "command line"
+        case "device" if number is not None:
+            device = devices.by_id(conn, number)
+            return f"{device.label} (device {number})" if device else f"device {number}"
+        case "pair" if number is not None:
+            return f"{_provider_of(conn, number)} pair {number}".lstrip()
+        case "principal" if number is not None:
+            person = principals.by_id(conn, number)
+            return person.name if person else f"user {number}"
+        case "dav":
+            return f"{rest} by CalDAV"
+    return who
+
+
+def _provider_of(conn: Connection, pair_id: int) -> str:
+    """Nothing once the pair is gone; its number names no other ever after."""
+    try:
+        pair = pairs.get(conn, pair_id)
+    except NotFound:
+        return ""
+    known = remote_calendars.by_id(conn, pair.remote_calendar_id)
+    account = accounts.by_id(conn, known.account_id) if known else None
+    return provider(account.provider) if account else ""
+
+
+def provider(name: str) -> str:
+    return _PROVIDERS.get(name, name)

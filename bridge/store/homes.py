@@ -1,0 +1,37 @@
+"""Homes: which pair carries an object's guests to its provider (R1)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from bridge.store.dialects import insert
+from bridge.store.links import in_chunks
+from bridge.store.tables import calendars, homes, pairs
+
+
+def of(conn: sa.Connection, calendar_id: int, uids: Collection[str]) -> dict[str, int]:
+    """The pair of each object whose home is settled."""
+    found: dict[str, int] = {}
+    for chunk in in_chunks(sorted(uids)):
+        query = sa.select(homes.c.uid, homes.c.pair_id).where(
+            homes.c.calendar_id == calendar_id, homes.c.uid.in_(chunk)
+        )
+        found |= {row.uid: row.pair_id for row in conn.execute(query)}
+    return found
+
+
+def settle(conn: sa.Connection, calendar_id: int, pair_id: int, uids: Collection[str]) -> None:
+    """This pair is their home from now on, but for those that have one."""
+    rows = [{"calendar_id": calendar_id, "pair_id": pair_id, "uid": uid} for uid in sorted(uids)]
+    if rows:
+        conn.execute(insert(conn, homes).on_conflict_do_nothing(), rows)
+
+
+def default(conn: sa.Connection, calendar_id: int) -> int | None:
+    """The home of what is made in the hub: the pair that was chosen, else the first that may be written."""
+    chosen = sa.select(calendars.c.home_pair_id).where(calendars.c.id == calendar_id).scalar_subquery()
+    writable = sa.select(pairs.c.id).where(pairs.c.calendar_id == calendar_id, pairs.c.direction != "pull")
+    found = conn.scalar(writable.order_by((pairs.c.id == sa.func.coalesce(chosen, 0)).desc(), pairs.c.id).limit(1))
+    return None if found is None else int(found)

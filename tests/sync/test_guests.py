@@ -1,0 +1,124 @@
+"""R1, R2, R3: the merge of guests, guest by guest, and who is told of it."""
+
+import dataclasses
+
+import pytest
+
+from bridge.ical.fields import Attendee
+from bridge.store import homes, pairs
+from tests.support.worlds import retitled, tea
+
+ANN, BOB, EVE = (Attendee(f"{name}@example.net") for name in ("ann", "bob", "eve"))
+SELF = Attendee("alice@example.org", "Alice", partstat="ACCEPTED")
+
+
+def with_guests(fields, *guests, organizer="alice@example.org"):
+    master = dataclasses.replace(fields.master, attendees=tuple(sorted(guests)), organizer=organizer if guests else "")
+    return dataclasses.replace(fields, master=master)
+
+
+def answered(guest, partstat):
+    return dataclasses.replace(guest, partstat=partstat)
+
+
+def guests(fields):
+    return {each.address.partition("@")[0]: each.partstat for each in fields.master.attendees}
+
+
+def at_home(world):
+    """One event with Ann as its guest, at home at the first of two remotes."""
+    home, copy = world.pair(), world.pair()
+    world.settle()
+    world.put("a", with_guests(tea("Party", day=20), SELF, ANN))
+    world.settle()
+    return home, copy
+
+
+def only(side):
+    ((id, fields),) = side.calendar.objects().items()
+    return id, fields
+
+
+def test_r1_the_home_invites_and_the_copy_knows_of_nobody(world_on_each):
+    world = world_on_each
+    home, copy = at_home(world)
+    assert guests(only(home)[1]) == {"ann": "NEEDS-ACTION"}
+    assert guests(only(copy)[1]) == {}
+    assert home.calendar.mails == ["ann@example.net"]
+    assert copy.calendar.mails == []
+    with world.database.read() as conn:
+        assert homes.of(conn, world.calendar, ["a"]) == {"a": home.pair}
+
+
+def test_r1_answers_come_home_and_guests_of_both_sides_are_kept(world):
+    home, copy = at_home(world)
+    id, fields = only(home)
+    home.calendar.edit(id, with_guests(fields, answered(ANN, "ACCEPTED"), BOB))
+    world.edit("a", lambda old: with_guests(old, *old.master.attendees, EVE))
+    world.settle()
+    assert guests(only(home)[1]) == {"ann": "ACCEPTED", "bob": "NEEDS-ACTION", "eve": "NEEDS-ACTION"}
+    assert guests(world.hub()["a"]) == {
+        "alice": "ACCEPTED",
+        "ann": "ACCEPTED",
+        "bob": "NEEDS-ACTION",
+        "eve": "NEEDS-ACTION",
+    }
+    assert guests(only(copy)[1]) == {}
+
+
+def test_r3_what_a_phone_says_for_others_goes_nowhere(world):
+    home, _ = at_home(world)
+    world.edit("a", lambda old: with_guests(old, SELF, answered(ANN, "DECLINED")))
+    writes = home.calendar.writes
+    world.settle()
+    assert home.calendar.writes == writes
+
+
+def test_r2_a_first_sync_tells_nobody(world):
+    world.put("a", with_guests(tea("Party", day=20), ANN))
+    home = world.pair()
+    world.settle()
+    assert home.calendar.mails == []
+    assert guests(only(home)[1]) == {}
+    assert guests(world.hub()["a"]) == {"ann": "NEEDS-ACTION"}
+
+
+def test_r2_what_is_over_invites_nobody(world):
+    home = world.pair()
+    world.settle()
+    world.clock.pass_by(days=60)
+    world.put("a", with_guests(tea("Party", day=20), ANN))
+    world.settle()
+    assert home.calendar.mails == []
+
+
+@pytest.mark.parametrize("organizer", ["boss@example.com"])
+def test_r1_nobody_is_invited_to_someone_elses_meeting(world, organizer):
+    home = world.pair()
+    world.settle()
+    world.put("a", with_guests(tea("Party", day=20), ANN, organizer=organizer))
+    world.settle()
+    assert home.calendar.mails == []
+    assert guests(only(home)[1]) == {}
+
+
+def test_r3_a_meeting_called_off_at_home_while_it_was_edited_here_invites_nobody_anew(world):
+    home, _ = at_home(world)
+    sent = len(home.calendar.mails)
+    home.calendar.remove(only(home)[0])
+    world.edit("a", lambda fields: retitled(fields, "Party, really"))
+    world.settle()
+    assert home.titles() == ["Party, really"]
+    assert len(home.calendar.mails) == sent
+
+
+def test_r1_when_the_home_is_gone_nobody_is_invited_by_another(world):
+    home, copy = at_home(world)
+    with world.database.write() as conn:
+        pairs.remove(conn, home.pair)
+    world.sides.remove(home)
+    world.edit("a", lambda fields: retitled(with_guests(fields, ANN, BOB), "Party on"))
+    world.settle()
+    assert copy.titles() == ["Party on"]
+    assert copy.calendar.mails == []
+    assert guests(only(copy)[1]) == {}
