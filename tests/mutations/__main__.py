@@ -53,7 +53,7 @@ def _try(switch: Switch, intact: Path, mutated: Path) -> tuple[bool, str, float]
     if code != 0:
         return False, f"its tests are not green as things are: {told}", time.monotonic() - began
     shutil.rmtree(mutated, ignore_errors=True)
-    _copy(mutated)
+    shutil.copytree(intact, mutated)
     switch.flip(mutated)
     code, told = _run(switch, mutated)
     return code == 1, told if code == 1 else f"pytest ended with {code}", time.monotonic() - began

@@ -45,4 +45,4 @@ def test_r27_what_has_run_out_has_run_out_wherever_the_server_stands(tmp_path, m
 
 def test_r27_a_time_without_a_zone_is_refused(database):
     with pytest.raises(sa.exc.StatementError, match="an instant must be aware"):
-        principals.add(database, "alice", now=UNTIL.replace(tzinfo=None))
+        principals.add(database, "alice", "alice@example.org", now=UNTIL.replace(tzinfo=None))
