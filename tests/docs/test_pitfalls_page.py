@@ -6,7 +6,7 @@ import doctest
 import pytest
 
 from tests.pitfalls import page
-from tests.pitfalls.page import NUMBERS, PAGE, render, rules, by_rule
+from tests.pitfalls.page import NUMBERS, PAGE, by_rule, render, rules
 
 UNTESTED_AT_MOST = 1
 """This only ever goes down."""

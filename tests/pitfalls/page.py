@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import tomllib
 from collections import defaultdict
@@ -44,6 +45,7 @@ def numbers_of(name: str) -> list[str]:
     return found
 
 
+@functools.cache
 def by_rule(root: Path = ROOT) -> dict[str, list[tuple[str, str]]]:
     """(file, test) by rule, in the order of files and lines, as pytest would collect them."""
     found = defaultdict(list)
