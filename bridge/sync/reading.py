@@ -9,6 +9,9 @@ from bridge.sync import guard
 from bridge.sync.ports import NamesOccurrences, Page
 from bridge.sync.session import Session
 
+TRIES = 3
+"""How often a page is asked for in one cycle."""
+
 
 def read(session: Session) -> None:
     """Follow the cursor to its end, or list everything anew where there is none or it was lost (R13).
@@ -46,13 +49,18 @@ def _follow(session: Session, *, anew: bool = False) -> None:
 
 
 def _page(session: Session, cursor: str | None) -> Page:
-    """The page behind the cursor. One lost answer costs a request and not the cycle; after a second one the service is away."""
-    try:
-        return session.remote.page(cursor, now=session.now())
-    except Throttled:
-        raise
-    except Unreachable:
-        return session.remote.page(cursor, now=session.now())
+    """The page behind the cursor. A lost answer costs a request and not the cycle; after ``TRIES`` the service is away.
+
+    A page may take many requests: Graph's series are read one by one.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return session.remote.page(cursor, now=session.now())
+        except Throttled:
+            raise
+        except Unreachable:
+            continue
+    return session.remote.page(cursor, now=session.now())
 
 
 def _with_occurrences(session: Session, page: Page) -> Page:
