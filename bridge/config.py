@@ -72,6 +72,13 @@ class Microsoft(_Section):
     window_future_days: int = Field(900, ge=90, le=900)
 
 
+class Ics(_Section):
+    """Subscriptions to feeds, whose addresses people choose."""
+
+    allow_private: bool = False
+    """Whether a feed may lie in a private network or on this machine."""
+
+
 class Sync(_Section):
     """How often, and how the people's calendars are protected."""
 
@@ -130,6 +137,7 @@ class Settings(BaseSettings):
     server: Server = Server()
     google: Google = Google()
     microsoft: Microsoft = Microsoft()
+    ics: Ics = Ics()
     sync: Sync = Sync()
     security: Security = Security()
     sandbox: Sandbox = Sandbox()

@@ -11,9 +11,10 @@
     ├── LeaseLost                     another worker has taken the pair over: this one must not write any more
     └── ProviderError                 what a remote service answered
         ├── Unreachable               no answer, 5xx, timeout: try again later
-        │   └── Throttled             429 and its kin; carries when to come back
-        │       ├── QuotaUsedUp       the service takes nothing more for hours (G-92)
-        │       └── Paced             we hold ourselves back: nothing was asked
+        │   ├── Throttled             429 and its kin; carries when to come back
+        │   │   ├── QuotaUsedUp       the service takes nothing more for hours (G-92)
+        │   │   └── Paced             we hold ourselves back: nothing was asked
+        │   └── Unreadable            an answer, but not what was asked for: what there is remains unknown (R7)
         ├── NeedsReconnect            the grant is dead: only the person can help (G-09, M-07)
         ├── CursorLost                410: list everything again (G-35, M-28)
         ├── VersionMismatch           412: somebody wrote in between (G-53, M-32)
@@ -106,6 +107,13 @@ class QuotaUsedUp(Throttled):
 
 class Paced(Throttled):
     """Nothing was asked: it was not this account's turn yet. No failure of anybody's; ``retry_after`` is always there."""
+
+
+class Unreadable(Unreachable):
+    """What came is not what was asked for (a web page, half a calendar): it proves nothing, least of all absence (R7).
+
+    The text is for the owner, in plain words and without the address, which may be a secret.
+    """
 
 
 class NeedsReconnect(ProviderError):

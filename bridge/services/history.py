@@ -8,16 +8,14 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from bridge.errors import InvalidCalendarData, NotFound, Unmappable, UsageError
-from bridge.ical import view
-from bridge.ical.fields import diff
-from bridge.ical.objects import parse
+from bridge.errors import NotFound, UsageError
 from bridge.services import words
 from bridge.services.context import Context
 from bridge.services.naming import calendar_named
 from bridge.store import audit, changes, objects
 from bridge.store import history as versions
 from bridge.store.history import Version
+from bridge.store.objects import StoredObject
 
 PAGE = 50
 
@@ -98,18 +96,8 @@ def _entry(version: Version, old: Version | None, who: str) -> Entry:
     elif old.data is None:
         what = "restored"
     else:
-        fields = _changed(old.data, version.data)
+        fields = words.differences(old.data, version.data)
     return Entry(version.revision, version.at, who, what, fields, version.uid, title)
-
-
-def _changed(old: bytes, new: bytes) -> tuple[str, ...]:
-    """The names of the fields that differ; none of what is no event, or no event we can read."""
-    try:
-        change = diff(view.read(parse(old)), view.read(parse(new)))
-    except (InvalidCalendarData, Unmappable):
-        return ()
-    whole = {key for key, name in change if name == "state"}  # an instance that appears names each of its fields
-    return tuple(dict.fromkeys(words.field(path) for path in change if path[1] == "state" or path[0] not in whole))
 
 
 def restore(context: Context, name: str, uid: str, *, revision: int | None = None, actor: str = "cli") -> Restored:
@@ -130,12 +118,7 @@ def restore(context: Context, name: str, uid: str, *, revision: int | None = Non
         title = words.title(wanted.data)
         if present is not None and present.data == wanted.data:
             return Restored(uid, title, wanted.revision, changed=False)
-        if present is not None:
-            objects.put(conn, calendar.id, present.href, wanted.data, actor=actor, now=now, expected=present.etag)
-        else:
-            taken = objects.get(conn, calendar.id, wanted.href) is not None
-            href = objects.free_href(conn, calendar.id, uid) if taken else wanted.href
-            objects.put(conn, calendar.id, href, wanted.data, actor=actor, now=now, expected=objects.ABSENT)
+        put_back(conn, wanted, wanted.data, present, actor=actor, now=now)
         audit.record(
             conn,
             "object.restored",
@@ -145,6 +128,19 @@ def restore(context: Context, name: str, uid: str, *, revision: int | None = Non
             now=now,
         )
     return Restored(uid, title, wanted.revision, changed=True)
+
+
+def put_back(
+    conn: Connection, version: Version, data: bytes, present: StoredObject | None, *, actor: str, now: dt.datetime
+) -> None:
+    """Make ``data``, the version's, the newest: over the ``present`` one, or under its old name if that is free."""
+    calendar_id = version.calendar_id
+    if present is not None:
+        objects.put(conn, calendar_id, present.href, data, actor=actor, now=now, expected=present.etag)
+        return
+    taken = objects.get(conn, calendar_id, version.href) is not None
+    href = objects.free_href(conn, calendar_id, version.uid) if taken else version.href
+    objects.put(conn, calendar_id, href, data, actor=actor, now=now, expected=objects.ABSENT)
 
 
 def _wanted(kept: list[Version], there: bool, uid: str, revision: int | None) -> Version:

@@ -17,6 +17,9 @@ from bridge.providers.caldav.provider import CaldavProvider
 from bridge.providers.google.provider import GoogleProvider
 from bridge.providers.graph.api import LIMITS as GRAPH_LIMITS
 from bridge.providers.graph.provider import GraphProvider
+from bridge.providers.ics.feed import Fetcher
+from bridge.providers.ics.provider import LIMITS as ICS_LIMITS
+from bridge.providers.ics.provider import IcsProvider
 from bridge.providers.oauth import Provider
 from bridge.providers.pace import Limits, Paces, Seconds
 from bridge.sync.ports import Account, TokenStore
@@ -27,6 +30,10 @@ NAMES = ("google", "microsoft")
 DIRECT = ("caldav",)
 """Those that take an address, and a name and a password where they want them."""
 
+FEEDS = ("ics",)
+"""Those that take an address to be followed (``services.subscribing``)."""
+
+_NO_CONSENT = "a feed needs no consent but its address: caldav-bridge calendar subscribe USER URL"
 _STAND_IN_CLIENT = "caldav-bridge"
 
 
@@ -74,6 +81,8 @@ class Providers:
 
     def by_consent(self, name: str, *, sandbox: bool) -> Provider:
         """Raises UsageError for one that has no consent page, too."""
+        if name in FEEDS:
+            raise UsageError(_NO_CONSENT)
         provider = self.get(name, sandbox=sandbox)
         if isinstance(provider, SignsInDirectly):
             raise UsageError(f"{name} has no consent page: caldav-bridge account connect USER {name} --url URL")
@@ -81,6 +90,8 @@ class Providers:
 
     def direct(self, name: str) -> SignsInDirectly:
         """Raises UsageError for one that has a consent page, too."""
+        if name in FEEDS:
+            raise UsageError(_NO_CONSENT)
         provider = self.get(name, sandbox=False) if name not in NAMES else None
         if not isinstance(provider, SignsInDirectly):
             raise UsageError(f"{name} takes no address and password: caldav-bridge account connect USER {name}")
@@ -97,10 +108,13 @@ class Providers:
                 return _google(sandboxed_google(settings) if sandbox else settings.google, self._seconds)
             case "microsoft":
                 return _graph(sandboxed_microsoft(settings) if sandbox else settings.microsoft, self._seconds)
-            case _ if sandbox and name in DIRECT:
+            case _ if sandbox and name in (*DIRECT, *FEEDS):
                 raise UsageError(f"there is no simulated {name}: connect to a real server of your own")
             case "caldav":
                 return CaldavProvider(clock=self._now, paces=Paces(CALDAV_LIMITS, clock=self._seconds))
+            case "ics":
+                fetcher = Fetcher(allow_private=settings.ics.allow_private)
+                return IcsProvider(fetcher, paces=Paces(ICS_LIMITS, clock=self._seconds))
         raise UsageError(f"there is no provider {name!r}; choose one of {', '.join((*NAMES, *DIRECT))}")
 
     def _seconds(self) -> float:
@@ -109,7 +123,7 @@ class Providers:
 
 def service_url(settings: Settings, name: str, *, sandbox: bool) -> str | None:
     """The API's address, which decides what it may be asked to call (``addresses.push_url``); None: it calls nobody."""
-    if name in DIRECT:
+    if name in (*DIRECT, *FEEDS):
         return None
     if sandbox:
         return settings.sandbox.url

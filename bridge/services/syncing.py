@@ -20,6 +20,7 @@ from bridge.errors import (
     Refused,
     Throttled,
     Unreachable,
+    Unreadable,
 )
 from bridge.services import connecting
 from bridge.services.context import Context
@@ -68,7 +69,7 @@ def claim_due(context: Context, *, owner: str, limit: int, filling: bool | None 
             return []
     with context.database.write() as conn:
         claimed = pairs.claim_due(
-            conn, owner=owner, now=now, lease=_lease(context), limit=limit, cycles=CYCLES, filling=filling
+            conn, owner=owner, now=now, lease=lease(context), limit=limit, cycles=CYCLES, filling=filling
         )
     return [pair.id for pair in claimed]
 
@@ -77,7 +78,7 @@ def run_now(context: Context, pair_id: int) -> Outcome:
     """Claim this pair and run it here. Raises NotFound."""
     owner = f"cli:{uuid.uuid4().hex[:8]}"
     with context.database.write() as conn:
-        claimed = pairs.claim(conn, pair_id, owner=owner, now=context.now(), lease=_lease(context))
+        claimed = pairs.claim(conn, pair_id, owner=owner, now=context.now(), lease=lease(context))
     if claimed is None:
         return Outcome(pair_id, error="it is being synced right now by another process")
     return run(context, pair_id, owner=owner)
@@ -92,7 +93,7 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
     postponed: dt.datetime | None = None
     try:
         remote, account = _open(context, pair_id)
-        ledger = PairLedger(context.database, pair_id, owner, _lease(context), context.now)
+        ledger = PairLedger(context.database, pair_id, owner, lease(context), context.now)
         try:
             engine.cycle(ledger, remote, now=context.now, report=report)
         except NeedsReconnect as refused:
@@ -153,6 +154,8 @@ def in_plain_words(failure: BridgeError) -> str:
     match failure:
         case NeedsReconnect():
             return "the account's consent has ended: connect it again with 'caldav-bridge account connect'"
+        case Unreadable():
+            return f"{failure}; nothing was changed, and the sync goes on by itself"
         case Paced():
             return str(failure)
         case Throttled():
@@ -194,6 +197,8 @@ def strain(context: Context, account: Account, failure: Unreachable) -> None:
             reason = f"{service} says the calendar quota is used up"
         case Throttled():
             reason = f"{service} asks us to slow down"
+        case Unreadable():
+            reason = str(failure)
         case _:
             reason = f"{service} cannot be reached{_status(failure.status)}"
     refused = isinstance(failure, Throttled)
@@ -207,6 +212,12 @@ def strain(context: Context, account: Account, failure: Unreachable) -> None:
 def _news(report: Report) -> bool:
     """Whether the cycle found anything to do. A plan that waits for its owner is no news."""
     return not report.idle or (report.rounds > 0 and report.parked is None)
+
+
+def opened(context: Context, pair_id: int) -> Remote:
+    """The remote calendar of a pair, ready to be asked. Raises NotFound, NeedsReconnect and Paced."""
+    remote, _ = _open(context, pair_id)
+    return remote
 
 
 def _open(context: Context, pair_id: int) -> tuple[Remote, Account]:
@@ -225,7 +236,8 @@ def _open(context: Context, pair_id: int) -> tuple[Remote, Account]:
     return connecting.sign_in(context, account).remote(calendar.calendar), account
 
 
-def _lease(context: Context) -> dt.timedelta:
+def lease(context: Context) -> dt.timedelta:
+    """How long a pair is a process's own without a sign of life."""
     return dt.timedelta(seconds=context.settings.sync.lease_seconds)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bridge.errors import InvalidCalendarData, NotFound
-from bridge.ical import text
-from bridge.ical.fields import MASTER, Attendee, Path, Reminder, When
+from bridge.errors import InvalidCalendarData, NotFound, Unmappable
+from bridge.ical import text, view
+from bridge.ical.fields import MASTER, Attendee, Change, Path, Reminder, When, diff
 from bridge.ical.objects import CalendarObject, parse
 from bridge.store import accounts, devices, pairs, principals, remote_calendars
 
@@ -39,6 +39,20 @@ def field(path: Path) -> str:
     key, name = path
     word = _FIELDS.get(name, name)
     return word if key == MASTER else f"{word} on {_day(key)}"
+
+
+def changed(change: Change) -> tuple[str, ...]:
+    """The names of the fields that differ; an instance that appears is one change, though it names each of its fields."""
+    whole = {key for key, name in change if name == "state"}
+    return tuple(dict.fromkeys(field(path) for path in change if path[1] == "state" or path[0] not in whole))
+
+
+def differences(old: bytes, new: bytes) -> tuple[str, ...]:
+    """The same of two versions of an object; none of what is no event, or no event we can read."""
+    try:
+        return changed(diff(view.read(parse(old)), view.read(parse(new))))
+    except (InvalidCalendarData, Unmappable):
+        return ()
 
 
 def _day(key: str) -> str:

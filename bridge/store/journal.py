@@ -81,6 +81,13 @@ def entries(conn: sa.Connection, pair_id: int, number: int) -> list[Done]:
     return [Done(*row) for row in conn.execute(query)]
 
 
+def last_entry(conn: sa.Connection, pair_id: int, number: int) -> dt.datetime | None:
+    """When a cycle did its last thing: the end of one that never came to it."""
+    query = sa.select(sa.func.max(journal.c.at)).where(journal.c.pair_id == pair_id, journal.c.cycle == number)
+    found: dt.datetime | None = conn.scalar(query)
+    return found
+
+
 def undone(conn: sa.Connection, pair_id: int, number: int, *, now: dt.datetime) -> None:
     """Note that its owner has taken it back."""
     conn.execute(sa.update(cycles).where(cycles.c.pair_id == pair_id, cycles.c.number == number).values(undone_at=now))

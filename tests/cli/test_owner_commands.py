@@ -190,3 +190,24 @@ def test_what_cannot_be_is_told_in_one_plain_line(run, arguments, words):
     assert words in err
     assert err.startswith("caldav-bridge: ")
     assert err.count("\n") == 1
+
+
+def test_a_sync_is_seen_before_and_taken_back_after(house, run):
+    pair = house.connect("google").pair_id
+    run("sync", "now", pair)
+    put(house, "tea", "Tea")
+    code, out, _ = run("sync", "preview", pair)
+    assert (code, out) == (0, "create there: Tea\n1 to create there.\n")
+    told = json.loads(run("sync", "preview", pair, "--json")[1])
+    assert (told["counts"], told["held"]) == ({"create there": 1}, None)
+    run("sync", "now", pair)
+    cycle = json.loads(run("sync", "log", pair, "--json")[1])[0]["cycle"]
+    assert "Tea" in run("sync", "log", pair, cycle)[1]
+    code, out, _ = run("sync", "undo", pair, cycle, "--yes")
+    assert code == 0
+    assert out.startswith("leave: Tea (it was only copied to the other side")
+    code, _, err = run("sync", "undo", pair, cycle, "--yes")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "undone" in err
+    assert run("sync", "undo", pair, 9999, "--yes")[0] == 2
+    assert run("sync", "preview", 9999)[0] == 2

@@ -4,6 +4,7 @@ A bench lives in ``tests/contracts/<name>_bench.py`` and is found by its file na
 
     open_bench(sandbox) -> ContextManager[Bench]      one empty calendar of a freshly reset service
     open_sign_in(sandbox) -> ContextManager[SignIn]   (where the provider has OAuth) its consent pages
+    READ_ONLY = True                                  (where nothing can be written) it runs the contracts marked ``reads``
     PUSHES = False                                    (where the provider has no notifications)
 
 ``sandbox`` is the running ``bridge.sandbox.server.Sandbox``. The hands speak raw HTTP to the simulated service, written without
@@ -144,6 +145,12 @@ class SignIn(Protocol):
     def api_calls(self) -> int:
         """Requests so far, those to the OAuth endpoints not counted."""
         ...
+
+
+def reads(test):
+    """Marks a contract that asks nothing of the port but to read: sides that are read-only keep it, too."""
+    test.reads_only = True
+    return test
 
 
 def wall(text: str) -> dt.datetime:

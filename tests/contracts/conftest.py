@@ -16,6 +16,7 @@ def _module(name):
     return importlib.import_module(f"tests.contracts.{name}_bench")
 
 
+READ_ONLY = [name for name in BENCHES if getattr(_module(name), "READ_ONLY", False)]
 PUSHING = [name for name in BENCHES if getattr(_module(name), "PUSHES", True)]
 BATCHING = [name for name in BENCHES if getattr(_module(name), "BATCHES", True)]
 SIGN_INS = [name for name in BENCHES if hasattr(_module(name), "open_sign_in")]
@@ -36,7 +37,13 @@ def now():
     return dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 
 
-@pytest.fixture(params=BENCHES)
+def pytest_generate_tests(metafunc):
+    if "bench" in metafunc.fixturenames:
+        reads = getattr(metafunc.function, "reads_only", False)
+        metafunc.parametrize("bench", [name for name in BENCHES if reads or name not in READ_ONLY], indirect=True)
+
+
+@pytest.fixture
 def bench(request, sandbox):
     with ExitStack() as stack:
         yield stack.enter_context(_module(request.param).open_bench(sandbox))

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from bridge.errors import CursorLost
-from tests.contracts.bench import Mirror, Typed, wall
+from tests.contracts.bench import Mirror, Typed, reads, wall
 
 NOON = wall("2026-03-02 12:00")
 
@@ -20,12 +20,14 @@ def mirror(bench, now):
     return Mirror(bench.remote, now)
 
 
+@reads
 def test_an_empty_calendar_lists_nothing_and_gives_a_cursor(bench, mirror):
     mirror.follow()
     assert mirror.objects() == {}
     assert mirror.cursor
 
 
+@reads
 def test_a_complete_listing_holds_every_event_once(bench, mirror):
     ids = [bench.add(typed(f"Meeting {number}", number)) for number in range(7)]
     mirror.follow()
@@ -33,6 +35,7 @@ def test_a_complete_listing_holds_every_event_once(bench, mirror):
     assert sorted(each.fields.master.summary for each in mirror.objects().values()) == bench.titles()
 
 
+@reads
 def test_a_listing_in_small_pages_is_the_same_listing(bench, mirror, now):
     for number in range(7):
         bench.add(typed(f"Meeting {number}", number))
@@ -44,6 +47,7 @@ def test_a_listing_in_small_pages_is_the_same_listing(bench, mirror, now):
     assert paged.items == mirror.items
 
 
+@reads
 def test_what_happens_while_pages_are_read_is_not_missed(bench, now):
     """The owner goes on while we read (G-32, M-27)."""
     ids = [bench.add(typed(f"Meeting {number}", number)) for number in range(6)]
@@ -63,6 +67,7 @@ def test_what_happens_while_pages_are_read_is_not_missed(bench, now):
     assert ids[3] not in mirror.objects()
 
 
+@reads
 def test_a_round_without_changes_names_nothing(bench, mirror):
     bench.add(typed())
     mirror.follow()
@@ -70,6 +75,7 @@ def test_a_round_without_changes_names_nothing(bench, mirror):
     assert mirror.follow() == set()
 
 
+@reads
 def test_an_increment_names_what_is_new_changed_and_gone(bench, mirror):
     kept, changed, gone = (bench.add(typed(title)) for title in ("Kept", "Changed", "Gone"))
     mirror.follow()
@@ -87,6 +93,7 @@ def test_an_increment_names_what_is_new_changed_and_gone(bench, mirror):
     }
 
 
+@reads
 def test_an_older_cursor_still_works(bench, mirror, now):
     """A crash between reading and committing repeats the round (G-34, M-27)."""
     mirror.follow()
@@ -130,11 +137,13 @@ def test_r13_a_cursor_lost_between_two_pages_ends_where_an_unbroken_listing_ends
     assert sorted(mirror.objects()) == sorted(ids[1:])
 
 
+@reads
 def test_nonsense_for_a_cursor_is_a_lost_cursor(bench, now):
     with pytest.raises(CursorLost):
         bench.remote.page("nonsense", now=now)
 
 
+@reads
 def test_what_get_says_is_what_the_listing_says(bench, mirror):
     series = bench.add(Typed("Standup", NOON, NOON + dt.timedelta(minutes=15), rule="FREQ=DAILY;COUNT=5"))
     bench.remove_occurrence(series, NOON + dt.timedelta(days=1))

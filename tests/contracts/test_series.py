@@ -9,7 +9,7 @@ import pytest
 from bridge.errors import VersionMismatch
 from bridge.ical import recurrence
 from bridge.ical.fields import EventFields, ObjectFields, When
-from tests.contracts.bench import Mirror, Typed, wall
+from tests.contracts.bench import Mirror, Typed, reads, wall
 
 KEY = "0123456789abcdefghijklmnopqrstuv"
 UID = "series-hub@example.com"
@@ -232,6 +232,7 @@ def test_a_cancelled_occurrence_takes_place_again(bench):
     assert_same(bench, after, series(cancelled=[KEYS[3]]))
 
 
+@reads
 def test_r11_what_the_owner_does_to_single_occurrences_is_read(bench, now):
     id = bench.add(typed())
     mirror = Mirror(bench.remote, now)
@@ -331,6 +332,7 @@ def test_a_deleted_series_leaves_nothing(bench, now):
     bench.remote.delete(made)
 
 
+@reads
 def test_the_owner_deletes_the_series(bench, now):
     id = bench.add(typed())
     bench.remove_occurrence(id, START + WEEK)

@@ -1,0 +1,59 @@
+"""Where a person may send this server: addresses on the public internet, unless the admin allows more.
+
+What a person names is fetched by the server, which stands where that person does not: beside databases, routers and cloud
+metadata. So a name is resolved here, every address of it is judged, and the connection then goes to the judged address
+itself. Resolving once to judge and once more to connect would let a name change its mind in between (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Sequence
+
+from bridge.errors import Unreadable
+
+Resolve = Callable[[str, int], Sequence[str]]
+"""From a host name (ASCII) and a port to its addresses, best first. Raises OSError."""
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that IANA has given out of IPv6 for the internet. Beside it lie old and local ways to the inside (fec0::/10, ::/96,
+64:ff9b:1::/48, ::ffff:0:0:0/96), not all of which ``is_global`` knows."""
+
+
+def system_resolve(host: str, port: int) -> Sequence[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+def public_addresses(host: str, port: int, resolve: Resolve) -> list[str]:
+    """Those addresses of a host that lie on the public internet. Raises Unreadable if there is none."""
+    try:
+        found = resolve(host, port)
+    except (OSError, UnicodeError):
+        raise Unreadable(f"the name {host} cannot be found") from None
+    public = [each for each in found if is_public(each)]
+    if not public:
+        raise Unreadable(f"{host} lies in a private network, where this server does not look for people")
+    return public
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public internet, seen through what carries IPv4 inside IPv6."""
+    try:
+        parsed = _inner(ipaddress.ip_address(address))
+    except ValueError:
+        return False
+    return parsed.is_global and not parsed.is_multicast and (parsed.version == 4 or parsed in _UNICAST)
+
+
+def _inner(address: Address) -> Address:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
