@@ -4,7 +4,7 @@ BIN := .venv/bin
 DEV := .venv/.dev
 RUN := .venv/.run
 
-.PHONY: demo test lint types imports unit browser lock bench clean help
+.PHONY: demo test lint types imports unit browser lock bench mutations pitfalls clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -50,6 +50,12 @@ lock: $(DEV)  ## resolve the dependencies anew, leaving out what is younger than
 
 bench: $(DEV)  ## figures: speed, memory, latency
 	$(BIN)/python -m tests.benchmarks
+
+mutations: $(DEV)  ## each protecting rule switched off: do its tests notice?
+	$(BIN)/python -m tests.mutations
+
+pitfalls: $(DEV)  ## write docs/reference/pitfalls.md anew
+	$(BIN)/python -m tests.pitfalls
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

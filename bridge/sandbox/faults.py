@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import threading
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -65,6 +68,11 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[tuple[Fault, int]] = []
+        self._scattered: Sequence[Fault] = ()
+        self._share = 0.0
+        self._dice = random.Random()  # noqa: S311 - no secret
+        self.struck: Counter[str] = Counter()
+        """How often each of the scattered ones has happened: "503 before", "drop after"."""
 
     def inject(self, fault: Fault | None = None, /, **fields: Any) -> Fault:
         """Add a fault, given whole or by its fields."""
@@ -73,8 +81,19 @@ class Faults:
             self._waiting.append((added, added.times))
         return added
 
+    def scatter(self, share: float, *kinds: Fault, seed: int = 0) -> None:
+        """Bad weather until ``clear``: that share of the requests which a kind means meets one of the ``kinds``.
+
+        A kind that shall be met more often is given more often. The dice are seeded; their order is that of the requests.
+        """
+        if not 0 <= share <= 1:
+            raise ValueError("the share is between 0 and 1")
+        with self._lock:
+            self._share, self._scattered, self._dice = share, kinds, random.Random(seed)  # noqa: S311 - no secret
+            self.struck.clear()
+
     def take(self, method: str, path: str) -> Fault | None:
-        """The first fault that means this request, used up by one."""
+        """The first fault that means this request, used up by one; else what the weather brings."""
         with self._lock:
             for index, (fault, left) in enumerate(self._waiting):
                 if fault.matches(method, path):
@@ -83,7 +102,15 @@ class Faults:
                     else:
                         del self._waiting[index]
                     return fault
-        return None
+            return self._by_chance(method, path)
+
+    def _by_chance(self, method: str, path: str) -> Fault | None:
+        meant = [fault for fault in self._scattered if fault.matches(method, path)]
+        if not meant or self._dice.random() >= self._share:
+            return None
+        fault = self._dice.choice(meant)
+        self.struck[f"{fault.status or ('drop' if fault.drop else 'late')} {fault.phase}"] += 1
+        return fault
 
     def waiting(self) -> list[tuple[Fault, int]]:
         """What has not happened yet, with how often it still will."""
@@ -94,3 +121,4 @@ class Faults:
         """Forget them all."""
         with self._lock:
             self._waiting.clear()
+            self._scattered, self._share = (), 0.0

@@ -96,10 +96,13 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
     try:
         remote, account = open_remote(context, pair_id)
         with noting_trouble(context, account):
-            engine.cycle(ledger_of(context, pair_id, owner), remote, now=context.now, report=report)
-        if account.strains or account.closed_until is not None:
-            with context.database.write() as conn:
-                accounts.relieve(conn, account.id, now=context.now())
+            try:
+                engine.cycle(ledger_of(context, pair_id, owner), remote, now=context.now, report=report)
+            except Unreachable as failure:
+                if report.progressed and not isinstance(failure, Paced):
+                    _relieve(context, account)  # what was served in between ends the row of failures
+                raise
+        _relieve(context, account)
     except Paced as early:
         error = in_plain_words(early)
         postponed = context.now() + dt.timedelta(seconds=early.retry_after or 0)
@@ -117,7 +120,16 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
                 pairs.postpone(conn, pair_id, owner=owner, until=postponed)
             else:
                 now = context.now()
-                pairs.finish(conn, pair_id, owner=owner, now=now, error=error, retry_after=wait, news=_news(report))
+                pairs.finish(
+                    conn,
+                    pair_id,
+                    owner=owner,
+                    now=now,
+                    error=error,
+                    retry_after=wait,
+                    news=_news(report),
+                    progressed=report.progressed,
+                )
             journal.finish(conn, pair_id, pairs.get(conn, pair_id).cycles, report.counts(), now=context.now())
     except LeaseLost:
         log.warning("another worker has taken the pair over", pair=pair_id)
@@ -176,6 +188,12 @@ def paused(account: Account) -> str:
     """For the owner of an account whose circuit is open: until when, and why."""
     until = f"{account.closed_until:%Y-%m-%d %H:%M}" if account.closed_until else "later"
     return f"paused until {until} UTC: {account.closed_reason}; everything goes on by itself"
+
+
+def _relieve(context: Context, account: Account) -> None:
+    if account.strains or account.closed_until is not None:
+        with context.database.write() as conn:
+            accounts.relieve(conn, account.id, now=context.now())
 
 
 def strain(context: Context, account: Account, failure: Unreachable) -> None:

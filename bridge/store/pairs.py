@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bridge.errors import AlreadyExists, LeaseLost, NotFound
 from bridge.policy import polling
-from bridge.store.tables import accounts, channels, outbox, pairs, remote_calendars
+from bridge.store.tables import accounts, channels, inbox, outbox, pairs, remote_calendars
 from bridge.sync.ledger import Direction
 
 FIRST_RETRY = dt.timedelta(seconds=30)
@@ -304,12 +304,15 @@ def finish(
     error: str | None = None,
     retry_after: float | None = None,
     news: bool | None = None,
+    progressed: bool = False,
 ) -> None:
     """Give the lease back and say when the pair is due next. ``error`` is in plain words, ``retry_after`` in seconds.
 
-    After a success it is due at its interval, or at once if it was woken meanwhile; in real time and without notifications
-    sooner or later than that, as it found ``news`` or none (``polling.pause``; None: nobody has looked). After a failure it
-    waits, each time twice as long, and never shorter than the service asked for. Raises LeaseLost.
+    After a success it is due at its interval, before it if an intent waits to be sent again, or at once if it was woken
+    meanwhile; in real time and without notifications sooner or later than that, as it found ``news`` or none
+    (``polling.pause``; None: nobody has looked). After a failure it waits, each time twice as long, and never shorter than
+    the service asked for; a cycle that ``progressed`` before it failed begins the count anew, and waits as long as the
+    service says, if it says it. Raises LeaseLost.
     """
     pair = _held(conn, pair_id, owner)
     woken = _woken(pair)
@@ -324,9 +327,11 @@ def finish(
             "due_at": woken or _next(conn, pair, idle if news is not None else None, now),
         }
     else:
-        wait = max(backoff(pair.failures), dt.timedelta(seconds=retry_after or 0))
+        failures = 0 if progressed else pair.failures
+        own = dt.timedelta() if progressed and retry_after else backoff(failures)
+        wait = max(own, dt.timedelta(seconds=retry_after or 0))
         outcome = {
-            "failures": pair.failures + 1,
+            "failures": failures + 1,
             "last_error": error,
             "due_at": None if _manual(pair) else now + wait,
         }
@@ -365,11 +370,17 @@ def _manual(pair: Pair) -> bool:
 def _next(conn: sa.Connection, pair: Pair, idle: int | None, now: dt.datetime) -> dt.datetime | None:
     if pair.interval_seconds is None:
         return None
-    interval = dt.timedelta(seconds=pair.interval_seconds)
+    late = sa.and_(outbox.c.pair_id == pair.id, outbox.c.not_before > now)
+    waiting = conn.scalar(sa.select(sa.func.min(outbox.c.not_before)).where(late))
+    look = now + _pause(conn, pair, dt.timedelta(seconds=pair.interval_seconds), idle, now)
+    return look if waiting is None else min(look, waiting)
+
+
+def _pause(conn: sa.Connection, pair: Pair, interval: dt.timedelta, idle: int | None, now: dt.datetime) -> dt.timedelta:
     if not pair.realtime or idle is None:  # whoever said every twenty minutes gets every twenty minutes
-        return now + interval
+        return interval
     alive = sa.select(channels.c.id).where(channels.c.pair_id == pair.id, channels.c.expires_at > now).limit(1)
-    return now + polling.pause(interval, idle, told=conn.execute(alive).first() is not None)
+    return polling.pause(interval, idle, told=conn.execute(alive).first() is not None)
 
 
 def _give_back(conn: sa.Connection, pair: Pair, outcome: Mapping[str, Any]) -> None:
@@ -467,7 +478,14 @@ def set_terms(
     invitations: bool,
     now: dt.datetime,
 ) -> Pair:
-    """Change how the pair is kept. Raises NotFound."""
+    """Change how the pair is kept. Raises NotFound.
+
+    In another direction everything is planned anew against the bases: what was passed over until now is a diff, and nothing
+    that both sides agree on is written (R22).
+    """
+    turned = get(conn, pair_id).direction != direction
+    if turned:
+        conn.execute(sa.update(inbox).where(inbox.c.pair_id == pair_id).values(pending=True))
     row = (
         conn.execute(
             sa.update(pairs)
@@ -480,12 +498,11 @@ def set_terms(
                 invitations=invitations,
                 idle=0,
                 due_at=None if interval_seconds is None and not realtime else now,
+                **({"hub_cursor": 0} if turned else {}),
             )
             .returning(*pairs.c)
         )
         .mappings()
-        .one_or_none()
+        .one()
     )
-    if row is None:
-        raise NotFound(f"there is no pair {pair_id}")
     return _pair(row)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bridge.errors import CursorLost, Gone
+from bridge.errors import CursorLost, Gone, Throttled, Unreachable
 from bridge.sync import guard
 from bridge.sync.ports import NamesOccurrences, Page
 from bridge.sync.session import Session
+
+TRIES = 3
+"""How often a page is asked for in one cycle."""
 
 
 def read(session: Session) -> None:
@@ -33,7 +36,7 @@ def _follow(session: Session, *, anew: bool = False) -> None:
             writing.begin_listing()
         session.report.listings += 1
     while more:
-        page = session.remote.page(cursor, now=session.now())
+        page = _page(session, cursor)
         session.report.pages += 1
         session.report.items += len(page.items) + len(page.removals)
         more = page.more
@@ -43,6 +46,21 @@ def _follow(session: Session, *, anew: bool = False) -> None:
             with session.ledger.writing() as writing:
                 writing.keep_page(page)
         cursor = page.cursor
+
+
+def _page(session: Session, cursor: str | None) -> Page:
+    """The page behind the cursor. A lost answer costs a request and not the cycle; after ``TRIES`` the service is away.
+
+    A page may take many requests: Graph's series are read one by one.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return session.remote.page(cursor, now=session.now())
+        except Throttled:
+            raise
+        except Unreachable:
+            continue
+    return session.remote.page(cursor, now=session.now())
 
 
 def _with_occurrences(session: Session, page: Page) -> Page:

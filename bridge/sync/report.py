@@ -30,3 +30,8 @@ class Report:
     def idle(self) -> bool:
         """Nothing was written on either side."""
         return not (self.hub_writes or self.remote_writes)
+
+    @property
+    def progressed(self) -> bool:
+        """Something was read that had not been, or written: what a cycle that failed later need not do again."""
+        return bool(self.items) or not self.idle

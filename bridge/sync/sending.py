@@ -9,9 +9,9 @@ first (R12); such an update or deletion either still has its If-Match or is plan
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bridge.errors import (
     BridgeError,
@@ -37,6 +37,9 @@ AT_ONCE = 25
 
 FEW = 3
 """Creations from which on a batch is worth while."""
+
+IN_A_ROW = 3
+"""So many answers lost one behind the other: it is the service that is away, and not some requests."""
 
 FIRST_RETRY = dt.timedelta(minutes=1)
 LAST_RETRY = dt.timedelta(hours=6)
@@ -66,6 +69,8 @@ class Sent:
 def send_due(session: Session, *, backfill: bool = True) -> bool:
     """Carry out what is open and due; without ``backfill`` only what belongs to no first sync.
 
+    What had no answer is tried once more behind the rest, as long as others get theirs.
+
     False: the hub has changed in between, so there may be something more urgent than the rest (R33). At least one batch was
     sent then. Raises Unreachable, Throttled or NeedsReconnect after it has noted what was not sent. An object that the
     service could not take waits longer each time, so it cannot hold up the others (R32).
@@ -74,10 +79,17 @@ def send_due(session: Session, *, backfill: bool = True) -> bool:
         uids = memory.intents(session.now(), backfill=backfill)
     remote = session.remote
     at_once = remote.batch_size if isinstance(remote, SupportsBatches) else AT_ONCE
-    for number, batch in enumerate(batches(uids, at_once)):
-        if number and _unplanned(session):
-            return False
-        _send_batch(session, batch)
+    begun = False
+    while uids:
+        losses = _Losses()
+        for batch in batches(uids, at_once):
+            if begun and _unplanned(session):
+                return False
+            begun = True
+            _send_batch(session, batch, losses)
+        if losses.last is not None and len(losses.uids) == len(uids):
+            raise losses.last
+        uids = losses.uids
     return True
 
 
@@ -88,7 +100,23 @@ def _unplanned(session: Session) -> bool:
         return state.parked is None and state.hub_cursor != memory.hub_revision()
 
 
-def _send_batch(session: Session, uids: Sequence[str]) -> None:
+@dataclass(slots=True)
+class _Losses:
+    """What was not answered on one way through the intents, and what was not sent for it."""
+
+    uids: list[str] = field(default_factory=list)
+    in_a_row: int = 0
+    last: Unreachable | None = None
+
+    def bear(self, error: Unreachable, uids: Iterable[str]) -> bool:
+        """One more request without an answer. False: it is the service that is away."""
+        self.uids += uids
+        self.last = error
+        self.in_a_row += 1
+        return self.in_a_row < IN_A_ROW
+
+
+def _send_batch(session: Session, uids: Sequence[str], losses: _Losses) -> None:
     with session.ledger.writing() as memory:
         intents, links = memory.intents_of(uids), memory.links(uids)
         replicas = memory.replicas([link.remote_id for link in links.values() if link.remote_id])
@@ -106,11 +134,12 @@ def _send_batch(session: Session, uids: Sequence[str]) -> None:
         memory.save_intents([replace(each.intent, attempts=each.intent.attempts + 1) for each in batch])
     together = {new.uid: new for new in map(_fresh, batch) if new is not None}
     if len(together) < FEW or not isinstance(session.remote, SupportsBatches):
-        _send_singly(session, batch)
+        _send_singly(session, batch, losses)
         return
     created = [sent for sent in batch if sent.intent.uid in together]
-    _send_singly(session, [sent for sent in batch if sent.intent.uid not in together], behind=created)
-    _send_singly(session, _create_together(session, session.remote, created, list(together.values())))
+    _send_singly(session, [sent for sent in batch if sent.intent.uid not in together], losses, behind=created)
+    left = _create_together(session, session.remote, created, list(together.values()), losses)
+    _send_singly(session, left, losses)
 
 
 def _fresh(sent: Sent) -> New | None:
@@ -123,7 +152,7 @@ def _fresh(sent: Sent) -> New | None:
     return New(intent.target, key, intent.uid)
 
 
-def _send_singly(session: Session, batch: Sequence[Sent], *, behind: Sequence[Sent] = ()) -> None:
+def _send_singly(session: Session, batch: Sequence[Sent], losses: _Losses, *, behind: Sequence[Sent] = ()) -> None:
     """``behind`` is what would have been sent next."""
     for number, sent in enumerate(batch):
         try:
@@ -131,12 +160,16 @@ def _send_singly(session: Session, batch: Sequence[Sent], *, behind: Sequence[Se
         except Throttled:
             _put_back(session, [*batch[number:], *behind])
             raise
-        except Unreachable:
-            _put_back(session, [*batch[number + 1 :], *behind], _later(session, sent.intent))
-            raise
+        except Unreachable as error:
+            borne = losses.bear(error, [sent.intent.uid])
+            _put_back(session, () if borne else [*batch[number + 1 :], *behind], _later(session, sent.intent))
+            if not borne:
+                raise
         except NeedsReconnect:
             _put_back(session, [*batch[number:], *behind])
             raise
+        else:
+            losses.in_a_row = 0
 
 
 def _voice(remote: Remote, intent: Intent, *, home: bool) -> Remote:
@@ -155,19 +188,22 @@ def _later(session: Session, intent: Intent) -> Intent:
 
 
 def _create_together(
-    session: Session, remote: SupportsBatches, batch: Sequence[Sent], wanted: Sequence[New]
+    session: Session, remote: SupportsBatches, batch: Sequence[Sent], wanted: Sequence[New], losses: _Losses
 ) -> list[Sent]:
     """Create objects by one request, and note all answers in one transaction; what is left over has to be sent singly.
 
-    What was not carried out is put back before Throttled, Unreachable or NeedsReconnect is raised.
+    What was not carried out is put back before Throttled, Unreachable or NeedsReconnect is raised. Around a lost answer what
+    was not sent goes in the next batch, behind the rest.
     """
     try:
         outcomes = remote.create_many(wanted)
     except (Throttled, NeedsReconnect):
         _put_back(session, batch)
         raise
-    except Unreachable:
+    except Unreachable as error:
         _put_back(session, (), *(_later(session, sent.intent) for sent in batch))
+        if losses.bear(error, [sent.intent.uid for sent in batch]):
+            return []
         raise
     except Exception:  # noqa: BLE001 - be it batches as such or one of the objects: singly it is seen (R32)
         return [_attempted(sent) for sent in batch]
@@ -197,9 +233,15 @@ def _create_together(
     if troubles:
         unsent += [sent.intent for sent in left]
     _answered(session, made, unsent)
-    if troubles:
-        raise max(troubles, key=_weight)
-    return left
+    if not troubles:
+        losses.in_a_row = 0
+        return left
+    if made:
+        losses.in_a_row = 0
+    worst = max(troubles, key=_weight)
+    if type(worst) is Unreachable and losses.bear(worst, [intent.uid for intent in unsent]):
+        return []
+    raise worst
 
 
 def _attempted(sent: Sent) -> Sent:

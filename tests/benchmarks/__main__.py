@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("first_sync", "latency", "dav")
+NAMES = ("first_sync", "faults", "idle", "latency", "dav")
 
 for name in sys.argv[1:] or NAMES:
     importlib.import_module(f"tests.benchmarks.{name}").run()

@@ -42,7 +42,7 @@ def run(events=EVENTS):
             print(
                 f"  pair {outcome['pair']}: {outcome['hub_writes']} hub writes, {outcome['remote_writes']} remote writes"
             )
-        _each_once(data, sandbox, events)
+        each_once(data, sandbox, events)
         for service in services:
             service.meter.reset()
         again = [setting.sync_now(data, pair)[0] for pair in (1, 2)]
@@ -54,7 +54,7 @@ def run(events=EVENTS):
         assert not any(writes for _, writes in idle.values())
 
 
-def _each_once(data, sandbox, events):
+def each_once(data, sandbox, events):
     headers = {"Authorization": f"Bearer {sandbox.google.token(setting.PERSON, client_id='hands')}"}
     google, token = Counter(), None
     with httpx.Client(base_url=f"{sandbox.url}/google/calendar/v3/", headers=headers, timeout=60) as client:

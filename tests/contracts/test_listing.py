@@ -116,7 +116,7 @@ def test_a_forgotten_cursor_is_said_to_be_lost(bench, mirror):
         mirror.follow()
 
 
-def test_a_cursor_lost_between_two_pages_ends_where_an_unbroken_listing_ends(bench, mirror, now):
+def test_r13_a_cursor_lost_between_two_pages_ends_where_an_unbroken_listing_ends(bench, mirror, now):
     """R13: list anew, and what went meanwhile is simply not there."""
     ids = [bench.add(typed(f"Meeting {number}", number)) for number in range(6)]
     bench.page_size(2)

@@ -233,7 +233,7 @@ def test_a_cancelled_occurrence_takes_place_again(bench):
 
 
 @reads
-def test_what_the_owner_does_to_single_occurrences_is_read(bench, now):
+def test_r11_what_the_owner_does_to_single_occurrences_is_read(bench, now):
     id = bench.add(typed())
     mirror = Mirror(bench.remote, now)
     mirror.follow()
@@ -262,7 +262,7 @@ def test_an_occurrence_the_owner_has_cancelled_takes_place_again(bench):
     assert_same(bench, update(bench, current, series()), series())
 
 
-def test_an_occurrence_the_owner_moved_is_moved_again_and_cancelled(bench):
+def test_r11_an_occurrence_the_owner_moved_is_moved_again_and_cancelled(bench):
     id = bench.add(typed())
     bench.move_occurrence(id, START + 2 * WEEK, START + 2 * WEEK + HOUR, START + 2 * WEEK + 2 * HOUR)
     moved = series(overrides={KEYS[2]: at(2, by=2 * HOUR)})
@@ -295,7 +295,7 @@ def test_the_owner_moves_the_whole_series(bench, now):
     assert expected(followed) == bench.occurrences(made.id, *SPAN)
 
 
-def test_an_occurrence_changed_meanwhile_is_not_overwritten(bench):
+def test_r36_an_occurrence_changed_meanwhile_is_not_overwritten(bench):
     """The series itself may look untouched; its occurrence has a version of its own (R36)."""
     stale = create(bench, series(overrides={KEYS[2]: at(2, by=HOUR)}))
     bench.retitle_occurrence(stale.id, START + 2 * WEEK, "By hand")
@@ -343,7 +343,7 @@ def test_the_owner_deletes_the_series(bench, now):
     assert mirror.objects() == {}
 
 
-def test_both_edges_of_summer_time_keep_the_wall_clock(bench):
+def test_r23_both_edges_of_summer_time_keep_the_wall_clock(bench):
     """R23: nine o'clock stays nine o'clock, in spring and in autumn."""
     first = wall("2026-03-23 09:00")
     master = EventFields(When(first, first + HOUR, VIENNA), summary="Standup")

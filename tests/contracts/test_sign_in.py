@@ -61,7 +61,7 @@ def test_a_code_is_good_once(sign_in):
         sign_in.provider.finish(consent.memory, answer)
 
 
-def test_connecting_again_is_the_same_person(sign_in):
+def test_r15_connecting_again_is_the_same_person(sign_in):
     """R15: a reconnect re-adopts."""
     first = sign_in.provider.account(connect(sign_in)).identity()
     assert sign_in.provider.account(connect(sign_in)).identity() == first
@@ -78,7 +78,7 @@ def test_an_expired_token_is_renewed_and_kept(sign_in):
     assert len(tokens.durable) == 2
 
 
-def test_a_rotated_grant_is_durable_before_it_is_used(sign_in):
+def test_r29_a_rotated_grant_is_durable_before_it_is_used(sign_in):
     """R29: if keeping it fails, no request is made with it, and the error is not swallowed."""
     sign_in.rotate()
     tokens = connect(sign_in)
@@ -125,7 +125,7 @@ def test_a_dead_grant_needs_its_owner(sign_in):
         sign_in.provider.account(tokens).calendars()
 
 
-def test_a_token_endpoint_in_trouble_is_no_dead_grant(sign_in):
+def test_r28_a_token_endpoint_in_trouble_is_no_dead_grant(sign_in):
     """R28: 5xx never means that the owner must consent again."""
     tokens = connect(sign_in)
     account = sign_in.provider.account(tokens)

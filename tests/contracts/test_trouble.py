@@ -65,7 +65,7 @@ def test_errors_and_logs_tell_no_contents(bench, call, caplog):
     assert "Canary" not in caplog.text
 
 
-def test_an_interrupted_listing_is_no_complete_one(bench, now):
+def test_r5_an_interrupted_listing_is_no_complete_one(bench, now):
     """R5: cut at every page, it raises; it never ends."""
     for number in range(5):
         bench.add(Typed(f"Meeting {number}", START, START + HOUR))

@@ -84,21 +84,21 @@ def test_the_service_shows_the_time_that_was_meant(bench):
     assert shown == [("20260302T170000Z", "Dentist")]
 
 
-def test_an_all_day_event_has_its_days_and_no_others(bench):
+def test_r25_an_all_day_event_has_its_days_and_no_others(bench):
     made = create(bench, all_day(days=1))
     assert made.fields.master.when == When(dt.date(2026, 3, 28), dt.date(2026, 3, 29))
     shown = bench.occurrences(made.id, dt.datetime(2026, 3, 1, tzinfo=dt.UTC), dt.datetime(2026, 4, 1, tzinfo=dt.UTC))
     assert shown == [("2026-03-28", "Holiday")]
 
 
-def test_creating_again_makes_no_second_one(bench):
+def test_r12_creating_again_makes_no_second_one(bench):
     first = create(bench, single())
     second = create(bench, single())
     assert (second.id, second.version, second.fields) == (first.id, first.version, first.fields)
     assert bench.titles() == ["Dentist"]
 
 
-def test_a_creation_whose_answer_was_lost_is_finished_by_the_next(bench):
+def test_r12_a_creation_whose_answer_was_lost_is_finished_by_the_next(bench):
     """R12: the connection died after the service had done it."""
     with bench.trouble("answer lost"), pytest.raises(Unreachable):
         create(bench, single())
@@ -178,7 +178,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_an_update_changes_in_place_with_one_write(bench, change):
+def test_r4_an_update_changes_in_place_with_one_write(bench, change):
     before = create(bench, single(description="Old", location="Old", reminders=(Reminder(5),)))
     target = replace(before.fields, master=CHANGES[change](before.fields.master))
     writes = bench.writes()
@@ -205,7 +205,7 @@ def test_an_update_without_a_difference_asks_nothing(bench, kind):
     assert bench.requests() == requests
 
 
-def test_an_update_of_what_the_owner_has_edited_is_refused(bench):
+def test_r36_an_update_of_what_the_owner_has_edited_is_refused(bench):
     """The version is the one merged from, not the newest (R36)."""
     stale = create(bench, single())
     bench.retitle(stale.id, "By hand")

@@ -48,7 +48,7 @@ def when_answering(world, reached):
     time.sleep(0.2)
 
 
-def test_killed_in_the_middle_of_the_first_sync_it_goes_on_where_it_was(world):
+def test_r12_killed_in_the_middle_of_the_first_sync_it_goes_on_where_it_was(world):
     moments = [
         lambda: when(world, lambda: in_hub(world) > 0),
         lambda: when_answering(world, lambda: in_outlook(world) > EVENTS // 5),

@@ -110,7 +110,7 @@ def test_edits_of_different_fields_on_two_sides_at_once_both_stay(world):
     world.settle({0: shown(at(2, 8), at(2, 9), "Review of the plan")})
 
 
-def test_webhooks_lost_are_made_good_by_the_safety_poll(world):
+def test_r30_webhooks_lost_are_made_good_by_the_safety_poll(world):
     world.sandbox.google.deliveries.drop(1000)
     world.sandbox.microsoft.deliveries.drop(1000)
     world.sides["google"].add(Typed("Unheard", at(1, 10), at(1, 11), zone=ZONE))

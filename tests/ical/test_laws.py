@@ -103,7 +103,7 @@ def _lines(obj):
 
 @given(some.objects())
 @LAWS
-def test_the_normal_form_is_one(now, fields):
+def test_r21_the_normal_form_is_one(now, fields):
     assert normal.fields(fields) == fields
     assert normal.fields(seen(edit.compose(fields, uid="u", now=now))) == fields
 

@@ -13,7 +13,7 @@ def test_well_known_redirects_without_credentials(anonymous):
         assert (reply.status_code, reply.headers["Location"]) == (301, "/")
 
 
-def test_the_ladder_from_well_known_to_the_calendars(dav):
+def test_r39_the_ladder_from_well_known_to_the_calendars(dav):
     reply = dav.request("PROPFIND", "/.well-known/caldav")
     root = reply.headers["Location"]
     principal = dav.props(root, "D:current-user-principal").prop(root, "D:current-user-principal")[0].text
@@ -31,7 +31,7 @@ def test_the_ladder_from_well_known_to_the_calendars(dav):
     assert [each.tag for each in answer.prop(HOME, "D:resourcetype")] == ["{DAV:}principal", "{DAV:}collection"]
 
 
-def test_behind_a_prefix_every_href_has_it(serve, database, clock, alice, event):
+def test_r39_behind_a_prefix_every_href_has_it(serve, database, clock, alice, event):
     from radicale_plugins import app
     from tests.radicale_plugins.conftest import Dav
 
@@ -59,7 +59,7 @@ def test_the_mail_address_comes_first_and_is_preferred(dav):
 
 
 @pytest.mark.parametrize("path", ["/", HOME, "/alice/calendar/"])
-def test_options_advertise_only_what_works(dav, path):
+def test_r40_options_advertise_only_what_works(dav, path):
     reply = dav.request("OPTIONS", path)
     assert reply.status_code == 200
     tokens = {token.strip() for token in reply.headers["DAV"].split(",")}

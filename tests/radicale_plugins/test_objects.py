@@ -95,7 +95,7 @@ def test_put_answers_201_then_204_and_the_ctag_moves_once_each(dav, event):
     assert dav.props(CALENDAR, "CS:getctag").text(CALENDAR, "CS:getctag") not in (ctag, second)
 
 
-def test_the_same_bytes_again_change_nothing(dav, event):
+def test_r38_the_same_bytes_again_change_nothing(dav, event):
     """R38: no churn of etags without a change."""
     etag = dav.put(A, event("a")).headers["ETag"]
     before = dav.props(CALENDAR, "CS:getctag").text(CALENDAR, "CS:getctag")
@@ -104,7 +104,7 @@ def test_the_same_bytes_again_change_nothing(dav, event):
     assert dav.props(CALENDAR, "CS:getctag").text(CALENDAR, "CS:getctag") == before
 
 
-def test_if_match_is_strict(dav, event):
+def test_r36_if_match_is_strict(dav, event):
     old = dav.put(A, event("a")).headers["ETag"]
     new = dav.put(A, event("a", "DTSTART:20260311T090000Z"), If_Match=old).headers["ETag"]
     for wrong in (old, f"W/{new}", new.strip('"'), '"x", "y"', '""'):
@@ -116,7 +116,7 @@ def test_if_match_is_strict(dav, event):
     assert dav.put(A, event("a", "DTSTART:20260313T090000Z"), If_Match="*").status_code == 204
 
 
-def test_if_match_for_an_object_that_is_gone_makes_davx5_settle(dav, event):
+def test_r37_if_match_for_an_object_that_is_gone_makes_davx5_settle(dav, event):
     """R37: it asks with the old etag for ever unless it is told 412."""
     etag = dav.put(A, event("a")).headers["ETag"]
     assert dav.request("DELETE", A).status_code == 204
@@ -125,7 +125,7 @@ def test_if_match_for_an_object_that_is_gone_makes_davx5_settle(dav, event):
     assert dav.get(A).status_code == 404
 
 
-def test_if_none_match_never_overwrites(dav, event):
+def test_r36_if_none_match_never_overwrites(dav, event):
     assert dav.put(A, event("a"), If_None_Match="*").status_code == 201
     assert dav.put(A, event("a", "DTSTART:20260311T090000Z"), If_None_Match="*").status_code == 412
     assert dav.get(A).content == event("a")

@@ -48,6 +48,22 @@ def test_faults_are_used_up_in_order():
     assert faults.take("GET", "/b") is None
 
 
+def test_scattered_faults_strike_their_share_of_what_they_mean():
+    faults = Faults()
+    faults.scatter(0.05, Fault(path="/a", status=503), Fault(path="/a", drop=True, phase="after"), seed=7)
+    struck = [faults.take("GET", "/a") for _ in range(2000)]
+    assert 60 < sum(fault is not None for fault in struck) < 140
+    assert sum(faults.struck.values()) == sum(fault is not None for fault in struck)
+    assert set(faults.struck) == {"503 before", "drop after"}
+    assert not any(faults.take("GET", "/b") for _ in range(200))
+    faults.inject(path="/a", status=410)
+    assert faults.take("GET", "/a").status == 410, "what was injected comes first"
+    faults.clear()
+    assert not any(faults.take("GET", "/a") for _ in range(200))
+    with pytest.raises(ValueError, match="share"):
+        faults.scatter(5)
+
+
 @pytest.mark.parametrize("wrong", [{}, {"status": 500, "times": 0}, {"status": 500, "phase": "during"}])
 def test_a_fault_must_say_what_happens(wrong):
     with pytest.raises(ValueError, match=r".+"):

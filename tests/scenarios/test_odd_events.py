@@ -142,7 +142,7 @@ def _lines(text):
     return text.replace("\r\n ", "").split("\r\n")
 
 
-def test_html_written_in_outlook_is_not_rewritten_for_ever(story):
+def test_r20_html_written_in_outlook_is_not_rewritten_for_ever(story):
     story.phone.put("a", event("Tea", at(1, 9), at(1, 10), "DESCRIPTION:one\\ntwo <three> & four"))
     story.settle()
     html = "<html><body><div>Hello <b>you</b> &amp; me</div><div><br></div><p>x&nbsp;y</p></body></html>"
@@ -188,7 +188,7 @@ def test_r26_moved_out_of_the_window_and_back_in_outlook(story):
     story.settle([shown(at(2, 9), at(2, 10), "Tea")])
 
 
-def test_r29_a_rule_that_outlook_cannot_say_stays_where_it_can_be_said(story):
+def test_rule_29_a_rule_that_outlook_cannot_say_stays_where_it_can_be_said(story):
     day = dt.datetime.combine(MONDAY.replace(day=1, month=1, year=MONDAY.year + 1), dt.time(9))
     day = day.replace(day=31)
     story.phone.put("r", event("Rent", day, day + dt.timedelta(hours=1), "RRULE:FREQ=MONTHLY;BYMONTHDAY=31;COUNT=7"))
@@ -202,7 +202,7 @@ def test_r29_a_rule_that_outlook_cannot_say_stays_where_it_can_be_said(story):
     assert story.graph.titles() == ["Rent"]
 
 
-def test_r29_a_synced_series_gets_a_rule_that_outlook_cannot_say(story):
+def test_rule_29_a_synced_series_gets_a_rule_that_outlook_cannot_say(story):
     """Outlook's stays as it was, and is not deleted; once the rule can be said again it follows."""
     story.phone.put("r", event("Rent", at(0, 9), at(0, 10), "RRULE:FREQ=WEEKLY;COUNT=7"))
     story.settle()

@@ -62,7 +62,7 @@ def test_no_transaction_is_open_during_the_refresh(tokens, database, account, cl
     assert tokens.exchange(refresh) == "refresh-2"
 
 
-def test_two_threads_refresh_once(tokens, database, vault, account, clock):
+def test_r29_two_threads_refresh_once(tokens, database, vault, account, clock):
     """The second one waits, loads what the first has stored, and finds it good."""
     asked = []
     first_is_in = threading.Event()
@@ -116,7 +116,7 @@ def _die_during_refresh(url, key, account_id, now):
     Grants(opened, Vault([key]), account_id, now=lambda: now).exchange(lambda grant: os._exit(7))
 
 
-def test_a_crash_between_the_response_and_the_commit(database_url, database, tokens, key, account, clock, lease):
+def test_r29_a_crash_between_the_response_and_the_commit(database_url, database, tokens, key, account, clock, lease):
     """The process is gone with the new grant in its memory: nobody has used it, the old one is still there, and after the
     lease has run out the next one refreshes from that."""
     process = multiprocessing.get_context("fork").Process(

@@ -74,7 +74,7 @@ def test_the_etag_is_strong_and_made_of_the_bytes(put, event):
     assert put("a.ics", event("a")).etag == first.etag
 
 
-def test_the_same_bytes_again_change_nothing(database, calendar, put, revision, event, make_pair, pair_due):
+def test_r38_the_same_bytes_again_change_nothing(database, calendar, put, revision, event, make_pair, pair_due):
     """R38: no churn, however often a client or a cycle writes what is there."""
     stored = put("a.ics", event("a"))
     pair = make_pair(calendar)
@@ -85,7 +85,7 @@ def test_the_same_bytes_again_change_nothing(database, calendar, put, revision, 
     assert pair_due(pair) is None
 
 
-def test_every_version_is_kept_with_who_and_when(database, calendar, put, event, t0):
+def test_r35_every_version_is_kept_with_who_and_when(database, calendar, put, event, t0):
     put("a.ics", event("a", "one"), actor="device:1")
     put("a.ics", event("a", "two"), actor="pair:3")
     with database.write() as conn:

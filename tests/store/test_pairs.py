@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 
 from bridge.errors import AlreadyExists, LeaseLost, NotFound
-from bridge.store import pairs, remote_calendars
+from bridge.store import outbox, pairs, remote_calendars
+from bridge.sync.ledger import Intent
 from bridge.sync.ports import RemoteCalendar
 
 LEASE = dt.timedelta(minutes=5)
@@ -124,6 +125,26 @@ def test_r33_the_services_own_time_to_wait_is_kept(database, pair, pair_due, t0)
     act(database, pairs.claim, pair, owner="a", now=t0, lease=LEASE)
     act(database, pairs.finish, pair, owner="a", now=t0, error="slow down", retry_after=900)
     assert pair_due(pair) == t0 + minutes(15)
+
+
+def test_a_failure_behind_some_progress_waits_like_a_first_one(database, pair, pair_due, t0):
+    for _ in range(4):
+        act(database, pairs.claim, pair, owner="a", now=t0, lease=LEASE)
+        act(database, pairs.finish, pair, owner="a", now=t0, error="no answer", progressed=True)
+    assert (pair_due(pair) - t0).total_seconds() == 30
+    act(database, pairs.claim, pair, owner="a", now=t0, lease=LEASE)
+    act(database, pairs.finish, pair, owner="a", now=t0, error="slow down", retry_after=2, progressed=True)
+    assert (pair_due(pair) - t0).total_seconds() == 2
+
+
+def test_a_pair_is_due_when_what_waits_in_its_outbox_is(database, pair, pair_due, t0):
+    act(database, outbox.save, pair, [Intent("a", "delete", not_before=t0 + minutes(2))], now=t0)
+    act(database, pairs.claim, pair, owner="a", now=t0, lease=LEASE)
+    act(database, pairs.finish, pair, owner="a", now=t0 + minutes(1))
+    assert pair_due(pair) == t0 + minutes(2)
+    act(database, pairs.claim, pair, owner="a", now=t0 + minutes(2), lease=LEASE)
+    act(database, pairs.finish, pair, owner="a", now=t0 + minutes(3))
+    assert pair_due(pair) == t0 + minutes(8), "what is late already was this cycle's business"
 
 
 def test_a_manual_pair_is_due_only_when_somebody_says_so(database, calendar, make_pair, pair_due, t0):

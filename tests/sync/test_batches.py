@@ -114,11 +114,23 @@ def test_r12_the_answer_to_a_batch_is_lost(world_on_each, after_effect):
     world = world_on_each
     side = filled(world, 25, batch_size=10)
     side.calendar.fail("create_many", Unreachable("timeout"), after_effect=after_effect)
+    world.cycle(side)
+    assert waiting(world, side) == []
+    assert side.titles() == everything(25)
+    assert side.calendar.requests["find"] == 10, "of each that may be there it is asked, behind the rest"
+    at_rest(world, side, everything(25))
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+def test_r12_no_answer_to_any_batch(world_on_each, after_effect):
+    world = world_on_each
+    side = filled(world, 45, batch_size=10)
+    side.calendar.fail("create_many", Unreachable("timeout"), times=3, after_effect=after_effect)
     with pytest.raises(Unreachable):
         world.cycle(side)
-    assert waiting(world, side)[:10] == [(f"{number:03}", 1, True) for number in range(10)]
-    assert waiting(world, side)[10:] == [(f"{number:03}", 0, False) for number in range(10, 25)]
-    at_rest(world, side, everything(25))
+    assert waiting(world, side)[:30] == [(f"{number:03}", 1, True) for number in range(30)]
+    assert waiting(world, side)[30:] == [(f"{number:03}", 0, False) for number in range(30, 45)]
+    at_rest(world, side, everything(45))
 
 
 def test_r12_a_lost_batch_is_asked_for_where_the_listing_does_not_show_it(world):
@@ -143,7 +155,7 @@ def test_r12_a_lost_batch_is_asked_for_where_the_listing_does_not_show_it(world)
 
 @pytest.mark.parametrize(
     ("error", "attempts", "later"),
-    [(Throttled("busy", retry_after=7), 0, False), (NeedsReconnect("dead"), 0, False), (Unreachable("down"), 1, True)],
+    [(Throttled("busy", retry_after=7), 0, False), (NeedsReconnect("dead"), 0, False)],
 )
 def test_a_part_that_was_not_carried_out_is_put_back_and_the_rest_noted(world_on_each, error, attempts, later):
     world = world_on_each
@@ -158,6 +170,17 @@ def test_a_part_that_was_not_carried_out_is_put_back_and_the_rest_noted(world_on
     found = side.calendar.requests["find"]
     at_rest(world, side, everything(25))
     assert side.calendar.requests["find"] == found + attempts  # what was not sent need not be asked for
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+def test_r12_a_part_without_an_answer_is_asked_for_behind_the_rest(world_on_each, after_effect):
+    world = world_on_each
+    side = filled(world, 25, batch_size=10)
+    side.calendar.fail("create", Unreachable("down"), after_effect=after_effect)
+    world.cycle(side)
+    assert (waiting(world, side), side.titles()) == ([], everything(25))
+    assert side.calendar.requests["find"] == 1
+    at_rest(world, side, everything(25))
 
 
 def test_r33_of_several_troubles_the_longest_wait_counts(world):

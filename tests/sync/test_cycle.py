@@ -329,13 +329,40 @@ def test_an_unreachable_service_ends_the_cycle_and_loses_nothing(world, error, m
     world.delete("b")
     world.put("c", tea("c"))
     side.calendar.add(tea("d"))
-    side.calendar.fail(method, error)
+    lost = (3 if method == "page" else 2) if type(error) is Unreachable else 1  # a lost answer is asked for again
+    side.calendar.fail(method, error, times=lost)
     with pytest.raises(type(error)):
         world.cycle(side)
     world.clock.pass_by(minutes=2)
     world.settle()
     assert world.titles() == side.titles() == ["c", "d", "edited"]
     assert world.rows(outbox.outbox) == 0
+
+
+def test_r32_one_lost_answer_costs_that_request_and_not_the_cycle(world):
+    side = world.pair()
+    for number in range(40):
+        world.put(f"{number}", tea(f"{number}"))
+    side.calendar.fail("create", Unreachable("lost"), after_effect=True)
+    report = world.cycle(side)
+    assert report.remote_writes == 39, "the fortieth was there and is taken up"
+    assert len(side.titles()) == len(set(side.titles())) == 40
+    assert world.rows(outbox.outbox) == 0
+    world.settle()
+
+
+def test_a_service_that_is_away_is_left_alone_after_a_few_requests(world):
+    side = world.pair()
+    for number in range(100):
+        world.put(f"{number}", tea(f"{number}"))
+    side.calendar.fail("create", Unreachable("down"), times=1000)
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    assert side.calendar.requests["create"] == 3 * side.calendar.batch_size
+    side.calendar.faults.clear()
+    world.clock.pass_by(minutes=2)
+    world.settle()
+    assert len(side.titles()) == 100
 
 
 def test_r32_an_object_that_always_times_out_does_not_hold_up_the_others(world):

@@ -1,8 +1,11 @@
 """Complete listings: cut anywhere, lost anywhere, and what is missing from them."""
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.errors import CursorLost, Unreachable
+from bridge.providers.memory import MemoryRemote
 from bridge.store.tables import inbox
 from tests.support.worlds import at, retitled, tea
 
@@ -30,7 +33,8 @@ def test_r5_a_listing_cut_at_any_page_deletes_nothing(world, cut):
 
     def request(method):
         pages.append(method)
-        if len(pages) == cut + 2:  # the first page only tells that the cursor is lost
+        # the first page only tells that the cursor is lost; a cut one is asked for thrice
+        if len(pages) in range(cut + 2, cut + 5):
             raise Unreachable("cut")
         return page(method)
 
@@ -43,14 +47,38 @@ def test_r5_a_listing_cut_at_any_page_deletes_nothing(world, cut):
     assert world.titles() == side.titles() == everything()
 
 
-@pytest.mark.parametrize("cut", range(5))
+@pytest.mark.parametrize("times", [1, 2])
+def test_r5_a_page_without_an_answer_is_asked_for_again(world, times):
+    side = filled(world)
+    side.calendar.forget_cursors()
+    side.calendar.fail("page", Unreachable("lost"), times=times)
+    report = world.cycle(side)
+    assert (report.listings, report.hub_writes, report.remote_writes) == (1, 0, 0)
+    assert world.titles() == side.titles() == everything()
+
+
+def test_r5_what_a_whole_listing_leaves_out_is_looked_after_before_it_is_deleted(world):
+    class Forgetful(MemoryRemote):
+        def page(self, cursor, *, now):
+            page = super().page(cursor, now=now)
+            return replace(page, items=tuple(item for item in page.items if item.series != forgotten))
+
+    side = filled(world)
+    forgotten = side.id_of("event 4")
+    side.calendar.forget_cursors()
+    world.cycle(side, remote=Forgetful(side.calendar))
+    assert side.calendar.requests["get"] == 1
+    assert world.titles() == side.titles() == everything()
+    world.settle()
+
+
+@pytest.mark.parametrize("cut", range(1, 5))
 def test_r13_deletions_and_edits_while_a_listing_is_cut_and_taken_up_again(world, cut):
     side = filled(world)
     side.calendar.remove(side.id_of("event 3"))
     side.calendar.edit(side.id_of("event 5"), at(tea("event 5"), 15))
     side.calendar.forget_cursors()
-    for _ in range(cut):
-        side.calendar.fail("page", Unreachable("cut"))
+    side.calendar.fail("page", Unreachable("cut"), times=3 * cut)
     for _ in range(cut):
         with pytest.raises(Unreachable):
             world.cycle(side)

@@ -125,7 +125,7 @@ def viewed(fields):
 
 @settings(max_examples=150, deadline=None)
 @given(objects)
-def test_what_is_viewed_is_in_normal_form(fields):
+def test_r21_what_is_viewed_is_in_normal_form(fields):
     once = viewed(fields)
     assert once is None or LENS.view(once) == once
 
@@ -356,7 +356,7 @@ def test_x26_m53_attendees_are_never_written_and_s02_markers_are():
     assert body["transactionId"] == "k"
 
 
-def test_r24_the_hubs_own_words_for_the_same_rule_stay():
+def test_rule_24_the_hubs_own_words_for_the_same_rule_stay():
     hub = replace(single(), recurrence=("RRULE:FREQ=WEEKLY;UNTIL=20260401T235959Z",))
     before = LENS.view(hub)
     assert before.recurrence == ("RRULE:FREQ=WEEKLY;BYDAY=MO;UNTIL=20260330T100000Z",)

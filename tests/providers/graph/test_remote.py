@@ -147,13 +147,13 @@ def test_x38_the_others_are_written_all_the_same(bench):
     assert get(bench, made.id).fields.overrides.keys() == {"20260305T110000Z"}
 
 
-def test_r29_a_creation_that_cannot_be_finished_leaves_nothing(bench):
+def test_rule_29_a_creation_that_cannot_be_finished_leaves_nothing(bench):
     with pytest.raises(Unmappable):
         create(bench, series(overrides={"20260304T110000Z": event(start=START + 5 * DAY)}))
     assert bench.titles() == []
 
 
-def test_r13_the_nth_of_several_weekdays_is_read_back(bench):
+def test_rule_13_the_nth_of_several_weekdays_is_read_back(bench):
     fields = ObjectFields(event(start=START + DAY), ("RRULE:FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=2;COUNT=4",))
     reads = bench.service.meter.routes["GET /calendars/<calendar>/events/<event>/instances"]
     assert create(bench, fields).fields == bench.remote.lens.view(fields)
