@@ -249,8 +249,11 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
     if case.buried is None:
         return _arrive(case, remote, rules)
     there = Edited(_there(link.remote_base), remote.fields)
-    data = _edited(case.buried, there.change, rules) if there.change else case.buried
-    before, after = seen(case.buried, rules.lens), seen(data, rules.lens)
+    before = seen(case.buried, rules.lens)
+    # an instance that the phone had changed may have no place under the remote's new rule (R10)
+    merged = merge(Edited(_there(link.hub_base), before), there, winner="remote")
+    data = _edited(case.buried, merged.to_hub, rules) if merged.to_hub else case.buried
+    after = seen(data, rules.lens)
     link = replace(
         _clean(link),
         version=remote.version,
@@ -258,7 +261,7 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
         remote_base=remote.fields,
         dirty=True,  # the phone may have changed it before it was deleted
     )
-    return Step(case, link, HubPut(None, data, None))
+    return Step(case, link, HubPut(None, data, None), conflicts=merged.conflicts(case.uid))
 
 
 def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:

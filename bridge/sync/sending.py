@@ -259,7 +259,7 @@ def _give_up(session: Session, sent: Sent, error: Exception) -> None:
 
 
 def _tried_in_vain(session: Session, sent: Sent) -> Link:
-    """A refused update may have renewed the object's version and nothing else: that is no news, or it would be sent for ever (R4)."""
+    """A refused update may have renewed the version and nothing else: that is no news, or it would be sent for ever (R4)."""
     link, replica = sent.link, sent.replica
     if link.remote_id is None or replica is None:
         return link
