@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import edit, objects, times, view
-from bridge.ical.fields import MASTER, Change, ObjectFields, diff, patch
+from bridge.ical.fields import MASTER, Change, ObjectFields, Path, diff, patch
 from bridge.sync import guests, projection
 from bridge.sync.guests import Say
 from bridge.sync.identity import creation_key
@@ -227,6 +227,11 @@ def _clean(link: Link) -> Link:
     return replace(link, dirty=False, quarantine=None, attempts=0, retry_at=None, decision=None)
 
 
+def _trying(link: Link, before: Link | None) -> Link:
+    """What is to be sent may be refused as often as before: only an answer makes the waits short again (R32)."""
+    return replace(link, attempts=before.attempts if before else 0)
+
+
 def _arrive(case: Case, remote: RemoteObject, rules: Rules) -> Step:
     """The remote has an object that the hub has not."""
     if rules.direction == "push":
@@ -257,7 +262,8 @@ def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules, *, unin
     target = rules.lens.view(target)
     # a creation that was refused may have got halfway: the same key then finishes it
     key = (link and link.creation_key) or creation_key(rules.pair, hub.uid, hub.revision)
-    return Step(case, Link(hub.uid, creation_key=key), intent=Intent(hub.uid, "create", target, fields))
+    made = _trying(Link(hub.uid, creation_key=key), link)
+    return Step(case, made, intent=Intent(hub.uid, "create", target, fields))
 
 
 def _invites(fields: ObjectFields, case: Case, rules: Rules) -> bool:
@@ -283,7 +289,7 @@ def _unite(case: Case, hub: HubObject, remote: RemoteObject, rules: Rules) -> St
     there = projection.unseen(fields, remote.fields, _hidden(hub.data, case, rules) | projection.GUESTS)
     merged = unite(fields, there, winner=_winner(hub, remote, case.link, rules))
     if remote.organized_elsewhere:
-        merged.to_remote = {path: value for path, value in merged.to_remote.items() if path[1] in PERSONAL}
+        merged.to_remote = {path: value for path, value in merged.to_remote.items() if _personal(path)}
     met = Edited(guests.without(remote.fields), remote.fields)
     _complete(merged, Edited(fields, fields), met, Say(), case=case, rules=rules)
     # as if they had agreed on everything but what the remote is still to be told
@@ -300,8 +306,8 @@ def _hub_gone(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
         return Step(case, _clean(link))
     if rules.pairing:
         return Step(case, again(link), deferred=True)
-    link = replace(_clean(link), version=remote.version, remote_base=remote.fields)
-    return Step(case, link, intent=Intent(case.uid, "delete"))
+    doomed = replace(_clean(link), version=remote.version, remote_base=remote.fields)
+    return Step(case, _trying(doomed, link), intent=Intent(case.uid, "delete"))
 
 
 def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Step:
@@ -310,11 +316,14 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
         return _arrive(case, remote, rules)
     hidden = _hidden(case.buried, case, rules)
     base = _there(link.remote_base)
-    change = projection.own_words(
-        diff(base, projection.unseen(base, remote.fields, hidden)), view.read(objects.parse(case.buried)), hidden
-    )
+    before = _shown(case.buried, case, rules)
+    here, there = Edited(_there(link.hub_base), before), Edited(base, projection.unseen(base, remote.fields, hidden))
+    # an instance that the phone had changed may have no place under the remote's new rule (R10)
+    merged = merge(guests.apart(here), guests.apart(there), winner="remote")
+    guests.settle(here, Edited(base, remote.fields), merged, Say())
+    change = projection.own_words(merged.to_hub, view.read(objects.parse(case.buried)), hidden)
     data = _edited(case.buried, change, rules) if change else case.buried
-    before, after = _shown(case.buried, case, rules), _shown(data, case, rules)
+    after = _shown(data, case, rules)
     link = replace(
         _clean(link),
         version=remote.version,
@@ -322,7 +331,7 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
         remote_base=remote.fields,
         dirty=True,  # the phone may have changed it before it was deleted
     )
-    return Step(case, link, HubPut(None, data, None))
+    return Step(case, link, HubPut(None, data, None), conflicts=merged.conflicts(case.uid))
 
 
 def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:
@@ -398,13 +407,18 @@ def _ask(case: Case, link: Link, undecided: tuple[Conflict, ...]) -> Step:
 
 def _keep_personal(merged: Merged, here: Edited, *, revert: bool) -> None:
     """Of someone else's meeting only the personal fields are written; the rest is set back in the hub (R3)."""
-    foreign = {path: value for path, value in merged.to_remote.items() if path[1] not in PERSONAL}
+    foreign = {path: value for path, value in merged.to_remote.items() if not _personal(path)}
     merged.to_remote = {path: value for path, value in merged.to_remote.items() if path not in foreign}
     if not foreign or not revert:
         return
-    kept = patch(here.base, {p: v for p, v in here.change.items() if p[0] == MASTER and p[1] in PERSONAL})
+    kept = patch(here.base, {p: v for p, v in here.change.items() if _personal(p)})
     merged.to_hub = {**diff(here.now, kept), **merged.to_hub}
     merged.overrule("remote", foreign, {path: value for path, value in merged.to_hub.items() if path in foreign})
+
+
+def _personal(path: Path) -> bool:
+    """Of the meeting as a whole: an instance that is changed becomes an exception, and that is its organizer's to make."""
+    return path[0] == MASTER and path[1] in PERSONAL
 
 
 def _winner(hub: HubObject, remote: RemoteObject, link: Link | None, rules: Rules) -> Winner:
@@ -440,7 +454,7 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     target = rules.lens.view(patch(remote.fields, merged.to_remote))
     if target == remote.fields:
         return Step(case, replace(link, hub_base=after), put, None, conflicts)
-    return Step(case, agreed, put, Intent(hub.uid, "update", target, after), conflicts)
+    return Step(case, _trying(agreed, case.link), put, Intent(hub.uid, "update", target, after), conflicts)
 
 
 def _edited(data: bytes, change: Change, rules: Rules) -> bytes:

@@ -438,6 +438,26 @@ def _give_up(session: Session, sent: Sent, error: Exception) -> None:
             return
     elif isinstance(error, DuplicateKey):
         link = replace(link, creation_key=None)
+    elif sent.intent.kind == "update":
+        link = _tried_in_vain(session, sent)
     with session.ledger.writing() as memory:
         memory.save_links([quarantined(link, str(error), now=session.now())])
         memory.drop_intents([link.uid])
+
+
+def _tried_in_vain(session: Session, sent: Sent) -> Link:
+    """A refused update may have renewed the version and nothing else: that is no news, or it would be sent for ever (R4)."""
+    link, replica = sent.link, sent.replica
+    if link.remote_id is None or replica is None:
+        return link
+    try:
+        items = session.remote.get(link.remote_id)
+        with _this_one():
+            before, now = (session.remote.lens.read(each) for each in (replica.items, items))
+    except (Gone, Refused, Unmappable):
+        return link  # the next cycle reads it
+    if now.version == before.version or now.fields != before.fields:
+        return link
+    with session.ledger.writing() as memory:
+        memory.refresh(now.id, items, pending=False)
+    return replace(link, version=now.version)

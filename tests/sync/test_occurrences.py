@@ -6,6 +6,7 @@ import pytest
 
 from bridge.sync.ports import Removal
 from tests.support.worlds import tea
+from tests.sync.test_merge import overridden
 
 
 class Naming:
@@ -58,3 +59,18 @@ def test_the_series_are_not_read_for_what_is_known(world, side):
     world.settle()
     assert world.titles() == side.titles() == []
     assert side.remote.asked == 0
+
+
+def test_r10_a_series_that_was_edited_there_and_deleted_here_comes_back_without_what_its_new_rule_lacks(world):
+    """The phone had moved an occurrence, then deleted the series; meanwhile somebody ended it before that occurrence."""
+    side = world.pair()
+    world.put("tea", tea(rule="FREQ=WEEKLY;COUNT=6"))
+    world.settle()
+    ended = tea(rule="FREQ=WEEKLY;UNTIL=20260316T080000Z")
+    side.calendar.edit(side.id_of("Tea"), ended)
+    world.edit("tea", lambda fields: overridden(fields, "20260330T070000Z", summary="Cake"))
+    world.delete("tea")
+    world.settle()
+    assert world.hub() == {"tea": ended}
+    assert list(side.calendar.objects().values()) == [ended]
+    assert b"Cake" not in world.stored()["tea"].data

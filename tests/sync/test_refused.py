@@ -1,0 +1,93 @@
+"""What a service will not take is tried again more and more seldom, and never because of our own trying (R4, R32)."""
+
+import itertools
+
+import pytest
+
+from bridge.errors import Refused, Unmappable
+from bridge.ical.fields import ObjectFields
+from tests.support.worlds import retitled, tea
+from tests.sync.test_merge import overridden
+
+
+def refuse_all(side, method, *, touching=False):
+    """From now on that method is refused; ``touching``: not before something was written, so that the version is a new one."""
+    tries = []
+
+    class Refusing(type(side.remote)):
+        def update(self, current, target):
+            tries.append(self.calendar.clock())
+            if touching:
+                self.calendar.edit(current.id, current.fields)
+            raise Unmappable("it cannot be brought back")
+
+        def create(self, fields, *, key, uid):
+            tries.append(self.calendar.clock())
+            raise Refused("no", status=400, code="no")
+
+        def delete(self, current):
+            tries.append(self.calendar.clock())
+            raise Refused("no", status=400, code="no")
+
+    side.remote = Refusing(side.remote.calendar, side.remote.lens)
+    return tries
+
+
+def test_r4_a_refused_update_that_renewed_the_version_is_not_sent_again_at_once(world):
+    side = world.pair()
+    world.put("tea", tea())
+    world.settle()
+    tries = refuse_all(side, "update", touching=True)
+    world.edit("tea", lambda fields: retitled(fields, "Coffee"))
+    for _ in range(5):
+        world.cycle(side)
+    assert len(tries) == 1
+
+
+@pytest.mark.parametrize("method", ["create", "update", "delete"])
+def test_r32_what_is_refused_waits_longer_each_time(world, method):
+    side = world.pair()
+    if method != "create":
+        world.put("tea", tea())
+        world.settle()
+    tries = refuse_all(side, method)
+    if method == "create":
+        world.put("tea", tea())
+    elif method == "update":
+        world.edit("tea", lambda fields: retitled(fields, "Coffee"))
+    else:
+        world.delete("tea")
+    for _ in range(200):
+        world.cycle(side)
+        world.clock.pass_by(minutes=5)
+    waits = [later - earlier for earlier, later in itertools.pairwise(tries)]
+    assert len(tries) < 10
+    assert all(later > earlier * 1.5 for earlier, later in itertools.pairwise(waits))
+
+
+def test_r32_an_edit_of_its_owner_is_sent_at_once_however_long_it_would_have_waited(world):
+    side = world.pair()
+    world.put("tea", tea())
+    world.settle()
+    tries = refuse_all(side, "update")
+    world.edit("tea", lambda fields: retitled(fields, "Coffee"))
+    for _ in range(40):
+        world.cycle(side)
+        world.clock.pass_by(minutes=5)
+    before = len(tries)
+    world.edit("tea", lambda fields: retitled(fields, "Cocoa"))
+    world.cycle(side)
+    assert len(tries) == before + 1
+
+
+def test_r3_a_phone_changes_one_instance_of_someone_elses_series(world):
+    """It is set back, whatever fields an instance has of its own; it used to be an error of ours."""
+    side = world.pair()
+    series = tea("Board", rule="FREQ=WEEKLY;COUNT=3")
+    side.calendar.add(series, uid="board", organized_elsewhere=True)
+    world.settle()
+    writes = side.calendar.writes
+    world.edit("board", lambda fields: overridden(fields, "20260309T080000Z", summary="Bored"))
+    world.settle()
+    assert world.hub()["board"] == ObjectFields(series.master, series.recurrence)
+    assert side.calendar.writes == writes
