@@ -4,7 +4,7 @@ BIN := .venv/bin
 DEV := .venv/.dev
 RUN := .venv/.run
 
-.PHONY: demo test lint types imports unit browser lock bench mutations pitfalls clean help
+.PHONY: demo test lint types imports unit browser lock bench prove mutations pitfalls clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -50,6 +50,10 @@ lock: $(DEV)  ## resolve the dependencies anew, leaving out what is younger than
 
 bench: $(DEV)  ## figures: speed, memory, latency
 	$(BIN)/python -m tests.benchmarks
+
+prove: $(DEV)  ## every crash of small stories, then 2,000 long random lives with faults: nothing lost, doubled or mailed
+	$(BIN)/python -m tests.proof.crashes
+	$(BIN)/python -m tests.proof --examples 2000 --steps 50 --jobs 2 --seed 1
 
 mutations: $(DEV)  ## each protecting rule switched off: do its tests notice?
 	$(BIN)/python -m tests.mutations

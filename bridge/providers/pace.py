@@ -144,21 +144,27 @@ def _not_yet(wait: float) -> Paced:
 class Paces:
     """The paces of a provider's accounts, by a key that names the account for as long as the process lives."""
 
-    def __init__(self, limits: Limits, *, clock: Seconds = time.monotonic) -> None:
+    def __init__(
+        self, limits: Limits, *, clock: Seconds = time.monotonic, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._limits = limits
         self._clock = clock
+        self._sleep = sleep
         self._kept: OrderedDict[str, Pace] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, account: str) -> Pace:
         """The account's pace; one of its own for "", an account that has no name yet."""
         if not account:
-            return Pace(self._limits, clock=self._clock)
+            return self._new()
         with self._lock:
-            pace = self._kept.get(account) or Pace(self._limits, clock=self._clock)
+            pace = self._kept.get(account) or self._new()
             self._kept[account] = pace
             _keep_latest(self._kept, account)
             return pace
+
+    def _new(self) -> Pace:
+        return Pace(self._limits, clock=self._clock, sleep=self._sleep)
 
 
 def _keep_latest(kept: OrderedDict[str, Any], used: str) -> None:

@@ -47,6 +47,10 @@ class Clock:
                 self._frozen += by
         return self()
 
+    def sleep(self, seconds: float) -> None:
+        """Let so much time pass at once: what waits by this clock waits for no other."""
+        self.advance(dt.timedelta(seconds=seconds))
+
     def thaw(self) -> dt.datetime:
         """Go back to real time."""
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,7 +36,12 @@ class Context:
         self.database.close()
 
 
-def open_context(settings: Settings, *, now: Callable[[], dt.datetime] = utc_now) -> Context:
+def open_context(
+    settings: Settings,
+    *,
+    now: Callable[[], dt.datetime] = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Context:
     """Open the data directory: make it on the first start, bring the database to today's schema, read the keys.
 
     Raises UsageError when the directory, the database or the keys cannot be used.
@@ -52,4 +58,4 @@ def open_context(settings: Settings, *, now: Callable[[], dt.datetime] = utc_now
     opened = (
         vault.from_keys(keys.get_secret_value()) if keys is not None else vault.from_file(settings.data / "vault.key")
     )
-    return Context(settings, database, opened, Providers(settings, now), now)
+    return Context(settings, database, opened, Providers(settings, now, sleep), now)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
@@ -20,7 +22,7 @@ from bridge.providers.ics.feed import Fetcher
 from bridge.providers.ics.provider import LIMITS as ICS_LIMITS
 from bridge.providers.ics.provider import IcsProvider
 from bridge.providers.oauth import Provider
-from bridge.providers.pace import Limits, Paces, Seconds
+from bridge.providers.pace import Limits, Paces
 from bridge.sync.ledger import Clock
 from bridge.sync.ports import Account, TokenStore
 
@@ -63,12 +65,13 @@ AnyProvider = Provider | SignsInDirectly
 class Providers:
     """The providers of these settings, each made when it is first asked for and then kept: they hold connections and paces.
 
-    ``now`` (aware UTC) paces them, and stamps what they write where the service does not.
+    ``now`` (aware UTC) and ``sleep`` pace them; ``now`` stamps what they write where the service does not.
     """
 
-    def __init__(self, settings: Settings, now: Clock) -> None:
+    def __init__(self, settings: Settings, now: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings
         self._now = now
+        self._sleep = sleep
         self._made: dict[tuple[str, bool], AnyProvider] = {}
         self._lock = threading.Lock()
 
@@ -105,17 +108,20 @@ class Providers:
         settings = self._settings
         match name:
             case "google":
-                return _google(sandboxed_google(settings) if sandbox else settings.google, self._seconds, self._now)
+                return _google(sandboxed_google(settings) if sandbox else settings.google, self._paces, self._now)
             case "microsoft":
-                return _graph(sandboxed_microsoft(settings) if sandbox else settings.microsoft, self._seconds)
+                return _graph(sandboxed_microsoft(settings) if sandbox else settings.microsoft, self._paces)
             case _ if sandbox and name in (*DIRECT, *FEEDS):
                 raise UsageError(f"there is no simulated {name}: connect to a real server of your own")
             case "caldav":
-                return CaldavProvider(clock=self._now, paces=Paces(CALDAV_LIMITS, clock=self._seconds))
+                return CaldavProvider(clock=self._now, paces=self._paces(CALDAV_LIMITS))
             case "ics":
                 fetcher = Fetcher(allow_private=settings.ics.allow_private)
-                return IcsProvider(fetcher, paces=Paces(ICS_LIMITS, clock=self._seconds))
+                return IcsProvider(fetcher, paces=self._paces(ICS_LIMITS))
         raise UsageError(f"there is no provider {name!r}; choose one of {', '.join((*NAMES, *DIRECT))}")
+
+    def _paces(self, limits: Limits) -> Paces:
+        return Paces(limits, clock=self._seconds, sleep=self._sleep)
 
     def _seconds(self) -> float:
         return self._now().timestamp()
@@ -169,7 +175,7 @@ def _client(settings: Google | Microsoft, *, url: str, vendor: str, name: str) -
     )
 
 
-def _google(settings: Google, clock: Seconds, now: Clock) -> Provider:
+def _google(settings: Google, paces: Callable[[Limits], Paces], now: Clock) -> Provider:
     vendor = Google.model_fields["auth_url"].default
     client_id, client_secret = _client(settings, url=settings.auth_url, vendor=vendor, name="google")
     return GoogleProvider(
@@ -179,11 +185,11 @@ def _google(settings: Google, clock: Seconds, now: Clock) -> Provider:
         client_id=client_id,
         client_secret=client_secret,
         now=now,
-        paces=Paces(Limits(settings.requests_per_minute, settings.writes_per_minute), clock=clock),
+        paces=paces(Limits(settings.requests_per_minute, settings.writes_per_minute)),
     )
 
 
-def _graph(settings: Microsoft, clock: Seconds) -> Provider:
+def _graph(settings: Microsoft, paces: Callable[[Limits], Paces]) -> Provider:
     vendor = Microsoft.model_fields["authority"].default
     client_id, client_secret = _client(settings, url=settings.authority, vendor=vendor, name="microsoft")
     return GraphProvider(
@@ -193,5 +199,5 @@ def _graph(settings: Microsoft, clock: Seconds) -> Provider:
         client_secret=client_secret,
         window_past=dt.timedelta(days=settings.window_past_days),
         window_future=dt.timedelta(days=settings.window_future_days),
-        paces=Paces(replace(GRAPH_LIMITS, per_minute=settings.requests_per_minute), clock=clock),
+        paces=paces(replace(GRAPH_LIMITS, per_minute=settings.requests_per_minute)),
     )

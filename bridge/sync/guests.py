@@ -60,15 +60,20 @@ def settle(here: Edited, there: Edited, merged: Merged, say: Say) -> None:
     keys = {MASTER, *here.now.overrides, *there.now.overrides}
     for key in sorted(keys):
         mine, theirs = _instance(here, key), _instance(there, key)
-        if key == MASTER or key in here.now.overrides or key in whole_here:
+        if _stands(key, here.now, merged.to_hub):
             _to_hub(key, mine, theirs, merged.to_hub, whole=key in whole_here)
-        if key == MASTER or key in there.now.overrides or key in whole_there:
+        if _stands(key, there.now, merged.to_remote):
             _to_remote(key, mine, theirs, merged.to_remote, say, whole=key in whole_there)
 
 
 def _whole(change: Change) -> set[str]:
     """Instances that become overrides: they name all their fields."""
     return {key for (key, name), value in change.items() if name == "state" and value == "override"}
+
+
+def _stands(key: str, now: ObjectFields, change: Change) -> bool:
+    """Whether there is an event of its own once ``change`` is made: a series that is moved may lose its overrides."""
+    return key == MASTER or change.get((key, "state"), "override" if key in now.overrides else "") == "override"
 
 
 def _instance(edited: Edited, key: str) -> tuple[EventFields, EventFields]:

@@ -8,6 +8,7 @@ remote has answered. So a plan may be thrown away and made anew at any time.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from bridge.sync import guests, projection
 from bridge.sync.guests import Say
 from bridge.sync.identity import creation_key
 from bridge.sync.ledger import Conflict, Direction, HubObject, Intent, Link, Policy, Winner
-from bridge.sync.merge import Edited, Merged, merge, unite
+from bridge.sync.merge import EVENT_FIELDS, Edited, Merged, merge, unite
 from bridge.sync.ports import Lens, RemoteObject
 from bridge.sync.projection import Projection
 
@@ -162,22 +163,27 @@ def adopted(link: Link, intent: Intent, remote: RemoteObject) -> Link:
     """The link of an object that turns out to have been created by an intent whose answer was lost (R12).
 
     The target is taken for what the service answered then, so what its owner changed since is found by the next plan.
-    But instances may not have been written before the creation broke off: they count as still to be told.
+    But instances may not have been written before the creation broke off: those that are not there count as still to be told.
     """
     if intent.target is None or intent.hub_base is None:
         raise ValueError("only a creation can be adopted")
-    overrides, cancelled = remote.fields.overrides, remote.fields.cancelled
+    written = remote.fields.overrides.keys() | remote.fields.cancelled
     return replace(
         link,
         remote_id=remote.id,
         version=remote.version,
-        hub_base=replace(intent.hub_base, overrides=overrides, cancelled=cancelled),
-        remote_base=replace(intent.target, overrides=overrides, cancelled=cancelled),
+        hub_base=_with_instances(intent.hub_base, written),
+        remote_base=_with_instances(intent.target, written),
         dirty=True,
         quarantine=None,
         attempts=0,
         retry_at=None,
     )
+
+
+def _with_instances(fields: ObjectFields, keys: Collection[str]) -> ObjectFields:
+    overrides = {key: event for key, event in fields.overrides.items() if key in keys}
+    return replace(fields, overrides=overrides, cancelled=fields.cancelled.intersection(keys))
 
 
 def _decide(case: Case, rules: Rules) -> Step:
@@ -448,13 +454,28 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     if not merged.to_remote:
         return Step(case, replace(link, hub_base=after), put, None, conflicts)
     # what came from the remote is agreed; the hub's own change stays a change until the remote has answered
-    agreed = replace(link, hub_base=patch(here.base, diff(here.now, after)))
+    agreed = replace(link, hub_base=_agreed(here, after, remote.fields))
     if rules.direction == "pull":
         return Step(case, agreed, put, None, conflicts)
     target = rules.lens.view(patch(remote.fields, merged.to_remote))
     if target == remote.fields:
         return Step(case, replace(link, hub_base=after), put, None, conflicts)
     return Step(case, _trying(agreed, case.link), put, Intent(hub.uid, "update", target, after), conflicts)
+
+
+def _agreed(here: Edited, after: ObjectFields, remote: ObjectFields) -> ObjectFields:
+    """The hub's base with what it has just been told; of an instance that both sides have changed, all that the remote has.
+
+    An instance that only the hub has changed is its own change as a whole, be it that guests were added to it.
+    """
+    told = dict(diff(here.now, after))
+    for key in {key for key, _ in told} - {MASTER} - here.base.overrides.keys():
+        if key in remote.overrides:
+            event = remote.overrides[key]
+            told |= {(key, "state"): "override", **{(key, name): getattr(event, name) for name in EVENT_FIELDS}}
+        elif (key, "state") not in told:
+            told = {path: value for path, value in told.items() if path[0] != key}
+    return patch(here.base, told)
 
 
 def _edited(data: bytes, change: Change, rules: Rules) -> bytes:

@@ -26,6 +26,7 @@ from bridge.errors import (
     Unreachable,
     VersionMismatch,
 )
+from bridge.ical.fields import ObjectFields, diff, patch
 from bridge.sync import reading
 from bridge.sync.ledger import Intent, Link, Replica
 from bridge.sync.plan import adopted, again, quarantined
@@ -64,6 +65,15 @@ class Sent:
     @property
     def replay(self) -> bool:
         return self.intent.attempts > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the service made of an intent. ``base``: so much of it as the hub has been told of."""
+
+    sent: Sent
+    new: RemoteObject
+    base: ObjectFields
 
 
 def send_due(session: Session, *, backfill: bool = True) -> bool:
@@ -207,7 +217,7 @@ def _create_together(
         raise
     except Exception:  # noqa: BLE001 - be it batches as such or one of the objects: singly it is seen (R32)
         return [_attempted(sent) for sent in batch]
-    made: list[tuple[Sent, RemoteObject]] = []
+    made: list[Answer] = []
     left: list[Sent] = []
     unsent: list[Intent] = []
     troubles: list[ProviderError] = []
@@ -227,7 +237,7 @@ def _create_together(
                 left.append(replace(sent, refusal=outcome))
             case _:
                 try:
-                    made.append((sent, _read(session, outcome)))
+                    made.append(_created(sent, _read(session, outcome)))
                 except Unmappable as error:
                     left.append(replace(sent, refusal=error))
     if troubles:
@@ -317,7 +327,7 @@ def _create(session: Session, sent: Sent) -> None:
             raise Unmappable(str(mismatch)) from None
         _adopt(session, sent, found)
         return
-    _answered(session, [(sent, _read(session, items))])
+    _answered(session, [_created(sent, _read(session, items))])
 
 
 def _adopt(session: Session, sent: Sent, items: Sequence[RemoteItem], problem: str | None = None) -> None:
@@ -361,7 +371,7 @@ def _change(session: Session, sent: Sent) -> None:
         elif intent.target is not None:
             with _this_one():
                 items = sent.remote.update(current, intent.target)
-            _answered(session, [(sent, _read(session, items))])
+            _answered(session, [_updated(sent, current, _read(session, items))])
     except VersionMismatch:
         reading.look(session, current.id)
         _plan_again(session, link)
@@ -401,28 +411,48 @@ def _read(session: Session, items: Sequence[RemoteItem]) -> RemoteObject:
         return session.remote.lens.read(items)
 
 
-def _answered(session: Session, answers: Sequence[tuple[Sent, RemoteObject]], put_back: Sequence[Intent] = ()) -> None:
+def _answered(session: Session, answers: Sequence[Answer], put_back: Sequence[Intent] = ()) -> None:
     """Each answer is the remote's base; the hub's is what the intent was planned from."""
     links = [
         replace(
-            sent.link,
-            remote_id=new.id,
-            version=new.version,
-            hub_base=sent.intent.hub_base,
-            remote_base=new.fields,
+            answer.sent.link,
+            remote_id=answer.new.id,
+            version=answer.new.version,
+            hub_base=answer.sent.intent.hub_base,
+            remote_base=answer.base,
+            dirty=answer.sent.link.dirty or answer.base != answer.new.fields,
             quarantine=None,
             attempts=0,
             retry_at=None,
         )
-        for sent, new in answers
+        for answer in answers
     ]
-    session.report.linked += sum(sent.link.remote_base is None for sent, _ in answers)
+    session.report.linked += sum(answer.sent.link.remote_base is None for answer in answers)
     with session.ledger.writing() as memory:
-        for _, new in answers:
-            memory.refresh(new.id, new.items, pending=False)
+        for answer in answers:
+            memory.refresh(answer.new.id, answer.new.items, pending=False)
         memory.save_links(links)
         memory.drop_intents([link.uid for link in links])
         memory.save_intents(put_back)
+
+
+def _created(sent: Sent, new: RemoteObject) -> Answer:
+    return Answer(sent, new, new.fields)
+
+
+def _updated(sent: Sent, before: RemoteObject, new: RemoteObject) -> Answer:
+    return Answer(sent, new, _without_others(before.fields, sent.intent.target, new.fields))
+
+
+def _without_others(before: ObjectFields, target: ObjectFields | None, answer: ObjectFields) -> ObjectFields:
+    """The answer, less what somebody else did to events that we have not written: the hub has not been told of it (R36).
+
+    Instances may have versions of their own. Then one that somebody edited meanwhile does not keep us from writing another,
+    and the answer shows both. Where we have written, the rest is how the service puts it (R20).
+    """
+    ours = {key for key, _ in diff(before, target)} if target else set()
+    back = diff(answer, before)
+    return patch(answer, {path: back[path] for path in back if path[0] not in ours})
 
 
 def _give_up(session: Session, sent: Sent, error: Exception) -> None:

@@ -269,7 +269,7 @@ def test_r42_a_remote_change_that_came_unheard_comes_here_too(rested, provider):
 def skip_news(story, provider):
     """The cursor moves on over what has happened, and nobody has read it."""
     pair = story.pair(provider)
-    remote = syncing.opened(story.context, pair.id)
+    remote, _ = syncing.open_remote(story.context, pair.id)
     cursor, more = pair.remote_cursor, True
     while more:
         page = remote.page(cursor, now=story.context.now())

@@ -231,7 +231,7 @@ def opened(sandbox, folder, *, connect=("google", "microsoft")):
     sandbox.reset()
     settings = Settings(data=folder / "data", sandbox=SandboxSettings(port=urlsplit(sandbox.url).port))
     with ExitStack() as stack:
-        context = open_context(settings, now=sandbox.clock)
+        context = open_context(settings, now=sandbox.clock, sleep=sandbox.clock.sleep)
         stack.callback(context.close)
         principals.add(context.database, "alex", PERSON, now=context.now())
         token = sandbox.google.token(PERSON, client_id="hands")

@@ -104,7 +104,7 @@ class House:
 def opened(sandbox, folder, toml=""):
     """``toml`` is what else stands in config.toml."""
     (folder / "config.toml").write_text(f"[sandbox]\nport = {urlsplit(sandbox.url).port}\n{toml}")
-    context = open_context(config.load(folder), now=sandbox.clock)
+    context = open_context(config.load(folder), now=sandbox.clock, sleep=sandbox.clock.sleep)
     try:
         principals.add(context.database, "alex", EMAIL, now=context.now())
         yield House(context, sandbox)

@@ -5,6 +5,7 @@ import pytest
 from bridge.errors import Unreachable, VersionMismatch
 from bridge.store.tables import outbox
 from tests.support.worlds import Boundaries, at, retitled, tea
+from tests.sync.test_merge import overridden
 
 
 def busy_day(world):
@@ -113,6 +114,35 @@ def test_r12_a_lost_answer_and_an_edit_of_the_owner_in_between(world):
     assert len(side.calendar.objects()) == 1
     assert list(side.calendar.objects().values()) == list(world.hub().values())
     assert list(world.hub().values()) == [at(tea("Coffee", rule="FREQ=WEEKLY;COUNT=3"), 11)]
+
+
+def test_r12_r35_an_occurrence_that_its_owner_edits_before_a_half_made_series_is_taken_up(world):
+    """The series reached the service, one of its instances did not, and another one was edited there."""
+    second, third = "20260309T080000Z", "20260316T080000Z"
+    side = world.pair()
+    world.put("tea", overridden(tea(rule="FREQ=WEEKLY;COUNT=6"), second, summary="Cake"))
+    side.calendar.fail("create", Unreachable("timeout"), after_effect=True)
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    edited = overridden(tea(rule="FREQ=WEEKLY;COUNT=6"), third, summary="Biscuits")
+    side.calendar.edit(side.id_of("Tea"), edited)
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    both = overridden(edited, second, summary="Cake")
+    assert list(side.calendar.objects().values()) == list(world.hub().values()) == [both]
+
+
+def test_r12_what_is_edited_while_its_creation_waits_is_told_behind_it(world):
+    side = world.pair()
+    world.put("tea", tea())
+    side.calendar.fail("create", Unreachable("timeout"))
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    world.edit("tea", lambda fields: at(fields, 11))
+    world.cycle(side)
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert list(side.calendar.objects().values()) == list(world.hub().values()) == [at(tea(), 11)]
 
 
 def test_r12_a_lost_answer_and_a_deletion_of_the_owner_in_between(world):

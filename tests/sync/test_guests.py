@@ -6,7 +6,8 @@ import pytest
 
 from bridge.ical.fields import Attendee
 from bridge.store import homes, pairs
-from tests.support.worlds import retitled, tea
+from tests.support.worlds import at, retitled, tea
+from tests.sync.test_merge import overridden
 
 ANN, BOB, EVE = (Attendee(f"{name}@example.net") for name in ("ann", "bob", "eve"))
 SELF = Attendee("alice@example.org", "Alice", partstat="ACCEPTED")
@@ -122,3 +123,36 @@ def test_r1_when_the_home_is_gone_nobody_is_invited_by_another(world):
     assert copy.titles() == ["Party on"]
     assert copy.calendar.mails == []
     assert guests(only(copy)[1]) == {}
+
+
+def test_r1_guests_are_added_there_while_an_occurrence_is_edited_here(world):
+    """The occurrence has no words of its own there yet: it gets its guests with the rest of itself."""
+    home = world.pair()
+    world.settle()
+    world.put("a", tea("Party", rule="FREQ=WEEKLY;COUNT=6"))
+    world.settle()
+    id, fields = only(home)
+    home.calendar.edit(id, with_guests(fields, ANN))
+    world.edit("a", lambda old: overridden(old, "20260309T080000Z", summary="Cake"))
+    world.settle()
+    _, after = only(home)
+    for there in (after, world.hub()["a"]):
+        assert guests(there) == {"ann": "NEEDS-ACTION"}
+        assert there.overrides["20260309T080000Z"].summary == "Cake"
+        assert [each.address for each in there.overrides["20260309T080000Z"].attendees] == ["ann@example.net"]
+
+
+def test_r1_a_series_moved_there_takes_its_edited_occurrence_along_and_its_guests_too(world):
+    home = world.pair()
+    world.settle()
+    world.put("a", tea("Party", rule="FREQ=WEEKLY;COUNT=6"))
+    world.settle()
+    id, fields = only(home)
+    world.edit("a", lambda old: overridden(old, "20260309T080000Z", summary="Cake"))
+    world.clock.pass_by(minutes=1)
+    home.calendar.edit(id, with_guests(at(fields, 15), ANN))
+    world.settle()
+    _, after = only(home)
+    for there in (after, world.hub()["a"]):
+        assert guests(there) == {"ann": "NEEDS-ACTION"}
+        assert there.overrides == {}

@@ -104,6 +104,8 @@ class GoogleRemote:
 
     def get(self, id: str) -> Sequence[RemoteItem]:
         event = self._api.execute(self._api.events.get(calendarId=self._calendar, eventId=id))
+        if "id" not in event:
+            raise Unreachable("Google's answer is not an event")  # whatever answered, nothing is known of it (R7)
         if event.get("status") == "cancelled":  # deleted events can still be got (G-47)
             raise Gone("deleted", status=200, code="deleted")
         return self._series(event["id"], event.get("iCalUID", "")) if event.get("recurrence") else (item(event),)

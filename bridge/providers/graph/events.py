@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.errors import Gone, Refused, VersionMismatch
+from bridge.errors import Gone, Refused, Unreachable, VersionMismatch
 from bridge.ical.fields import When
 from bridge.providers.graph import gaps
 from bridge.providers.graph.api import Api, encoded, entries, escape
@@ -64,6 +64,8 @@ class Events:
         return [item(self._told(payload)) if payload is not None else None for payload in found]
 
     def _told(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "id" not in payload:
+            raise Unreachable("Graph's answer is not an event")  # whatever answered, nothing is known of it (R7)
         window = gaps.window(payload) if gaps.untold(payload) else None
         if window is None:
             return payload

@@ -44,7 +44,12 @@ def converge(api: Api, events: Events, lens: GraphLens, master: RemoteItem, targ
         places = events.occurrences(master, sorted(gone | patches.keys()), current.master.when)
     except Gone:
         raise Unmappable("Outlook does not show an occurrence that the rule has") from None
-    writes = _Writes(api, events, _etag(master.payload))
+    merged_from = _etag(master.payload)
+    # occurrences have etags of their own, or the series has been changed since it was read (R36)
+    doubtful = any(place.etag != merged_from for place in places.values())
+    if doubtful and _etag(events.get(master.id).payload) != merged_from:
+        raise VersionMismatch("the series has changed", status=412)
+    writes = _Writes(api, events, merged_from)
     refused = [key for key, body in sorted(patches.items()) if not writes.change(places[key], body)]
     for key in sorted(gone):
         writes.cancel(places[key])

@@ -215,6 +215,13 @@ def test_r7_an_answer_that_is_no_listing_is_no_empty_calendar(bench, sandbox, bo
         bench.remote.page(None, now=NOW)
 
 
+def test_r7_an_answer_that_is_no_event_is_no_event_that_has_gone(bench, sandbox):
+    made = create(bench, DAILY)
+    sandbox.faults.inject(path="^/google/calendar", status=200, body=b"{}")
+    with pytest.raises(Unreachable):
+        bench.remote.get(made.id)
+
+
 def test_a_calendar_that_cannot_be_seen_any_more_does_not_make_its_events_gone(bench, sandbox):
     calendar = sandbox.google.add_calendar("sam@example.com", "Team")
     sandbox.google.share(calendar.id, "alex@example.com", "writer")
