@@ -37,7 +37,7 @@ imports: $(DEV)
 	$(BIN)/lint-imports
 
 unit: $(DEV) browser
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 browser: $(DEV)
 	@sh tests/browser.sh

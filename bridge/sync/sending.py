@@ -53,13 +53,14 @@ SECOND_LOOK = dt.timedelta(minutes=1)
 class Sent:
     """An intent on its way. ``replay``: it may have reached the service before. ``refusal``: why a batch left it undone.
 
-    ``remote`` is quiet, but at home.
+    ``remote`` is quiet, but at home. ``overtaken``: the hub's object has been changed since, and that is not planned yet.
     """
 
     intent: Intent
     link: Link
     replica: Replica | None
     remote: Remote
+    overtaken: bool = False
     refusal: BridgeError | None = None
 
     @property
@@ -131,12 +132,14 @@ def _send_batch(session: Session, uids: Sequence[str], losses: _Losses) -> None:
         intents, links = memory.intents_of(uids), memory.links(uids)
         replicas = memory.replicas([link.remote_id for link in links.values() if link.remote_id])
         at_home = memory.homes(uids)
+        changed = {change.uid for change in memory.hub_changes(memory.state().hub_cursor)}
         batch = [
             Sent(
                 intents[uid],
                 links[uid],
                 replicas.get(links[uid].remote_id or ""),
                 _voice(session.remote, intents[uid], home=at_home.get(uid, False)),
+                overtaken=uid in changed or links[uid].dirty,
             )
             for uid in uids
             if uid in intents and uid in links
@@ -155,7 +158,14 @@ def _send_batch(session: Session, uids: Sequence[str], losses: _Losses) -> None:
 def _fresh(sent: Sent) -> New | None:
     """A creation that nothing has to be asked or awaited for: it may go in a batch, whose parts have no order."""
     intent, key = sent.intent, sent.link.creation_key
-    if intent.kind != "create" or sent.replay or intent.after is not None or key is None or intent.target is None:
+    if (
+        intent.kind != "create"
+        or sent.replay
+        or sent.overtaken
+        or intent.after is not None
+        or key is None
+        or intent.target is None
+    ):
         return None
     if any(event.attendees for event in (intent.target.master, *intent.target.overrides.values())):
         return None  # its guests are told of it
@@ -307,6 +317,9 @@ def _create(session: Session, sent: Sent) -> None:
         raise InvalidCalendarData("valid-calendar-data", "a creation without key or target")
     if sent.replay and (found := remote.find(key)):
         _adopt(session, sent, found)
+        return
+    if sent.overtaken:  # nobody is invited to what was called off before it went out (R1)
+        _plan_again(session, link)
         return
     try:
         if sent.refusal is not None:

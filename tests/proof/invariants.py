@@ -146,6 +146,8 @@ def _guests_kept(world, held):
     for data in world.side("hub").stored().values():
         texts[lineage(_title(data) or "")] += re.sub(r"\r?\n[ \t]", "", data)
     for line, guests in world.truth.guests.items():
+        if world.truth.made[line] > 1:
+            continue  # what a service has split off is an object of its own
         for guest in guests:
             if line not in texts or line in held:
                 continue

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from bridge.errors import Throttled, Unreachable
 from bridge.ical.fields import Attendee
 from bridge.store import homes, pairs
 from tests.support.worlds import at, retitled, tea
@@ -123,6 +124,36 @@ def test_r1_when_the_home_is_gone_nobody_is_invited_by_another(world):
     assert copy.titles() == ["Party on"]
     assert copy.calendar.mails == []
     assert guests(only(copy)[1]) == {}
+
+
+@pytest.mark.parametrize("error", [Unreachable("timeout"), Throttled("later", retry_after=30)])
+def test_r1_what_is_deleted_before_its_invitation_went_out_invites_nobody(world, error):
+    home = world.pair()
+    world.settle()
+    home.calendar.fail("create", error)
+    world.put("a", with_guests(tea("Party", day=20), SELF, ANN))
+    with pytest.raises(type(error)):
+        world.cycle(home)
+    world.delete("a")
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert home.calendar.mails == []
+    assert home.calendar.requests["create"] == 1
+    assert home.calendar.objects() == {}
+
+
+def test_r1_a_guest_who_is_taken_off_before_the_invitation_went_out_hears_nothing(world):
+    home = world.pair()
+    world.settle()
+    home.calendar.fail("create", Unreachable("timeout"))
+    world.put("a", with_guests(tea("Party", day=20), SELF, ANN, BOB))
+    with pytest.raises(Unreachable):
+        world.cycle(home)
+    world.edit("a", lambda old: with_guests(old, SELF, ANN))
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert home.calendar.mails == ["ann@example.net"]
+    assert guests(only(home)[1]) == {"ann": "NEEDS-ACTION"}
 
 
 def test_r1_guests_are_added_there_while_an_occurrence_is_edited_here(world):
