@@ -117,9 +117,8 @@ def run(context: Context, pair_id: int) -> Outcome:
     if any(one.pair.id == pair_id and not comparable(one) for one in pairing.every(context)):
         return Outcome(pair_id, error="it follows a feed, which every sync compares whole")
     with context.database.write() as conn:
-        before = pairs.get(conn, pair_id)
-        claimed = pairs.claim(conn, pair_id, owner=owner, now=started, lease=syncing.lease_of(context))
-    if claimed is None:
+        pair = pairs.borrow(conn, pair_id, owner=owner, now=started, lease=syncing.lease_of(context))
+    if pair is None:
         return Outcome(pair_id, error="it is being synced right now by another process", busy=True)
     findings: Findings | None = None
     error: str | None = None
@@ -137,7 +136,7 @@ def run(context: Context, pair_id: int) -> Outcome:
     except Exception:
         error = "an error in caldav-bridge itself; the log has the details"
         log.exception("comparison failed", pair=pair_id)
-    _note(context, before, owner, findings)
+    _note(context, pair, owner, findings)
     seconds = (context.now() - started).total_seconds()
     if findings is None:
         return Outcome(pair_id, seconds=seconds, error=error)
@@ -152,21 +151,21 @@ def run(context: Context, pair_id: int) -> Outcome:
     )
 
 
-def _note(context: Context, before: Pair, owner: str, findings: Findings | None) -> None:
+def _note(context: Context, pair: Pair, owner: str, findings: Findings | None) -> None:
     """Give the lease back. What was found wrong makes the pair due, so that a cycle sets it right."""
     now = context.now()
     with context.database.write() as conn:
         if findings is None:
-            pairs.put_back(conn, before.id, owner=owner, due_at=before.due_at)
+            pairs.give_back(conn, pair.id, owner=owner)
             return
-        manual = before.interval_seconds is None and not before.realtime
-        due_at = now if findings.found and not manual else before.due_at
         found = len(findings.found)
-        pairs.put_back(conn, before.id, owner=owner, due_at=due_at, audited_at=now, divergences=found)
+        manual = pair.interval_seconds is None and not pair.realtime
+        due = {"due_at": now} if found and not manual else {}
+        pairs.give_back(conn, pair.id, owner=owner, audited_at=now, divergences=found, **due)
         for kind, uid in [(each.kind, each.uid) for each in findings.found[:RECORDED]]:
             named = uid if _IDENTIFIER.fullmatch(uid) else f"sha256:{hashlib.sha256(uid.encode()).hexdigest()[:32]}"
-            detail: dict[str, int | str] = {"pair": before.id, "kind": kind, "uid": named}
+            detail: dict[str, int | str] = {"pair": pair.id, "kind": kind, "uid": named}
             audit.record(conn, "pair.diverged", actor="audit", now=now, detail=detail)
         if found:
-            detail = {"pair": before.id, "compared": findings.compared, **findings.kinds}
+            detail = {"pair": pair.id, "compared": findings.compared, **findings.kinds}
             audit.record(conn, "pair.compared", actor="audit", now=now, detail=detail)

@@ -234,10 +234,10 @@ def borrow(conn: sa.Connection, pair_id: int, *, owner: str, now: dt.datetime, l
     return _pair(row)
 
 
-def give_back(conn: sa.Connection, pair_id: int, *, owner: str) -> None:
-    """What was borrowed. Once somebody else has it, or it is gone, there is nothing to give back."""
+def give_back(conn: sa.Connection, pair_id: int, *, owner: str, **outcome: Any) -> None:
+    """What was borrowed; ``outcome`` is what to note of it. Once somebody else has it, or it is gone, nothing is changed."""
     mine = sa.update(pairs).where(pairs.c.id == pair_id, pairs.c.lease_owner == owner)
-    conn.execute(mine.values(lease_owner=None, lease_until=None))
+    conn.execute(mine.values(lease_owner=None, lease_until=None, **outcome))
 
 
 def hold(conn: sa.Connection, pair_id: int, *, now: dt.datetime) -> Pair | None:
@@ -388,21 +388,6 @@ def _give_back(conn: sa.Connection, pair: Pair, outcome: Mapping[str, Any]) -> N
         sa.update(pairs)
         .where(pairs.c.id == pair.id, pairs.c.lease_owner == pair.lease_owner)
         .values(lease_owner=None, lease_until=None, **outcome)
-    )
-
-
-def put_back(conn: sa.Connection, pair_id: int, *, owner: str, due_at: dt.datetime | None, **outcome: Any) -> None:
-    """Give the lease back without having run a cycle; due at ``due_at``, or earlier if it was woken meanwhile.
-
-    ``outcome`` is what else to note of it. Whoever has lost the lease changes nothing.
-    """
-    woken = sa.case(
-        (pairs.c.due_at != pairs.c.lease_until, pairs.c.due_at), else_=sa.literal(due_at, pairs.c.due_at.type)
-    )
-    conn.execute(
-        sa.update(pairs)
-        .where(pairs.c.id == pair_id, pairs.c.lease_owner == owner)
-        .values(lease_owner=None, lease_until=None, due_at=woken, **outcome)
     )
 
 

@@ -278,7 +278,6 @@ def logged():
     handlers, level = root.handlers, root.level
     ours = {name: logging.getLogger(name).level for name in logs._OURS}
     logs.configure(Log(level="debug", format="json"))
-    structlog.configure(cache_logger_on_first_use=False)  # the next test has its own
     stream = root.handlers[0].stream = io.StringIO()
     yield stream
     structlog.reset_defaults()
