@@ -14,6 +14,9 @@ from bridge.errors import InvalidCalendarData
 from bridge.ical import lines, text
 from bridge.ical.lines import Line
 
+LONGEST_UID = 1024
+"""Bytes. A UID of any length would be valid (RFC 5545 §3.8.4.7), but an index must hold it."""
+
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # What may stand at the top of an object and then is what the object is; an unknown component beside one is a guest.
 _KINDS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VPOLL"})
@@ -151,6 +154,14 @@ def _object(before: tuple[Line, ...], calendar: Component, after: tuple[Line, ..
         raise InvalidCalendarData("valid-calendar-object-resource", "several components without RECURRENCE-ID")
     master = next((component for component in others if not component.first("RECURRENCE-ID")), None)
     return CalendarObject(uids.pop(), kind, timezones, master, overrides, calendar, before, after)
+
+
+def can_be_kept(uid: str) -> bool:
+    """Whether both databases can hold this UID: PostgreSQL has no NUL in its text, and neither has half a character."""
+    try:
+        return len(uid.encode()) <= LONGEST_UID and "\0" not in uid
+    except UnicodeEncodeError:
+        return False
 
 
 def _uid(component: Component) -> str:

@@ -21,7 +21,7 @@ from bridge.services.context import Context
 from bridge.services.holding import held
 from bridge.services.lenses import lens_of
 from bridge.services.naming import calendar_named, name_of
-from bridge.store import accounts, audit, calendars, changes, inbox, links, objects, pairs, remote_calendars
+from bridge.store import accounts, audit, calendars, changes, homes, inbox, links, objects, pairs, remote_calendars
 from bridge.store import conflicts as recorded
 from bridge.store import history as versions
 from bridge.store.conflicts import RecordedConflict
@@ -31,6 +31,7 @@ from bridge.sync import cases
 from bridge.sync.ledger import Verdict, Winner
 from bridge.sync.plan import PERSONAL, again, seen
 from bridge.sync.ports import Lens
+from bridge.sync.projection import GUESTS, Projection, own_words
 
 Outcome = Literal["kept", "taken", "answered", "already so"]
 
@@ -165,6 +166,10 @@ def _give_the_other(
                 f"the event of conflict {found.id} has been deleted since; 'history restore' brings it back"
             )
         now = seen(stored.data, lens)
+        own = view.read(parse(stored.data))
+        home = homes.of(conn, pair.calendar_id, [found.uid]).get(found.uid) == pair.id
+        hidden = frozenset() if home else Projection.from_json(pair.projection).hidden(own)
+        change = own_words(change, own, hidden | GUESTS)
         if _patched(now, change) == now:
             _close(conn, context, found, pair, "already so", actor)
             return "already so"

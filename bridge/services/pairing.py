@@ -13,7 +13,7 @@ from bridge.ical import objects as ical
 from bridge.ical import view
 from bridge.services.context import Context
 from bridge.services.naming import calendar_named, name_of
-from bridge.store import accounts, audit, calendars, homes, links, objects, pairs, principals, remote_calendars
+from bridge.store import accounts, audit, calendars, changes, homes, links, objects, pairs, principals, remote_calendars
 from bridge.store.accounts import Account
 from bridge.store.calendars import Calendar
 from bridge.store.pairs import Pair
@@ -160,9 +160,8 @@ def change(
         if how_often is not None:
             asked = frequency(how_often, safety=context.settings.sync.interval_seconds)
         shown = pair.projection if projection is None else projection.to_json()
-        if shown != pair.projection:
-            links.plan_all_again(conn, pair_id)
-        return pairs.set_terms(
+        changes.lock(conn, pair.calendar_id)
+        kept = pairs.set_terms(
             conn,
             pair_id,
             direction=cast("Direction", direction or pair.direction),
@@ -172,6 +171,10 @@ def change(
             invitations=pair.invitations if invitations is None else invitations,
             now=context.now(),
         )
+        if (kept.direction, kept.projection, kept.invitations) != (pair.direction, pair.projection, pair.invitations):
+            pairs.stop(conn, pair_id)
+            links.plan_all_again(conn, pair_id)
+        return kept
 
 
 def effect(context: Context, pair_id: int, projection: Projection) -> tuple[int, int]:

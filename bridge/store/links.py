@@ -103,7 +103,8 @@ def to_plan_again(conn: sa.Connection, pair_id: int, now: dt.datetime) -> list[s
 
 def plan_all_again(conn: sa.Connection, pair_id: int) -> None:
     """How the pair is kept has changed: look at every object that both sides have agreed on."""
-    settled = sa.and_(links.c.pair_id == pair_id, links.c.remote_base.is_not(None))
+    open_ = sa.exists().where(outbox.c.pair_id == links.c.pair_id, outbox.c.uid == links.c.uid)
+    settled = sa.and_(links.c.pair_id == pair_id, sa.or_(links.c.remote_base.is_not(None), open_))
     conn.execute(sa.update(links).where(settled).values(dirty=True, retry_at=None))
 
 

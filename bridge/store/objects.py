@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bridge.errors import InvalidCalendarData, NotFound, ObjectChanged, UsageError
 from bridge.ical import busy
-from bridge.ical.objects import parse
+from bridge.ical.objects import can_be_kept, parse
 from bridge.store import changes, history
 from bridge.store.dialects import upsert
 from bridge.store.tables import objects, tombstones
@@ -244,8 +244,7 @@ def _check_href(href: str) -> None:
 
 
 def _check_names(uid: str, component: str) -> None:
-    """A UID of any length would be valid (RFC 5545 §3.8.4.7), but an index must hold it."""
-    if len(uid.encode()) > 1024 or "\0" in uid:
+    if not can_be_kept(uid):
         raise InvalidCalendarData("valid-calendar-object-resource", "the UID is longer than 1,024 bytes")
     if len(component) > 32:
         raise InvalidCalendarData("supported-calendar-component", "the component's name is longer than 32 characters")

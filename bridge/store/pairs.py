@@ -491,3 +491,8 @@ def set_terms(
         .one()
     )
     return _pair(row)
+
+
+def stop(conn: sa.Connection, pair_id: int) -> None:
+    """Whoever is at work on it knows other terms, and writes nothing any more (LeaseLost)."""
+    conn.execute(sa.update(pairs).where(pairs.c.id == pair_id).values(lease_owner=None, lease_until=None))

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.errors import Unmappable
+from bridge.ical.objects import can_be_kept
 from bridge.sync.identity import Matches, derived_uid
 from bridge.sync.ledger import HubObject, Intent, Link, Reading, Replica
 from bridge.sync.plan import BEYOND, Case, adopted
@@ -25,14 +26,14 @@ UNNAMED = "its UID is taken by another event, and so is the one made in its stea
 class Batch:
     """``cases`` are to be planned; ``adoptions`` only remembered, and planned then; ``waiting`` once their creation is done.
 
-    ``unknown`` are linked remote objects of which the inbox holds nothing: somebody has to look. ``open`` names the UIDs
+    ``unknown`` are links to remote objects of which the inbox holds nothing: somebody has to look. ``open`` names the UIDs
     that have an intent.
     """
 
     cases: list[Case] = field(default_factory=list)
     adoptions: list[Link] = field(default_factory=list)
     waiting: list[Link] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
+    unknown: list[Link] = field(default_factory=list)
     open: set[str] = field(default_factory=set)
 
 
@@ -48,7 +49,9 @@ def read(replica: Replica, lens: Lens) -> Read:
     if replica.removed:
         return Read(None)
     try:
-        return Read(lens.read(replica.items))
+        remote = lens.read(replica.items)
+        # a UID that no database takes names nothing in the hub: its event gets one of ours (R32)
+        return Read(remote if can_be_kept(remote.uid) else replace(remote, uid=""))
     except Unmappable as error:
         return Read(None, str(error))
     except OverflowError:
@@ -201,8 +204,8 @@ def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
         replica = replicas.get(series) if series else None
         if link is not None and uid in intents and intents[uid].kind == "create" and intents[uid].attempts:
             batch.waiting.append(link)  # it may be there already; a creation that was never sent is planned anew
-        elif series is not None and replica is None:
-            batch.unknown.append(series)
+        elif link is not None and series is not None and replica is None:
+            batch.unknown.append(link)
         elif replica is not None and replica.removed and not replica.certain:
             continue  # planned as soon as somebody has looked
         else:

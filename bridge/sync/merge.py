@@ -73,6 +73,10 @@ def merge(hub: Edited, remote: Edited, *, winner: Winner) -> Merged:
     changes: dict[Winner, Change] = {"hub": hub.change, "remote": remote.change}
     sides: dict[Winner, Edited] = {"hub": hub, "remote": remote}
     merged = Merged()
+    dropped = _dropped(changes, hub, remote)
+    changes["remote"] = {path: value for path, value in changes["remote"].items() if path[0] not in dropped}
+    for key in sorted(dropped):
+        merged.tell("remote", _whole(hub.now, key))
     if _schedules_clash(sides, changes):
         loser = other(winner)
         merged.tell(loser, _reschedule(sides[loser].now, sides[winner].now))
@@ -82,6 +86,18 @@ def merge(hub: Edited, remote: Edited, *, winner: Winner) -> Merged:
     for key in sorted({key for change in changes.values() for key, _ in change} - {MASTER}):
         _merge_instance(key, sides, changes, merged, winner)
     return merged
+
+
+def _dropped(changes: Mapping[Winner, Change], hub: Edited, remote: Edited) -> set[str]:
+    """Instances that the remote dropped for a schedule which it has from us (M-51, G-66), and has not been told again.
+
+    Nobody has deleted them: the write that broke off had not come to them yet, or its answer was lost (R11).
+    """
+    ours, theirs = ({p: v for p, v in changes[side].items() if p in SCHEDULE} for side in ("hub", "remote"))
+    if not theirs or any(ours.get(path) != value for path, value in theirs.items()):
+        return set()
+    keys = {key for key, _ in changes["remote"]} - {MASTER}
+    return {key for key in keys if state(remote.now, key) == "regular" != state(hub.now, key)}
 
 
 def unite(hub: ObjectFields, remote: ObjectFields, *, winner: Winner) -> Merged:

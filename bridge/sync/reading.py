@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
-from bridge.errors import CursorLost, Gone, Throttled, Unreachable
+from bridge.errors import CursorLost, Gone, Refused, Throttled, Unmappable, Unreachable
 from bridge.sync import guard
 from bridge.sync.ports import NamesOccurrences, Page
-from bridge.sync.session import Session
+from bridge.sync.session import Session, this_one
 
 TRIES = 3
 """How often a page is asked for in one cycle."""
@@ -90,13 +91,17 @@ def _confirm(session: Session) -> None:
     for series in doubtful:
         if gone > allowed:
             return
-        gone += not look(session, series)
+        with suppress(
+            Refused, Unmappable
+        ):  # nothing is known of this one; it stays in doubt, and the others go on (R32)
+            gone += not look(session, series)
 
 
 def look(session: Session, series: str) -> bool:
-    """Ask for one object and remember the answer. False: it is certainly no more."""
+    """Ask for one object and remember the answer. False: it is certainly no more. Raises Refused and Unmappable."""
     try:
-        items = session.remote.get(series)
+        with this_one():
+            items = session.remote.get(series)
     except Gone:
         with session.ledger.writing() as memory:
             memory.remove(series)

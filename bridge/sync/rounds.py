@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from bridge.errors import InvalidCalendarData, ObjectChanged
+from bridge.errors import InvalidCalendarData, ObjectChanged, Refused, Unmappable
 from bridge.sync import cases, guard, pairing, reading
 from bridge.sync.cases import Batch
 from bridge.sync.identity import Matches
@@ -203,8 +203,8 @@ class _Round:
                 memory.park(None)
 
     def _apply(self, batch: Batch) -> None:
-        for series in batch.unknown:
-            reading.look(self._session, series)
+        for link in batch.unknown:
+            self._look(link)
         steps = self._plan(batch)
         with self._session.ledger.writing() as memory:
             before = memory.hub_revision()
@@ -219,6 +219,14 @@ class _Round:
         report.conflicts += sum(len(step.conflicts) for step in done)
         report.quarantined += sum(step.link is not None and step.link.quarantine is not None for step in done)
         report.linked += sum(_agrees(step.link) and not _agrees(step.case.link) for step in done)
+
+    def _look(self, link: Link) -> None:
+        """Nothing is known of this one. Where nothing can be known, it alone is left alone (R32)."""
+        try:
+            reading.look(self._session, link.remote_id or "")
+        except (Refused, Unmappable) as error:
+            with self._session.ledger.writing() as memory:
+                memory.save_links([quarantined(link, str(error), now=self._session.now())])
 
     def _entries(self, step: Step, revision: int) -> Iterator[Done]:
         """For the journal: what was done to the hub, which was at ``revision``, and what the remote is about to be told."""

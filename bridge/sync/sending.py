@@ -9,8 +9,8 @@ first (R12); such an update or deletion either still has its If-Match or is plan
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from bridge.errors import (
@@ -31,7 +31,7 @@ from bridge.sync import reading
 from bridge.sync.ledger import Intent, Link, Replica
 from bridge.sync.plan import adopted, again, quarantined
 from bridge.sync.ports import Invites, New, Remote, RemoteItem, RemoteObject, SupportsBatches
-from bridge.sync.session import Session, batches
+from bridge.sync.session import Session, batches, this_one
 
 AT_ONCE = 25
 """Intents that are counted as attempts together; as many as fit into a batch, where the service takes them."""
@@ -299,17 +299,6 @@ def _stands(session: Session, uid: str) -> bool:
         return (link is not None and link.remote_id is not None) or not memory.hub_objects([uid])
 
 
-@contextmanager
-def _this_one() -> Iterator[None]:
-    """Whatever one object makes a provider stumble over is this object's trouble alone (R32)."""
-    try:
-        yield
-    except BridgeError:
-        raise
-    except Exception as error:
-        raise Unmappable(f"unexpected {type(error).__name__}") from error
-
-
 def _create(session: Session, sent: Sent) -> None:
     intent, link, remote = sent.intent, sent.link, sent.remote
     key, target = link.creation_key, intent.target
@@ -324,7 +313,7 @@ def _create(session: Session, sent: Sent) -> None:
     try:
         if sent.refusal is not None:
             raise sent.refusal
-        with _this_one():
+        with this_one():
             items = remote.create(target, key=key, uid=intent.uid)
     except Gone:
         # it was there once, so its owner has deleted it since: the plan decides what that means here
@@ -346,7 +335,7 @@ def _create(session: Session, sent: Sent) -> None:
 def _adopt(session: Session, sent: Sent, items: Sequence[RemoteItem], problem: str | None = None) -> None:
     """Take up what an earlier attempt has created; what differs from its target is planned then."""
     try:
-        with _this_one():
+        with this_one():
             remote = session.remote.lens.read(items)
         link = adopted(sent.link, sent.intent, remote)
     except Unmappable as error:
@@ -370,7 +359,7 @@ def _adopt(session: Session, sent: Sent, items: Sequence[RemoteItem], problem: s
 def _change(session: Session, sent: Sent) -> None:
     """Update or delete, with If-Match of the very version that the plan merged from (R36)."""
     intent, link = sent.intent, sent.link
-    current = _current(session, sent)
+    current = None if sent.overtaken else _current(session, sent)
     if current is None:
         with session.ledger.writing() as memory:
             memory.save_links([again(link)])
@@ -378,11 +367,11 @@ def _change(session: Session, sent: Sent) -> None:
         return
     try:
         if intent.kind == "delete":
-            with _this_one():
+            with this_one():
                 sent.remote.delete(current)
             _deleted(session, link, current)
         elif intent.target is not None:
-            with _this_one():
+            with this_one():
                 items = sent.remote.update(current, intent.target)
             _answered(session, [_updated(sent, current, _read(session, items))])
     except VersionMismatch:
@@ -398,7 +387,7 @@ def _current(session: Session, sent: Sent) -> RemoteObject | None:
     """The remote object, if what the inbox holds is what the intent was planned from."""
     if sent.replica is None or sent.replica.removed:
         return None
-    with _this_one():
+    with this_one():
         current = session.remote.lens.read(sent.replica.items)
     return current if current.version == sent.link.version else None
 
@@ -420,7 +409,7 @@ def _deleted(session: Session, link: Link, current: RemoteObject) -> None:
 def _read(session: Session, items: Sequence[RemoteItem]) -> RemoteObject:
     """The answer to a write. Raises Unmappable."""
     session.report.remote_writes += 1
-    with _this_one():
+    with this_one():
         return session.remote.lens.read(items)
 
 
@@ -495,7 +484,7 @@ def _tried_in_vain(session: Session, sent: Sent) -> Link:
         return link
     try:
         items = session.remote.get(link.remote_id)
-        with _this_one():
+        with this_one():
             before, now = (session.remote.lens.read(each) for each in (replica.items, items))
     except (Gone, Refused, Unmappable):
         return link  # the next cycle reads it

@@ -283,3 +283,36 @@ def test_a_worker_that_is_late_does_not_write_over_the_phone(story):
     seen = story.settle()
     assert any(title == "Oldrrrrrr" for _, _, title in seen)
     assert "Room 5" in story.phone.stored()["old series"]
+
+
+def _series(rule):
+    return (
+        event("Weekly", at(0, 9), at(0, 10), rule, _exdate(21)),
+        event("MINE", at(14, 11), at(14, 12), _recurrence_id(14)),
+    )
+
+
+@pytest.mark.parametrize("provider", ["microsoft", "google"])
+@pytest.mark.parametrize("trouble", [{"drop": True}, {"status": 503}], ids=["dropped", "503"])
+def test_r11_r35_the_lost_answer_to_a_new_rule_loses_no_occurrence(story, provider, trouble):
+    story.phone.put("s", *_series("RRULE:FREQ=WEEKLY;COUNT=6"))
+    story.settle()
+    story.phone.put("s", *_series("RRULE:FREQ=WEEKLY;BYDAY=MO,WE;COUNT=12"))
+    story.sandbox.faults.inject(method="PATCH", path=API[provider], phase="after", **trouble)
+    patiently(story)
+    story.sandbox.faults.clear()
+    seen = story.settle()
+    assert len(seen) == 11
+    assert sum(title == "MINE" for _, _, title in seen) == 1
+
+
+@pytest.mark.parametrize("provider", ["microsoft", "google"])
+def test_r11_r35_the_lost_answer_to_longer_occurrences_loses_none_of_them(story, provider):
+    story.phone.put("s", *_series("RRULE:FREQ=WEEKLY;COUNT=6"))
+    story.settle()
+    ends = "DTEND;TZID=Europe/Vienna:{:%Y%m%dT%H%M%S}"
+    story.phone.edit("s", ends.format(at(0, 10)), ends.format(at(0, 10, 30)))
+    story.sandbox.faults.inject(method="PATCH", path=API[provider], phase="after", status=503)
+    patiently(story)
+    story.sandbox.faults.clear()
+    assert sum(title == "MINE" for _, _, title in story.settle()) == 1

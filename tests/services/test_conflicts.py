@@ -5,13 +5,16 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import NotFound, UsageError
-from bridge.services import conflicts, history
+from bridge.services import conflicts, history, pairing
 from bridge.services.conflicts import Difference
 from bridge.store import audit, links
 from bridge.store import conflicts as recorded
 from bridge.sync.plan import ASKED
+from bridge.sync.projection import Projection
 from tests.support.owners import context_of
 from tests.support.worlds import at, retitled, tea
+from tests.sync.test_guests import ANN, SELF, with_guests
+from tests.sync.test_merge import overridden
 
 HERE = "alice/calendar"
 
@@ -266,3 +269,52 @@ def test_the_rest_of_the_calendar_goes_on_meanwhile(world, clash):
     assert side.titles() == ["other", "there"]
     with world.database.read() as conn:
         assert [each.quarantine for each in links.quarantined(conn, side.pair)] == [ASKED]
+
+
+@pytest.fixture
+def moved_there(world, monkeypatch):
+    """A series whose rule both sides have changed; there, an occurrence was moved as well."""
+
+    def moved_there(side, fields, **terms):
+        world.settle()
+        if terms:
+            pairing.change(context_of(world), side.pair, **terms)
+        world.put("a", fields)
+        world.settle()
+        ((id, there),) = side.calendar.objects().items()
+        event = overridden(there, MOVED).overrides[MOVED]
+        when = replace(event.when, start=event.when.start.replace(hour=13), end=event.when.end.replace(hour=14))
+        moved = replace(there, overrides={MOVED: replace(event, when=when)})
+        side.calendar.edit(id, replace(moved, recurrence=("RRULE:FREQ=DAILY;COUNT=8",)))
+        world.edit("a", lambda old: replace(old, recurrence=("RRULE:FREQ=DAILY;COUNT=7",)))
+        world.settle()
+        monkeypatch.setattr(conflicts, "lens_of", lambda *_: side.remote.lens)
+        (found,) = unresolved(world)
+        return found
+
+    return moved_there
+
+
+MOVED = "20260304T080000Z"
+DAILY = "FREQ=DAILY;COUNT=9"
+
+
+def test_r41_the_version_of_a_copy_that_may_see_less_takes_no_word_from_the_origin(world, moved_there):
+    world.pair()
+    copy = world.pair()
+    found = moved_there(copy, tea("Therapy", rule=DAILY, description="SECRET"), projection=Projection("busy"))
+    resolve(world, found, take="remote" if found.winner == "hub" else "hub")
+    world.settle()
+    event = world.hub()["a"].overrides[MOVED]
+    assert (event.summary, event.description, event.when.start.hour) == ("Therapy", "SECRET", 13)
+
+
+def test_r1_the_version_of_the_home_takes_no_guest_off(world, moved_there):
+    home = world.pair()
+    found = moved_there(home, with_guests(tea("Party", rule=DAILY), SELF, ANN))
+    assert found.winner == "hub"
+    resolve(world, found, take="remote")
+    world.settle()
+    ((_, there),) = home.calendar.objects().items()
+    assert there.overrides[MOVED].when.start.hour == 13
+    assert [each.address for each in there.overrides[MOVED].attendees] == ["ann@example.net"]

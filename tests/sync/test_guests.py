@@ -6,7 +6,7 @@ import pytest
 
 from bridge.errors import Throttled, Unreachable
 from bridge.ical.fields import Attendee
-from bridge.store import homes, pairs
+from bridge.store import homes, objects, pairs
 from tests.support.worlds import at, retitled, tea
 from tests.sync.test_merge import overridden
 
@@ -140,6 +140,37 @@ def test_r1_what_is_deleted_before_its_invitation_went_out_invites_nobody(world,
     assert home.calendar.mails == []
     assert home.calendar.requests["create"] == 1
     assert home.calendar.objects() == {}
+
+
+@pytest.mark.parametrize("error", [Unreachable("timeout"), Throttled("later", retry_after=30)])
+def test_r3_a_deletion_taken_back_before_it_went_out_cancels_nothing(world, error):
+    home = world.pair()
+    world.settle()
+    world.put("a", with_guests(tea("Party", day=20), SELF, ANN))
+    world.settle()
+    (id, _), data = only(home), world.stored()["a"].data
+    home.calendar.fail("delete", error)
+    world.delete("a")
+    with pytest.raises(type(error)):
+        world.cycle(home)
+    with world.database.write() as conn:
+        objects.put(conn, world.calendar, "a.ics", data, actor="device:1", now=world.clock())
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert only(home)[0] == id
+    assert home.calendar.mails == ["ann@example.net"]
+
+
+def test_r1_an_edit_taken_back_before_it_went_out_tells_nobody(world):
+    home, _ = at_home(world)
+    home.calendar.fail("update", Throttled("later", retry_after=30))
+    world.edit("a", lambda old: retitled(old, "Funeral"))
+    with pytest.raises(Throttled):
+        world.cycle(home)
+    world.edit("a", lambda old: retitled(old, "Party"))
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert home.calendar.mails == ["ann@example.net"]
 
 
 def test_r1_a_guest_who_is_taken_off_before_the_invitation_went_out_hears_nothing(world):

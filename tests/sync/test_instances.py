@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import pytest
+
+from bridge.errors import Unreachable
 from bridge.ical.fields import diff, patch
 from bridge.providers.memory import MemoryRemote
 from tests.support.worlds import tea
@@ -75,3 +78,36 @@ class _Reading:
 
     def __getattr__(self, name):
         return getattr(self._remote, name)
+
+
+class RuleFirst(MemoryRemote):
+    """A new rule drops the exceptions, which take requests of their own (M-51): the answer between is lost once."""
+
+    def inviting(self):
+        return self
+
+    def update(self, current, target):
+        if not self.calendar.requests["update"] and target.recurrence != current.fields.recurrence:
+            super().update(current, replace(target, overrides={}, cancelled=frozenset()))
+            raise Unreachable("timeout")
+        return super().update(current, target)
+
+
+@pytest.mark.parametrize(
+    "with_instance",
+    [lambda old: overridden(old, SECOND, summary="Cake"), lambda old: replace(old, cancelled=frozenset({SECOND}))],
+    ids=["edited", "cancelled"],
+)
+def test_r11_r35_an_answer_lost_between_a_new_rule_and_the_instances_loses_none_of_them(world, with_instance):
+    side = world.pair()
+    side.remote = RuleFirst(side.calendar, side.remote.lens)
+    world.put("tea", with_instance(SERIES))
+    world.settle()
+    longer = with_instance(tea(rule="FREQ=WEEKLY;COUNT=8"))
+    world.edit("tea", lambda _: longer)
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert world.hub()["tea"] == longer
+    assert list(side.calendar.objects().values()) == [longer]

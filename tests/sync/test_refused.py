@@ -91,3 +91,33 @@ def test_r3_a_phone_changes_one_instance_of_someone_elses_series(world):
     world.settle()
     assert world.hub()["board"] == ObjectFields(series.master, series.recurrence)
     assert side.calendar.writes == writes
+
+
+@pytest.mark.parametrize("error", [Refused("no", status=403), Refused("corrupt", status=400), KeyError("x")])
+def test_r32_one_object_that_cannot_be_looked_at_stops_only_itself(world, error):
+    """Whether it is gone is in doubt, and stays so."""
+    side = world.pair()
+    doubtful = side.calendar.add(tea("A"))
+    side.calendar.add(tea("B", day=3))
+    world.settle()
+    side.calendar.leave_window(doubtful)
+    side.calendar.fail("get", error, times=3)
+    world.put("c", tea("C", day=4))
+    world.cycle(side)
+    assert side.titles() == ["A", "B", "C"]
+    assert world.titles() == ["A", "B", "C"]
+    world.settle()
+    assert world.titles() == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize("uid", ["x" * 1500, "x\0y", "x\ud800y"], ids=["long", "NUL", "half a character"])
+def test_r32_a_uid_that_no_database_holds_is_given_another(world_on_each, uid):
+    world = world_on_each
+    side = world.pair()
+    side.calendar.add(tea("Odd"), uid=uid)
+    side.calendar.add(tea("Short", day=5), uid="y")
+    world.settle()
+    assert world.titles() == ["Odd", "Short"]
+    world.edit(next(each for each in world.hub() if each != "y"), lambda fields: retitled(fields, "Even"))
+    world.settle()
+    assert side.titles() == ["Even", "Short"]

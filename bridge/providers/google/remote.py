@@ -338,7 +338,10 @@ def _may_have_lost_exceptions(event: Mapping[str, Any]) -> bool:
         return False
     if event.get("sequence", 0) > 0 or not {"created", "updated"} <= event.keys():
         return True
-    created, updated = (dt.datetime.fromisoformat(event[name]) for name in ("created", "updated"))
+    try:
+        created, updated = (dt.datetime.fromisoformat(event[name]) for name in ("created", "updated"))
+    except (TypeError, ValueError):
+        return True  # of some old events Google tells the year 0
     return updated - created >= dt.timedelta(seconds=1)
 
 

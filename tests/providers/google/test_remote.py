@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from unittest import mock
 
 import pytest
 
@@ -220,6 +221,25 @@ def test_r7_an_answer_that_is_no_event_is_no_event_that_has_gone(bench, sandbox)
     sandbox.faults.inject(path="^/google/calendar", status=200, body=b"{}")
     with pytest.raises(Unreachable):
         bench.remote.get(made.id)
+
+
+def test_r32_an_event_of_the_year_nought_does_not_stop_its_calendar(bench, sandbox):
+    """So Google dates some old events that were imported."""
+    create(bench, DAILY)
+    first = bench.remote.page(None, now=NOW)
+    with sandbox.google.transaction():
+        sandbox.google.writer("alex@example.com").patch(KEY, {"summary": "Old"})
+    answer = bench.remote._api.execute
+
+    def dated(request, **more):
+        found = answer(request, **more)
+        for event in found.get("items", ()):
+            event |= {"created": "0000-12-31T00:00:00.000Z", "sequence": 0}
+        return found
+
+    with mock.patch.object(type(bench.remote._api), "execute", staticmethod(dated)):
+        page = bench.remote.page(first.cursor, now=NOW)
+    assert {each.series for each in page.items} == {KEY}
 
 
 def test_a_calendar_that_cannot_be_seen_any_more_does_not_make_its_events_gone(bench, sandbox):
