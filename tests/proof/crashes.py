@@ -1,4 +1,4 @@
-"""``make prove``: each small story dies at every one of its boundaries, in memory and with both services over HTTP."""
+"""``make prove``: each small story dies at every one of its boundaries, in memory and with services and a server over HTTP."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.proof.scopes import IN_MEMORY, OVER_HTTP, Memory, over_http
 from tests.proof.world import opened_house
 
 SERVICES = ("google", "graph")
+BY_CALDAV = ("created_here", "edited_on_both", "deleted_there", "series_with_override", "lost_cursor")
 
 
 def tried(story):
@@ -41,7 +42,9 @@ def tried(story):
 
 def main(jobs=2):
     began = time.monotonic()
-    stories = [(name, None) for name in IN_MEMORY] + [(name, where) for name in OVER_HTTP for where in SERVICES]
+    stories = [(name, None) for name in IN_MEMORY]
+    stories += [(name, where) for name in OVER_HTTP for where in SERVICES]
+    stories += [(name, "caldav") for name in BY_CALDAV]
     print("command: python -m tests.proof.crashes", flush=True)
     boundaries, deaths, broken = 0, 0, 0
     with multiprocessing.get_context("spawn").Pool(jobs, maxtasksperchild=1) as pool:

@@ -89,6 +89,9 @@ class GoogleSide:
         there = next(each for each in self.service.state.calendars.values() if each.summary == "Elsewhere")
         self._write(lambda writer: writer.move(id, there))
 
+    def lose_cursors(self):
+        self.service.expire_sync_tokens()
+
     # --- occurrences
 
     def occurrences(self, id):

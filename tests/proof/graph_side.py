@@ -96,6 +96,9 @@ class GraphSide:
         with self.service.lock:
             self._box.move(self._event(ref), self.service.calendar(PERSON, "Elsewhere"))
 
+    def lose_cursors(self):
+        self.service.lose_sync_state()
+
     # --- occurrences
 
     def occurrences(self, ref):

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import wraps
 from random import Random
 
 from bridge.store import calendars
 from tests.proof import wire
 from tests.proof.drafts import draft, lineage
+from tests.proof.icalendar_side import NotTaken
 from tests.proof.world import Broken, words_in
 
 
@@ -29,6 +31,19 @@ class Pick:
 
     def chance(self, share):
         return self.lot.random() < share
+
+
+def _if_taken(rule):
+    """A side may refuse what its person wants: then nothing has happened."""
+
+    @wraps(rule)
+    def attempt(world, pick):
+        try:
+            return rule(world, pick)
+        except NotTaken:
+            return False
+
+    return attempt
 
 
 # --- telling the truth
@@ -65,13 +80,25 @@ def _tell(world, side, what, thing, *more):
     world.story.append(" ".join([f"{side.name}: {what}", repr(title), *map(str, more)]))
 
 
-def _somewhere(world, pick, *, meetings=False):
-    return pick.of([side for side in world.sides if side.meetings or not meetings])
+def _anywhere(side):
+    return True
 
 
-def _thing(world, pick, wanted=lambda thing: not thing.foreign, *, meetings=False):
+def _connected(side):
+    return side.provider is not None
+
+
+def _inviting(side):
+    return side.meetings
+
+
+def _somewhere(world, pick, where=_anywhere):
+    return pick.of([side for side in world.sides if where(side)])
+
+
+def _thing(world, pick, wanted=lambda thing: not thing.foreign, *, where=_anywhere):
     """A place and something in it that is wanted; None if there is nothing."""
-    side = _somewhere(world, pick, meetings=meetings)
+    side = _somewhere(world, pick, where)
     things = [thing for thing in side.things() if lineage(thing.title) and wanted(thing)]
     return (side, pick.of(things)) if things else None
 
@@ -97,7 +124,7 @@ def add(world, pick):
     world.truth.made[line] += 1
     world.truth.touched[line].add(side.name)
     world.truth.since[line].places.add(side.name)
-    world.truth.homes[line] = side.name if side.meetings else "google"
+    world.truth.homes[line] = side.name if side.provider else "google"
     world.truth.guests[line] |= set(guests)
     _said(world, side, ref, line, made.title, made.location, made.description)
     world.truth.pristine[line] = [one for one in side.shows() if lineage(one[2]) == line]
@@ -143,6 +170,7 @@ def remind(world, pick):
     return True
 
 
+@_if_taken
 def shift(world, pick):
     """Moved in time; a series as a whole, within its days."""
     found = _thing(world, pick, lambda thing: not thing.foreign and not (thing.series and thing.all_day))
@@ -182,7 +210,7 @@ def copy(world, pick):
 
 def move_away(world, pick):
     """To another calendar of the account: here it disappears."""
-    found = _thing(world, pick, lambda thing: not thing.foreign and not thing.guests, meetings=True)
+    found = _thing(world, pick, lambda thing: not thing.foreign and not thing.guests, where=_connected)
     if found is None:
         return False
     side, thing = found
@@ -214,6 +242,7 @@ def override(world, pick):
     return True
 
 
+@_if_taken
 def cancel(world, pick):
     found = _occurrence(world, pick)
     if found is None:
@@ -226,6 +255,7 @@ def cancel(world, pick):
     return True
 
 
+@_if_taken
 def truncate(world, pick):
     found = _occurrence(world, pick, but_first=True)
     if found is None:
@@ -238,6 +268,7 @@ def truncate(world, pick):
     return True
 
 
+@_if_taken
 def split(world, pick):
     """This and following, in the place's own way."""
     found = _occurrence(world, pick, but_first=True)
@@ -262,7 +293,7 @@ def split(world, pick):
 
 
 def invite(world, pick):
-    side = _somewhere(world, pick, meetings=True)
+    side = _somewhere(world, pick, _inviting)
     homes = world.truth.homes
     things = [one for one in side.things() if homes.get(lineage(one.title)) == side.name and not one.foreign]
     if not things:
@@ -275,7 +306,7 @@ def invite(world, pick):
 
 
 def uninvite(world, pick):
-    found = _thing(world, pick, lambda thing: thing.guests and not thing.foreign, meetings=True)
+    found = _thing(world, pick, lambda thing: thing.guests and not thing.foreign, where=_inviting)
     if found is None:
         return False
     side, thing = found
@@ -288,7 +319,7 @@ def uninvite(world, pick):
 
 def receive(world, pick):
     """An invitation of somebody else arrives."""
-    side = _somewhere(world, pick, meetings=True)
+    side = _somewhere(world, pick, _inviting)
     line = world.new_lineage()
     made = draft(pick, f"e{line} {world.word()}", world.word)
     ref = side.receive(made)
@@ -301,7 +332,7 @@ def receive(world, pick):
 
 
 def organizer_updates(world, pick):
-    found = _thing(world, pick, lambda thing: thing.foreign and "Canceled" not in thing.title, meetings=True)
+    found = _thing(world, pick, lambda thing: thing.foreign and "Canceled" not in thing.title, where=_inviting)
     if found is None:
         return False
     side, thing = found
@@ -314,7 +345,7 @@ def organizer_updates(world, pick):
 
 
 def organizer_cancels(world, pick):
-    found = _thing(world, pick, lambda thing: thing.foreign and "Canceled" not in thing.title, meetings=True)
+    found = _thing(world, pick, lambda thing: thing.foreign and "Canceled" not in thing.title, where=_inviting)
     if found is None:
         return False
     side, thing = found
@@ -326,7 +357,7 @@ def organizer_cancels(world, pick):
 
 
 def answer(world, pick):
-    found = _thing(world, pick, lambda thing: thing.foreign and "Canceled" not in thing.title, meetings=True)
+    found = _thing(world, pick, lambda thing: thing.foreign and "Canceled" not in thing.title, where=_inviting)
     if found is None:
         return False
     side, thing = found
@@ -375,11 +406,8 @@ def pause(world, pick):
 
 
 def lose_cursors(world, pick):
-    side = _somewhere(world, pick, meetings=True)
-    if side.name == "google":
-        side.service.expire_sync_tokens()
-    elif side.name == "graph":
-        side.service.lose_sync_state()
+    side = _somewhere(world, pick, _connected)
+    side.lose_cursors()
     world.tally.edits[f"{side.name}: cursors lost"] += 1
     world.story.append(f"{side.name}: all cursors are lost")
     return True

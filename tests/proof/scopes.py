@@ -194,7 +194,7 @@ class Memory:
         return hub, rows["links"], rows["objects"], rows["outbox"], rows["conflicts"]
 
 
-# --- over HTTP, with both services
+# --- over HTTP, with all sides
 
 
 def _draft(title, rule=None):
@@ -251,8 +251,7 @@ def http_lost_cursor(world, where):
     side = world.side(where)
     side.remove(side.things()[0].ref)
     world.truth.gone[1] += 1
-    world.sandbox.google.expire_sync_tokens()
-    world.sandbox.microsoft.lose_sync_state()
+    side.lose_cursors()
 
 
 def http_split_here(world, where):
@@ -278,14 +277,15 @@ OVER_HTTP: dict[str, Callable] = {
 
 
 def over_http(house, name, where, die_at=None):
-    """As ``Memory.run``, with the cycle of the pair with ``where`` (google, graph) as the one that dies."""
+    """As ``Memory.run``, with the cycle of the pair with ``where`` (google, graph, caldav) as the one that dies."""
     with whole.opened(house, 7, whole.Tally()) as world:
         OVER_HTTP[name](world, where)
         boundaries = world.cycle_to(world.side(where).provider, die_at)
         world.pass_by(whole.PATIENCE)
         world.rest()
         shown = [side.shows() for side in world.sides]
-        assert shown[0] == shown[1] == shown[2], shown
+        assert all(each == shown[0] for each in shown), shown
         counts = [len(side.things()) for side in world.sides]
         assert not world.mails_of_bridge
+        assert not world.wire.with_guests
         return boundaries, (shown[0], counts)

@@ -33,7 +33,9 @@ def test_r12_dying_at_a_boundary_of_a_cycle_changes_nothing_of_its_end(house, tm
         assert after == end, boundary
 
 
-@pytest.mark.parametrize(("name", "where"), [("created_here", "graph"), ("series_with_override", "google")])
+@pytest.mark.parametrize(
+    ("name", "where"), [("created_here", "graph"), ("series_with_override", "google"), ("created_here", "caldav")]
+)
 def test_r12_dying_at_a_boundary_of_a_cycle_with_a_service(house, name, where):
     whole, end = over_http(house, name, where)
     assert whole.kinds.keys() == KINDS

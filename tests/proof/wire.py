@@ -1,7 +1,7 @@
 """The bridge's requests, one by one: each may meet a fault, and is a place where the process may die.
 
-Drops, refusals and cut answers happen in the sandbox and go over the wire; what only a client can see, a timeout, is raised
-in its place. The hands of the people do not come by here.
+Drops, refusals and cut answers happen in the sandbox, or before the CalDAV server, and go over the wire; what only a client
+can see, a timeout, is raised in its place. The hands of the people do not come by here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from unittest import mock
 from urllib.parse import urlsplit
 
@@ -25,6 +26,10 @@ BATCH = "/microsoft/v1.0/$batch"
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 CUT = b'{"value": [{"id": "AAM'
 """An answer that breaks off: no JSON (R7)."""
+DAV_CUT = b'<?xml version="1.0"?><multistatus xmlns="DAV:"><response><href>/alex/ca'
+DAV_EMPTY = b'<multistatus xmlns="DAV:"/>'
+LISTED = ("PROPFIND", "REPORT")
+"""What is answered with a multistatus: there a half and an empty one can be told from the whole."""
 REFUSED = {
     "429": {"status": 429, "headers": {"Retry-After": "7"}, "body": {"error": {"code": "TooManyRequests"}}},
     "500": {"status": 500},
@@ -65,12 +70,15 @@ class Wire:
     """``struck`` counts the faults that happened, by kind; ``requests`` all that the bridge has asked."""
 
     sandbox: object
+    dav: object
     struck: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     plan: Plan | None = None
     number: int = 0
     told: dict[str, dict] = field(default_factory=dict)
     """Entries of earlier delta rounds, by id as they were first told: what a replay brings again (M-27)."""
+    with_guests: list[str] = field(default_factory=list)
+    """What was to be written to the CalDAV server with people in it."""
 
     @contextmanager
     def during(self, plan):
@@ -81,6 +89,7 @@ class Wire:
         finally:
             self.plan = None
             self.sandbox.faults.clear()
+            self.dav.server.screws.faults.clear()
 
     def before(self, method, url):
         """The fault this request meets, if any. Raises Crash, and TimeoutError for one before its effect."""
@@ -91,10 +100,14 @@ class Wire:
         self.requests += 1
         kind = self.plan.faults.get(self.number)
         path = urlsplit(url).path
-        if kind is None or not self._meant(kind, method, path, url):
+        dav = url.startswith(self.dav.server.url)
+        if kind is None or not (_meant_for_dav(kind, method) if dav else self._meant(kind, method, path, url)):
             return None
         self.struck[kind] += 1
         what, _, phase = kind.rpartition(" ")
+        if dav:
+            self._strike_dav(what, phase, method)
+            return kind
         if what in REFUSED:
             # the parts of a batch come by the same door (M-79): there one of them is refused, not the whole
             where = API if path == BATCH else f"^{re.escape(path)}"
@@ -112,6 +125,20 @@ class Wire:
         elif kind == "timeout before":
             raise TimeoutError
         return kind
+
+    def _strike_dav(self, what, phase, method):
+        screws = self.dav.server.screws
+        strike = partial(screws.faults.inject, method=method, phase=phase)
+        if what in REFUSED:
+            strike(**REFUSED[what])
+        elif what == "dropped":
+            strike(drop=True)
+        elif what in ("cut", "empty"):
+            strike(status=207, body=DAV_CUT if what == "cut" else DAV_EMPTY)
+        elif what == "cursor lost":
+            screws.forget_tokens()
+        elif (what, phase) == ("timeout", "before"):
+            raise TimeoutError
 
     def after(self, kind):
         """The answer is there, but nobody has read it. Raises Crash, and TimeoutError for one after its effect."""
@@ -140,6 +167,13 @@ class Wire:
         page["value"] = [entry for entry in old if entry["id"] not in gone] + entries
         return json.dumps(page).encode()
 
+    def sent(self, request):
+        """Whom a server that schedules would mail (R1)."""
+        if str(request.url).startswith(self.dav.server.url) and re.search(
+            rb"^(ATTENDEE|ORGANIZER)", request.content, re.MULTILINE
+        ):
+            self.with_guests.append(str(request.url))
+
     def _meant(self, kind, method, path, url):
         if not re.search(API, path):
             return kind.startswith(("dropped", "timeout", "500", "503"))  # signing in
@@ -154,6 +188,17 @@ class Wire:
         return True
 
 
+def _meant_for_dav(kind, method):
+    what, _, _ = kind.rpartition(" ")
+    if what in ("rate", "replay"):
+        return False  # that is how Google says it (G-91), and what Graph does (M-27)
+    if what == "412":
+        return method in ("PUT", "DELETE")
+    if what in ("cut", "empty"):
+        return method in LISTED
+    return True  # a 401, too: it puts an end to the consent, until the person has typed the password once more
+
+
 @contextmanager
 def tapped(wire):
     """All three HTTP clients of the bridge go by this wire."""
@@ -164,6 +209,7 @@ def tapped(wire):
         url = str(request.url)
         try:
             kind = wire.before(request.method, url)
+            wire.sent(request)
         except TimeoutError:
             raise httpx.ConnectTimeout("", request=request) from None
         answer = httpx_send(self, request)

@@ -23,14 +23,16 @@ import structlog
 
 from bridge.config import Sandbox as SandboxSettings
 from bridge.config import Settings
+from bridge.providers.caldav import listing as caldav_listing
 from bridge.providers.google.remote import GoogleRemote
 from bridge.providers.graph import remote as graph_remote
 from bridge.providers.graph.listing import Listing
 from bridge.services import connecting, principals, syncing
 from bridge.services.context import open_context
-from bridge.services.providers import Providers
+from bridge.services.providers import DIRECT, Providers
 from bridge.store import calendars, migrations, pairs
 from bridge.store.session import connect
+from tests.proof import caldav_side
 from tests.proof import sides as places
 from tests.proof.boundaries import Boundaries, Crash, watched
 from tests.proof.drafts import NOW, lineage
@@ -106,8 +108,8 @@ class Truth:
 
 
 class World:
-    def __init__(self, sandbox, folder, seed, tally):
-        self.sandbox, self.folder, self.tally = sandbox, folder, tally
+    def __init__(self, sandbox, dav, folder, seed, tally):
+        self.sandbox, self.dav, self.folder, self.tally = sandbox, dav, folder, tally
         self.random = random.Random(seed)
         self.truth = Truth()
         self.story = []
@@ -115,7 +117,7 @@ class World:
         self.lineages = 0
         self.pairs, self.clients = {}, {}
         self.mails_of_bridge = []
-        self.wire = Wire(sandbox)
+        self.wire = Wire(sandbox, dav)
         self.last_deletions = 0
 
     # --- names
@@ -152,6 +154,8 @@ class World:
         return next(each for each in self.sides if each.name == name)
 
     def connect(self, provider):
+        if provider in DIRECT:
+            return connecting.connect_directly(self.context, "alex", provider, **self.dav.sign_in())
         url = connecting.begin(self.context, "alex", provider, sandbox=True)
         return connecting.finish(self.context, provider, AGREE[provider](url))
 
@@ -160,7 +164,7 @@ class World:
     def cycle(self, provider, *, faults=None, die_at=None):
         """One cycle with these faults, in which the process may die. Its outcome; None if it died."""
         boundaries = Boundaries(die_at)
-        meters = {side.name: side.service.meter for side in self.sides if side.provider}
+        meters = {side.name: side.service.meter for side in self.sides if side.meetings}
         mailed = {name: len(meter.mails) for name, meter in meters.items()}
         struck = self.wire.struck.copy()
         outcome = None
@@ -257,21 +261,24 @@ def _keep_errors(_logger, _method, event):
 
 @dataclass
 class House:
-    """What all lives of a process share: one running sandbox, and an empty database with its key."""
+    """What all lives of a process share: one running sandbox and CalDAV server, and an empty database with its key."""
 
     sandbox: object
+    dav: object
     template: Path
 
 
 @contextmanager
 def opened_house():
     structlog.configure(processors=[_keep_errors])
-    with tempfile.TemporaryDirectory() as folder, running() as sandbox:
-        template = Path(folder)
+    with ExitStack() as stack:
+        template = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        sandbox = stack.enter_context(running())
+        dav = stack.enter_context(caldav_side.running(template))
         database = connect(f"sqlite:///{template / 'bridge.db'}")
         migrations.upgrade(database)
         database.close()
-        yield House(sandbox, template)
+        yield House(sandbox, dav, template)
     structlog.reset_defaults()
 
 
@@ -281,9 +288,10 @@ def opened(house, seed, tally):
     sandbox = house.sandbox
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        world = World(sandbox, folder, seed, tally)
+        world = World(sandbox, house.dav, folder, seed, tally)
         stack.enter_context(_drawn_by(random.Random(f"ids of {seed}")))
         sandbox.reset()
+        house.dav.reset()
         sandbox.clock.freeze(NOW)
         data = folder / "data"
         data.mkdir(mode=0o700)
@@ -299,6 +307,8 @@ def opened(house, seed, tally):
         size = world.random.choice([3, 7, 100])
         stack.enter_context(mock.patch.object(GoogleRemote, "page_size", size))
         stack.enter_context(mock.patch.object(graph_remote, "Listing", partial(Listing, page_size=size)))
+        stack.enter_context(mock.patch.object(caldav_listing, "BATCH", size))
+        house.dav.become(world.random)
         stack.enter_context(tapped(world.wire))
         principals.add(world.context.database, "alex", PERSON, now=world.now())
         sandbox.google.add_calendar(PERSON, "Elsewhere", zone="Europe/Vienna")

@@ -113,13 +113,13 @@ class Phone:
         return uid
 
     def shows(self, start, end):
-        found = []
-        for data in self.stored().values():
-            found += [
-                (_instant(one["DTSTART"].dt), _instant(_end(one)), str(one.get("SUMMARY", "")))
-                for one in recurring_ical_events.of(icalendar.Calendar.from_ical(data)).between(start, end)
-            ]
-        return sorted(found)
+        return sorted(one for data in self.stored().values() for one in occurrences(data, start, end))
+
+
+def occurrences(data, start, end):
+    """What a calendar object shows, as every side's ``shows`` tells of it."""
+    found = recurring_ical_events.of(icalendar.Calendar.from_ical(data)).between(start, end)
+    return [(_instant(one["DTSTART"].dt), _instant(_end(one)), str(one.get("SUMMARY", ""))) for one in found]
 
 
 def _end(component):

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 import httpx
 from werkzeug.test import run_wsgi_app
 
-from bridge.sandbox.faults import ConnectionDropped
+from bridge.sandbox.faults import ConnectionDropped, Faults
 from bridge.sandbox.listener import Listener
 
 USER = "alex"
@@ -36,12 +36,19 @@ class Screws:
 
     ``without`` names what the server shall not have ("sync", "ctag", "put-etag", "multiget"); ``limit`` cuts
     sync-collection into pages (507); ``cut`` is called with a 207's or an object's body and answers what is left of it;
-    ``edit`` with (method, path) runs behind a request that was carried out, before its answer leaves.
+    ``edit`` with (method, path) runs behind a request that was carried out, before its answer leaves. ``faults`` strike one
+    request each, as at the simulated services.
     """
 
     def __init__(self, app, *, passwords=None):
         self._app = app
         self.passwords = passwords
+        self.faults = Faults()
+        self.reset()
+
+    def reset(self):
+        """All off, and nothing counted or remembered."""
+        self.faults.clear()
         self.requests = 0
         self.methods = Counter()
         self.trouble = None
@@ -56,7 +63,11 @@ class Screws:
 
     @property
     def writes(self):
-        return sum(count for method, count in self.methods.items() if method not in READING)
+        return sum(self.written().values())
+
+    def written(self):
+        """How often, by method."""
+        return {method: count for method, count in self.methods.items() if method not in READING}
 
     def forget_tokens(self):
         """No sync token handed out so far is good any more."""
@@ -83,6 +94,13 @@ class Screws:
             return self._carried_out(environ)
         if self.respond is not None and (answer := self.respond(method, path, environ)) is not None:
             return answer
+        fault = self.faults.take(method, path)
+        if fault is not None and fault.phase == "before":
+            return _struck(fault)
+        answer = self._behaved(environ, method, path, body)
+        return answer if fault is None else _struck(fault)
+
+    def _behaved(self, environ, method, path, body):
         if self.trouble == "down":
             return "503 Service Unavailable", [], b"Canary 4711"
         if self.trouble == "busy":
@@ -145,7 +163,9 @@ class Screws:
         if not status.startswith("207"):
             return status, headers, payload
         root = ET.fromstring(payload)
-        self._issued.add(root.findtext(f"{DAV}sync-token"))
+        issued = root.findtext(f"{DAV}sync-token")
+        self._issued.add(issued)
+        self._forgotten.discard(issued)  # Radicale's token is a digest of what there is: told again, it is known again
         if self.limit is None:
             return status, headers, payload
         return self._paged(path, root.findall(f"{DAV}response"), root.findtext(f"{DAV}sync-token"))
@@ -163,6 +183,12 @@ class Screws:
             token = here
         ET.SubElement(root, f"{DAV}sync-token").text = token
         return "207 Multi-Status", [("Content-Type", "application/xml; charset=utf-8")], ET.tostring(root)
+
+
+def _struck(fault):
+    if fault.drop:
+        raise ConnectionDropped
+    return f"{fault.status} Struck", [*fault.headers.items()], fault.payload()
 
 
 def _refused(precondition):
@@ -211,6 +237,11 @@ def serving(app, home, *, passwords=None):
         yield Server(f"http://127.0.0.1:{listener.server_address[1]}", home, screws)
     finally:
         listener.close()
+
+
+def in_store(folder, path):
+    """The folder in which ``radicale(folder)`` keeps the objects of the calendar at this path, each in a file of its name."""
+    return folder / "radicale" / "collection-root" / path.strip("/")
 
 
 @contextmanager
