@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from bridge.ical import ends
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Path, diff, state
 from bridge.ical.recurrence import occurs, regular
 from bridge.sync.ledger import Conflict, Winner
@@ -83,6 +84,7 @@ def merge(hub: Edited, remote: Edited, *, winner: Winner) -> Merged:
         merged.overrule(winner, _scheduled(changes[loser]), _scheduled(changes[winner]))
         changes = {side: {p: v for p, v in change.items() if not _of_schedule(p)} for side, change in changes.items()}
     _merge_master(changes, merged, winner)
+    _move_ends(sides, changes, merged)
     for key in sorted({key for change in changes.values() for key, _ in change} - {MASTER}):
         _merge_instance(key, sides, changes, merged, winner)
     return merged
@@ -174,6 +176,21 @@ def _merge_master(changes: Mapping[Winner, Change], merged: Merged, winner: Winn
             merged.tell(loser, {path: value})
             merged.overrule(winner, {path: loses[path]}, {path: value})
     merged.tell(winner, {path: value for path, value in loses.items() if path not in wins})
+
+
+def _move_ends(sides: Mapping[Winner, Edited], changes: Mapping[Winner, Change], merged: Merged) -> None:
+    """One side has moved the series and the other has given it an end: it ends behind the same occurrence (R-24)."""
+    for side, change in changes.items():
+        there = other(side)
+        if (MASTER, "recurrence") not in change or (MASTER, "when") in change:
+            continue
+        if (MASTER, "when") not in changes[there] or (MASTER, "recurrence") in changes[there]:
+            continue
+        asked = sides[side].now
+        rules = ends.moved(asked.recurrence, asked.master.when, sides[there].now.master.when)
+        if rules != asked.recurrence:
+            for each in sides:
+                merged.tell(each, {(MASTER, "recurrence"): rules})
 
 
 def _merge_instance(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.ical.fields import MASTER, Reminder, diff, patch
-from bridge.ical.recurrence import normalize, regular
+from bridge.ical.recurrence import normalize, occurs, regular
 from bridge.sync.merge import Edited, merge, unite
 from tests.support.worlds import at, retitled, tea
 
@@ -180,3 +180,14 @@ def test_what_only_one_of_two_strangers_says_is_kept():
     assert (united.master.location, united.master.url) == ("Kitchen", "https://example.org/")
     assert united.master.description == "theirs"
     assert merged.lost["remote"] == {(MASTER, "description"): "ours"}
+
+
+@pytest.mark.parametrize("mover", ["hub", "remote"])
+def test_r11_a_series_moved_here_and_ended_there_keeps_its_last_occurrence(mover):
+    base = tea(rule="FREQ=WEEKLY;COUNT=6")
+    moved = at(base, 11)
+    ended = replace(base, recurrence=("RRULE:FREQ=WEEKLY;UNTIL=20260316T080000Z",))
+    hub, remote, merged = both(base, *((moved, ended) if mover == "hub" else (ended, moved)))
+    assert hub == remote == replace(moved, recurrence=("RRULE:FREQ=WEEKLY;UNTIL=20260316T100000Z",))
+    assert occurs(hub, "20260316T100000Z")
+    assert not merged.conflicts("tea")
