@@ -90,11 +90,20 @@ class Unreachable(ProviderError):
     """No answer, a timeout or a 5xx. Whether the request took effect is unknown."""
 
 
+PATIENCE = 5.0
+"""Seconds that a request waits here for its turn. A longer wait is spent outside, where it holds no thread."""
+
+
 class Throttled(Unreachable):
     """The service asks for patience; it did not carry out the request.
 
     ``retry_after`` is in seconds, or None where the service named no time (M-78).
     """
+
+    @property
+    def brief(self) -> bool:
+        """Whether the account's next request waits it out by itself (``providers.pace``)."""
+        return self.retry_after is not None and self.retry_after <= PATIENCE
 
     def __init__(self, message: str, *, status: int = 429, code: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, status=status, code=code)

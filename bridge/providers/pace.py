@@ -14,10 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.errors import Paced, ProviderError, Throttled
-
-PATIENCE = 5.0
-"""Seconds that a request waits here for its turn. A longer wait is spent outside, where it holds no thread."""
+from bridge.errors import PATIENCE, Paced, ProviderError, Throttled
 
 MOST = 1000
 """Accounts that are remembered; more than a process has at work at once, so only those at rest are forgotten."""

@@ -50,15 +50,16 @@ def _follow(session: Session, *, anew: bool = False) -> None:
 
 
 def _page(session: Session, cursor: str | None) -> Page:
-    """The page behind the cursor. A lost answer costs a request and not the cycle; after ``TRIES`` the service is away.
+    """The page behind the cursor. A lost answer or a short wait costs a request and not the cycle; after ``TRIES`` it does.
 
     A page may take many requests: Graph's series are read one by one.
     """
     for _ in range(TRIES - 1):
         try:
             return session.remote.page(cursor, now=session.now())
-        except Throttled:
-            raise
+        except Throttled as error:
+            if not error.brief:
+                raise
         except Unreachable:
             continue
     return session.remote.page(cursor, now=session.now())

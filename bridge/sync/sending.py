@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 from bridge.errors import (
     BridgeError,
@@ -80,7 +81,7 @@ class Answer:
 def send_due(session: Session, *, backfill: bool = True) -> bool:
     """Carry out what is open and due; without ``backfill`` only what belongs to no first sync.
 
-    What had no answer is tried once more behind the rest, as long as others get theirs.
+    What had no answer, or came a moment too soon, is tried once more behind the rest, as long as others get theirs.
 
     False: the hub has changed in between, so there may be something more urgent than the rest (R33). At least one batch was
     sent then. Raises Unreachable, Throttled or NeedsReconnect after it has noted what was not sent. An object that the
@@ -113,14 +114,14 @@ def _unplanned(session: Session) -> bool:
 
 @dataclass(slots=True)
 class _Losses:
-    """What was not answered on one way through the intents, and what was not sent for it."""
+    """What was not carried out on one way through the intents, or was not answered, and what was not sent for it."""
 
     uids: list[str] = field(default_factory=list)
     in_a_row: int = 0
     last: Unreachable | None = None
 
     def bear(self, error: Unreachable, uids: Iterable[str]) -> bool:
-        """One more request without an answer. False: it is the service that is away."""
+        """One more request in vain. False: it is the service that is away."""
         self.uids += uids
         self.last = error
         self.in_a_row += 1
@@ -177,9 +178,11 @@ def _send_singly(session: Session, batch: Sequence[Sent], losses: _Losses, *, be
     for number, sent in enumerate(batch):
         try:
             _send(session, sent)
-        except Throttled:
-            _put_back(session, [*batch[number:], *behind])
-            raise
+        except Throttled as error:
+            borne = error.brief and losses.bear(error, [sent.intent.uid])
+            _put_back(session, [sent] if borne else [*batch[number:], *behind])
+            if not borne:
+                raise
         except Unreachable as error:
             borne = losses.bear(error, [sent.intent.uid])
             _put_back(session, () if borne else [*batch[number + 1 :], *behind], _later(session, sent.intent))
@@ -217,7 +220,12 @@ def _create_together(
     """
     try:
         outcomes = remote.create_many(wanted)
-    except (Throttled, NeedsReconnect):
+    except Throttled as error:
+        _put_back(session, batch)
+        if error.brief and losses.bear(error, [sent.intent.uid for sent in batch]):
+            return []
+        raise
+    except NeedsReconnect:
         _put_back(session, batch)
         raise
     except Unreachable as error:
@@ -259,9 +267,14 @@ def _create_together(
     if made:
         losses.in_a_row = 0
     worst = max(troubles, key=_weight)
-    if type(worst) is Unreachable and losses.bear(worst, [intent.uid for intent in unsent]):
+    if _passing(worst) and losses.bear(worst, [intent.uid for intent in unsent]):
         return []
     raise worst
+
+
+def _passing(trouble: ProviderError) -> TypeGuard[Unreachable]:
+    """One lost answer says nothing of the next, and a short wait is waited before the next request."""
+    return trouble.brief if isinstance(trouble, Throttled) else type(trouble) is Unreachable
 
 
 def _attempted(sent: Sent) -> Sent:

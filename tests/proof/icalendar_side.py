@@ -153,6 +153,17 @@ class IcalendarSide:
         with self._edited(ref) as (calendar, master):
             self._end_before(calendar, master, original)
 
+    def extend(self, ref):
+        """It goes on for longer; what became of its occurrences stays."""
+        with self._edited(ref) as (_, master):
+            rule = master["RRULE"]
+            if "COUNT" in rule:
+                rule["COUNT"] = [rule["COUNT"][0] + 3]
+            elif "UNTIL" in rule:
+                rule["UNTIL"] = [rule["UNTIL"][0] + dt.timedelta(days=21)]
+            else:
+                raise NotTaken
+
     def split(self, ref, original, title, by):
         """The phone's way: the old object ends, a new one with a UID of its own goes on, without the old overrides."""
         whole = icalendar.Calendar.from_ical(self.stored()[ref])

@@ -13,7 +13,7 @@ from random import Random
 from bridge.store import calendars
 from tests.proof import wire
 from tests.proof.drafts import draft, lineage
-from tests.proof.icalendar_side import NotTaken
+from tests.proof.icalendar_side import IcalendarSide, NotTaken
 from tests.proof.world import Broken, words_in
 
 
@@ -269,6 +269,19 @@ def truncate(world, pick):
 
 
 @_if_taken
+def extend(world, pick):
+    where = [side for side in world.sides if isinstance(side, IcalendarSide)]
+    found = _thing(world, pick, lambda thing: thing.series and not thing.foreign, where=where.__contains__)
+    if found is None:
+        return False
+    side, thing = found
+    side.extend(thing.ref)
+    _wrote(world, side, thing)
+    _tell(world, side, "extend", thing)
+    return True
+
+
+@_if_taken
 def split(world, pick):
     """This and following, in the place's own way."""
     found = _occurrence(world, pick, but_first=True)
@@ -450,6 +463,7 @@ RULES = {
     "override": (override, 7),
     "cancel": (cancel, 5),
     "truncate": (truncate, 2),
+    "extend": (extend, 3),
     "split": (split, 4),
     "invite": (invite, 2),
     "uninvite": (uninvite, 1),

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.errors import Gone, Paced, Throttled
+from bridge.errors import PATIENCE, Gone, Paced, Throttled
 from bridge.providers import pace as paces
 from bridge.providers.google.api import LIMITS as GOOGLE
 from bridge.providers.google.api import written
 from bridge.providers.graph.api import LIMITS as GRAPH
 from bridge.providers.graph.api import Api
-from bridge.providers.pace import PATIENCE, Limits, Pace, Paces
+from bridge.providers.pace import Limits, Pace, Paces
 
 
 class Time:

@@ -194,6 +194,25 @@ def test_r33_of_several_troubles_the_longest_wait_counts(world):
     at_rest(world, side, everything(5))
 
 
+def test_r33_a_short_wait_is_no_reason_to_end_a_first_sync(world_on_each):
+    """The account's pace waits it out before the next request; what was not carried out goes behind the rest."""
+    world = world_on_each
+    side = filled(world, 45)
+    side.calendar.fail("create", Throttled("busy", retry_after=1), times=2)
+    assert world.cycle(side).remote_writes == 45
+    assert side.titles() == everything(45)
+    assert waiting(world, side) == []
+
+
+def test_r33_who_is_always_asked_for_patience_stops(world):
+    side = filled(world, 45)
+    side.calendar.fail("create", Throttled("busy", retry_after=1), times=1000)
+    with pytest.raises(Throttled):
+        world.cycle(side)
+    assert side.titles() == []
+    assert {(attempts, later) for _, attempts, later in waiting(world, side)} == {(0, False)}
+
+
 def test_a_whole_batch_that_is_throttled_counts_as_never_sent(world):
     side = filled(world, 5)
     side.calendar.fail("create_many", Throttled("busy", retry_after=7))
