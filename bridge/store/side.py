@@ -224,6 +224,9 @@ class Transaction(Snapshot):
             inbox.sweep(conn, pair.id, generation=pair.generation)
         self._note(remote_cursor=page.cursor, listing=pair.listing and page.more)
 
+    def keep_cursor(self, cursor: str) -> None:
+        self._note(remote_cursor=cursor)
+
     def refresh(self, series: str, items: Sequence[RemoteItem], *, pending: bool) -> None:
         generation = self._pair.generation
         inbox.refresh(self._conn, self._pair.id, series, items, generation=generation, pending=pending)

@@ -256,6 +256,10 @@ class Writing(Reading, Protocol):
         """
         ...
 
+    def keep_cursor(self, cursor: str) -> None:
+        """What to read on from, without a page."""
+        ...
+
     def refresh(self, series: str, items: Sequence[RemoteItem], *, pending: bool) -> None:
         """These are all items of this object now."""
         ...

@@ -171,6 +171,18 @@ class NamesOccurrences(Protocol):
         ...
 
 
+@runtime_checkable
+class LooksAfterCreations(Protocol):
+    """A remote that may never tell of an object which came and went between two looks (RFC 6578 §3.5).
+
+    If it was we who created it, and its owner who deleted it, nobody would hear of that.
+    """
+
+    def with_created(self, cursor: str, ids: Sequence[str]) -> str:
+        """The cursor of one who has created these objects, and asks after each of them with the next page."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class New:
     """An object to be created: what ``Remote.create`` takes."""

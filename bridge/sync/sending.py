@@ -29,9 +29,9 @@ from bridge.errors import (
 )
 from bridge.ical.fields import ObjectFields, diff, patch
 from bridge.sync import reading
-from bridge.sync.ledger import Intent, Link, Replica
+from bridge.sync.ledger import Intent, Link, Replica, Writing
 from bridge.sync.plan import adopted, again, quarantined
-from bridge.sync.ports import Invites, New, Remote, RemoteItem, RemoteObject, SupportsBatches
+from bridge.sync.ports import Invites, LooksAfterCreations, New, Remote, RemoteItem, RemoteObject, SupportsBatches
 from bridge.sync.session import Session, batches, this_one
 
 AT_ONCE = 25
@@ -367,6 +367,7 @@ def _adopt(session: Session, sent: Sent, items: Sequence[RemoteItem], problem: s
         memory.refresh(items[0].series, items, pending=False)
         memory.save_links([link])
         memory.drop_intents([link.uid])
+        _look_after(session, memory, [items[0].series])
 
 
 def _change(session: Session, sent: Sent) -> None:
@@ -449,6 +450,14 @@ def _answered(session: Session, answers: Sequence[Answer], put_back: Sequence[In
         memory.save_links(links)
         memory.drop_intents([link.uid for link in links])
         memory.save_intents(put_back)
+        _look_after(session, memory, [each.new.id for each in answers if each.sent.intent.kind == "create"])
+
+
+def _look_after(session: Session, memory: Writing, created: Sequence[str]) -> None:
+    """Its owner may delete it before it is listed for the first time, and that is not to be missed (R42)."""
+    cursor = memory.state().remote_cursor
+    if created and cursor is not None and isinstance(session.remote, LooksAfterCreations):
+        memory.keep_cursor(session.remote.with_created(cursor, created))
 
 
 def _created(sent: Sent, new: RemoteObject) -> Answer:

@@ -19,7 +19,7 @@ LARGEST = 64 * 1024 * 1024
 class Cursor:
     """``token`` is RFC 6578's; where a server knows none, ``known`` says what was seen: a digest of the ETag by name, and
     ``ctag`` when. ``todo`` names what is still to be fetched, ``more`` that the server has not told everything; ``listing``
-    that this is a complete listing still.
+    that this is a complete listing still. ``created`` are those that we made ourselves and have not seen in a listing yet.
     """
 
     token: str = ""
@@ -28,6 +28,7 @@ class Cursor:
     todo: tuple[str, ...] = ()
     more: bool = False
     listing: bool = False
+    created: tuple[str, ...] = ()
 
     def text(self) -> str:
         known = self.known
@@ -38,6 +39,7 @@ class Cursor:
                 "more": self.more,
                 "listing": self.listing,
                 "todo": _packed("\n".join(self.todo)),
+                "created": _packed("\n".join(self.created)),
                 "known": None
                 if known is None
                 else _packed("\n".join(f"{name} {known[name]}" for name in sorted(known))),
@@ -57,6 +59,7 @@ def parse(text: str) -> Cursor:
             tuple(_lines(value["todo"])),
             bool(value["more"]),
             bool(value["listing"]),
+            tuple(_lines(value["created"])),
         )
     except (ValueError, TypeError, KeyError, zlib.error):
         raise CursorLost("this is no cursor of ours") from None

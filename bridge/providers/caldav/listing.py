@@ -52,20 +52,25 @@ class Listing:
         # the ctag is older than what was seen, never newer: a change in between is seen once more, not missed
         return Cursor(ctag=facts.ctag, known=seen, todo=tuple(sorted(seen)), listing=True)
 
+    def with_created(self, text: str, ids: Sequence[str]) -> str:
+        at = cursors.parse(text)
+        return replace(at, created=tuple(sorted({*at.created, *self._names(ids)}))).text()
+
     def _by_token(self, at: Cursor) -> Page:
         since = self._collection.sync(at.token)
-        after = replace(at, token=since.token, todo=self._names(since.changed), more=since.more)
+        todo = {*self._names(since.changed), *at.created} - {*self._names(since.removed)}
+        after = replace(at, token=since.token, todo=tuple(sorted(todo)), more=since.more, created=())
         return self._fetched(after, [Removal(id) for id in since.removed])
 
     def _by_etags(self, at: Cursor, known: Mapping[str, str]) -> Page:
         facts = self._collection.facts() if at.ctag else Facts(syncs=False, ctag="")
         if at.ctag and facts.ctag == at.ctag:
-            return Page((), (), at.text(), more=False)
+            return self._fetched(replace(at, todo=at.created, created=()), ())
         seen = self._seen()
         news = tuple(sorted(name for name, tag in seen.items() if tag == _NEVER or known.get(name) != tag))
         # absence is a weaker word than a 404: the engine looks after each before it believes it (R5, R26)
-        gone = [Removal(self._id(name), certain=False) for name in sorted(known.keys() - seen.keys())]
-        return self._fetched(replace(at, ctag=facts.ctag, known=seen, todo=news), gone)
+        gone = [Removal(self._id(name), certain=False) for name in sorted({*known, *at.created} - seen.keys())]
+        return self._fetched(replace(at, ctag=facts.ctag, known=seen, todo=news, created=()), gone)
 
     def _seen(self) -> dict[str, str]:
         return {self._name(id): _tag(etag) for id, etag in self._collection.etags().items()}

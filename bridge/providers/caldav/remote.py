@@ -37,6 +37,9 @@ class CaldavRemote:
     def page(self, cursor: str | None, *, now: dt.datetime) -> Page:  # noqa: ARG002 - there is no window
         return self.listing.page(cursor)
 
+    def with_created(self, cursor: str, ids: Sequence[str]) -> str:
+        return self.listing.with_created(cursor, ids)
+
     def get(self, id: str) -> Sequence[RemoteItem]:
         found = self._there(id)
         if found is None:

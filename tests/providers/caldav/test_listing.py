@@ -6,9 +6,11 @@ import json
 import pytest
 
 from bridge.errors import CursorLost, Refused, Unmappable, Unreachable
+from bridge.ical.fields import EventFields, ObjectFields, When
 from tests.contracts.bench import Mirror, Typed, wall
 
 NOON = wall("2026-03-02 12:00")
+FIELDS = ObjectFields(EventFields(When(NOON, NOON + dt.timedelta(hours=1), "Europe/Vienna"), summary="Tea"))
 TASK = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VTODO\r\nUID:{0}\r\nDTSTAMP:20260101T000000Z\r\n"
     "SUMMARY:{1}\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
@@ -253,3 +255,32 @@ def test_a_calendar_that_is_gone_is_refused_not_empty(bench, mirror, now):
             bench.remote.page(cursor, now=now)
     with pytest.raises(Refused):
         bench.remote.page(None, now=now)
+
+
+@pytest.mark.parametrize("lacking", WITHOUT)
+def test_r42_what_we_created_and_its_owner_deleted_before_we_looked_is_told(bench, mirror, now, lacking):
+    """Neither a token nor a ctag need tell of it (RFC 6578 §3.5); Radicale's are digests, and again what they were."""
+    bench.server.screws.without = WITHOUT[lacking]
+    mirror.follow()
+    made = [bench.remote.create(FIELDS, key=f"{number:032x}", uid=f"u{number}")[0].id for number in range(2)]
+    cursor = mirror.cursor
+    for id in made:
+        cursor = bench.remote.with_created(cursor, [id])
+    bench.remove(made[0])
+    mirror.cursor = cursor
+    page = bench.remote.page(cursor, now=now)
+    assert [each.id for each in page.removals] == [made[0]]
+    assert [each.id for each in page.items] == [made[1]]
+    bench.remove(made[1])
+    mirror.cursor = page.cursor
+    assert mirror.follow() == {made[1]}
+    assert mirror.follow() == set()
+
+
+def test_r42_the_same_where_nothing_else_is_left(bench, mirror, now):
+    mirror.follow()
+    (made,) = bench.remote.create(FIELDS, key="0" * 32, uid="u")
+    cursor = bench.remote.with_created(mirror.cursor, [made.id])
+    bench.remove(made.id)
+    page = bench.remote.page(cursor, now=now)
+    assert [each.id for each in page.removals] == [made.id]
