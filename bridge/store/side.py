@@ -281,6 +281,12 @@ class Transaction(Snapshot):
     def take_home(self, uids: Collection[str]) -> None:
         homes.settle(self._conn, self._pair.calendar_id, self._pair.id, uids)
 
+    def share_home(self, uids: Mapping[str, str]) -> None:
+        settled = homes.of(self._conn, self._pair.calendar_id, uids.values())
+        for uid, first in uids.items():
+            if first in settled:
+                homes.settle(self._conn, self._pair.calendar_id, settled[first], [uid])
+
     def journal(self, entries: Collection[Done]) -> None:
         journal.note(self._conn, self._pair.id, self._pair.cycles, entries, now=self._now)
 

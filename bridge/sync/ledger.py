@@ -303,6 +303,10 @@ class Writing(Reading, Protocol):
         """From now on this pair is the home of those that have none."""
         ...
 
+    def share_home(self, uids: Mapping[str, str]) -> None:
+        """These objects have the home of those that are named beside them, if that is settled."""
+        ...
+
     def journal(self, entries: Collection[Done]) -> None:
         """Note what this cycle has done."""
         ...

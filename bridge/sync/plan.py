@@ -454,7 +454,7 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     if not merged.to_remote:
         return Step(case, replace(link, hub_base=after), put, None, conflicts)
     # what came from the remote is agreed; the hub's own change stays a change until the remote has answered
-    agreed = replace(link, hub_base=_agreed(here, after, remote.fields))
+    agreed = replace(link, hub_base=_agreed(here, after, remote.fields, merged))
     if rules.direction == "pull":
         return Step(case, agreed, put, None, conflicts)
     target = rules.lens.view(patch(remote.fields, merged.to_remote))
@@ -463,13 +463,19 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     return Step(case, _trying(agreed, case.link), put, Intent(hub.uid, "update", target, after), conflicts)
 
 
-def _agreed(here: Edited, after: ObjectFields, remote: ObjectFields) -> ObjectFields:
+def _agreed(here: Edited, after: ObjectFields, remote: ObjectFields, merged: Merged) -> ObjectFields:
     """The hub's base with what it has just been told; of an instance that both sides have changed, all that the remote has.
 
-    An instance that only the hub has changed is its own change as a whole, be it that guests were added to it.
+    What both are told (guests of both sides, an end that moved along) is still the hub's change. An instance that only the
+    hub has changed is its own change as a whole, be it that guests were added to it.
     """
-    told = dict(diff(here.now, after))
-    for key in {key for key, _ in told} - {MASTER} - here.base.overrides.keys():
+    known = {MASTER, *here.base.overrides}
+    told = {
+        path: value
+        for path, value in diff(here.now, after).items()
+        if path[0] not in known or path not in merged.to_remote
+    }
+    for key in {key for key, _ in told} - known:
         if key in remote.overrides:
             event = remote.overrides[key]
             told |= {(key, "state"): "override", **{(key, name): getattr(event, name) for name in EVENT_FIELDS}}

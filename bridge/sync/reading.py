@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from bridge.errors import CursorLost, Gone, Refused, Throttled, Unmappable, Unreachable
 from bridge.sync import guard
-from bridge.sync.ports import NamesOccurrences, Page
+from bridge.sync.ports import NamesOccurrences, Page, RemoteItem
 from bridge.sync.session import Session, this_one
 
 TRIES = 3
@@ -89,17 +90,21 @@ def _confirm(session: Session) -> None:
         approved = state.parked if state.approved else None
         allowed = guard.allowance(memory.link_count(), approved)
         gone = len(memory.removed(certain=True))
+        versions = {id: link.version for id, link in memory.links_to(doubtful).items()}
     for series in doubtful:
         if gone > allowed:
             return
         with suppress(
             Refused, Unmappable
         ):  # nothing is known of this one; it stays in doubt, and the others go on (R32)
-            gone += not look(session, series)
+            gone += not look(session, series, known=versions.get(series))
 
 
-def look(session: Session, series: str) -> bool:
-    """Ask for one object and remember the answer. False: it is certainly no more. Raises Refused and Unmappable."""
+def look(session: Session, series: str, *, known: str | None = None) -> bool:
+    """Ask for one object and remember the answer, which is no news in the ``known`` version (R4).
+
+    False: it is certainly no more. Raises Refused and Unmappable.
+    """
     try:
         with this_one():
             items = session.remote.get(series)
@@ -107,6 +112,16 @@ def look(session: Session, series: str) -> bool:
         with session.ledger.writing() as memory:
             memory.remove(series)
         return False
+    news = known is None or _version(session, items) != known
     with session.ledger.writing() as memory:
-        memory.refresh(series, items, pending=True)
+        memory.refresh(series, items, pending=news)
     return True
+
+
+def _version(session: Session, items: Sequence[RemoteItem]) -> str | None:
+    """None for what cannot be read: the plan says why."""
+    try:
+        with this_one():
+            return session.remote.lens.read(items).version
+    except Unmappable:
+        return None

@@ -12,9 +12,9 @@ from bridge.sync import cases, guard, pairing, reading
 from bridge.sync.cases import Batch
 from bridge.sync.identity import Matches
 from bridge.sync.ledger import Done, Intent, Kind, Link, PairState, Writing
-from bridge.sync.plan import HubDelete, HubPut, Rules, Step, again, plan, quarantined
+from bridge.sync.plan import Case, HubDelete, HubPut, Rules, Step, again, plan, quarantined
 from bridge.sync.session import BATCH, Session, batches
-from bridge.sync.splits import compounded
+from bridge.sync.splits import compounded, halves
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class _Round:
     def foresee(self) -> Iterator[Step]:
         """What ``apply`` would do, step by step; nothing is written."""
         for batch in self._batches():
-            yield from self._plan(batch)
+            yield from self._plan(batch, halves(batch.cases, self._rules.lens))
 
     def _batches(self) -> Iterator[Batch]:
         """What is touched on the remote, and then what is touched in the hub and was not among it."""
@@ -187,9 +187,10 @@ class _Round:
         for uids in batches(uid for uid in touched.uids if uid not in self._done):
             yield cases.of_hub(session, uids, matches=matches)
 
-    def _plan(self, batch: Batch) -> list[Step]:
+    def _plan(self, batch: Batch, firsts: Mapping[str, Case]) -> list[Step]:
         self._done.update(case.uid for case in batch.cases)
-        return compounded([plan(case, self._rules) for case in batch.cases])
+        at_home = [replace(each, home=firsts[each.uid].home) if each.uid in firsts else each for each in batch.cases]
+        return compounded([plan(case, self._rules) for case in at_home])
 
     def apply(self) -> None:
         for batch in self._batches():
@@ -205,10 +206,12 @@ class _Round:
     def _apply(self, batch: Batch) -> None:
         for link in batch.unknown:
             self._look(link)
-        steps = self._plan(batch)
+        firsts = halves(batch.cases, self._rules.lens)
+        steps = self._plan(batch, firsts)
         with self._session.ledger.writing() as memory:
             before = memory.hub_revision()
             _remember(memory, batch)
+            memory.share_home({uid: first.uid for uid, first in firsts.items()})
             done = list(self._to_hub(memory, steps))
             _keep(memory, done, batch.open, self._marked)
             memory.journal([entry for step in done for entry in self._entries(step, before)])

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical.fields import ObjectFields, When
 from bridge.ical.recurrence import keys
 from bridge.ical.times import instant
-from bridge.sync.plan import Step
+from bridge.sync.plan import Case, Step, seen
+from bridge.sync.ports import Lens
 
 NEAR = dt.timedelta(days=7)
 """How far from the first occurrence that is given away the new half may begin: who moves the rest of a series moves it a little."""
@@ -30,6 +32,39 @@ def compounded(steps: Sequence[Step]) -> list[Step]:
     if not halves:
         return list(steps)
     return [_waiting(step, halves) for step in steps]
+
+
+def halves(cases: Sequence[Case], lens: Lens) -> dict[str, Case]:
+    """Of what a phone has made: the UIDs that take up what a series gives away, and that series. They have one home (R1)."""
+    cuts = [cut for case in cases if (cut := _cut_here(case, lens)) is not None]
+    if not cuts:
+        return {}
+    found: dict[str, Case] = {}
+    for case in cases:
+        half = _seen(case, lens) if case.link is None and case.remote is None else None
+        for first, rest, given_away in cuts:
+            if half is not None and _follows(half, rest, given_away):
+                found[case.uid] = first
+    return found
+
+
+def _cut_here(case: Case, lens: Lens) -> tuple[Case, ObjectFields, dt.datetime] | None:
+    """A series that somebody has shortened in the hub, what is left of it, and when the first occurrence begins that is not."""
+    before = case.link.hub_base if case.link else None
+    if before is None or not before.recurrence:
+        return None
+    rest = _seen(case, lens)
+    given_away = None if rest is None else _cut(before, rest)
+    return None if rest is None or given_away is None else (case, rest, given_away)
+
+
+def _seen(case: Case, lens: Lens) -> ObjectFields | None:
+    if case.hub is None:
+        return None
+    try:
+        return seen(case.hub.data, lens)
+    except (Unmappable, InvalidCalendarData):
+        return None  # the plan says why
 
 
 def _creates(step: Step) -> bool:
@@ -52,7 +87,10 @@ def _given_away(step: Step) -> dt.datetime | None:
     intent, remote = step.intent, step.case.remote
     if intent is None or intent.kind != "update" or intent.target is None or remote is None:
         return None
-    before, after = remote.fields, intent.target
+    return _cut(remote.fields, intent.target)
+
+
+def _cut(before: ObjectFields, after: ObjectFields) -> dt.datetime | None:
     if (
         not before.recurrence
         or before.recurrence == after.recurrence

@@ -187,6 +187,25 @@ def test_r1_a_guest_who_is_taken_off_before_the_invitation_went_out_hears_nothin
     assert guests(only(home)[1]) == {"ann": "NEEDS-ACTION"}
 
 
+def test_r1_guests_of_both_sides_are_told_though_the_first_answer_is_lost(world):
+    home = world.pair()
+    world.settle()
+    world.put("a", with_guests(tea("Party", day=20), ANN))
+    world.settle()
+    id, fields = only(home)
+    home.calendar.edit(id, with_guests(fields, ANN, BOB))
+    world.edit("a", lambda old: with_guests(old, ANN, EVE))
+    home.calendar.fail("update", Unreachable("timeout"))
+    with pytest.raises(Unreachable):
+        world.cycle(home)
+    world.edit("a", lambda old: retitled(old, "Feast"))
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    for there in (only(home)[1], world.hub()["a"]):
+        assert there.master.summary == "Feast"
+        assert set(guests(there)) == {"ann", "bob", "eve"}
+
+
 def test_r1_guests_are_added_there_while_an_occurrence_is_edited_here(world):
     """The occurrence has no words of its own there yet: it gets its guests with the rest of itself."""
     home = world.pair()
@@ -218,3 +237,25 @@ def test_r1_a_series_moved_there_takes_its_edited_occurrence_along_and_its_guest
     for there in (after, world.hub()["a"]):
         assert guests(there) == {"ann": "NEEDS-ACTION"}
         assert there.overrides == {}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_r1_the_later_half_of_a_split_meeting_is_at_home_where_its_first_half_is(world, order):
+    """Made on the phone, it would have the first account's calendar as its home, which would invite everybody anew."""
+    default, home = world.pair(), world.pair()
+    world.settle()
+    home.calendar.add(with_guests(tea("Party", rule="FREQ=WEEKLY;COUNT=6"), ANN))
+    world.settle()
+    (uid,) = world.hub()
+    ended = "RRULE:FREQ=WEEKLY;UNTIL=20260315T080000Z"
+    world.edit(uid, lambda old: dataclasses.replace(old, recurrence=(ended,)))
+    world.put("later", with_guests(tea("Party", rule="FREQ=WEEKLY;COUNT=4", day=16), ANN))
+    for number in order:
+        world.cycle((default, home)[number])
+    world.settle()
+    assert default.calendar.mails == []
+    assert default.titles() == home.titles() == ["Party", "Party"]
+    assert {each.master.attendees for each in default.calendar.objects().values()} == {()}
+    assert all(guests(each) == {"ann": "NEEDS-ACTION"} for each in home.calendar.objects().values())
+    with world.database.read() as conn:
+        assert homes.of(conn, world.calendar, [uid, "later"]) == {uid: home.pair, "later": home.pair}

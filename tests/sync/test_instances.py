@@ -7,7 +7,7 @@ import pytest
 from bridge.errors import Unreachable
 from bridge.ical.fields import diff, patch
 from bridge.providers.memory import MemoryRemote
-from tests.support.worlds import tea
+from tests.support.worlds import at, retitled, tea
 from tests.sync.test_merge import overridden
 
 SERIES = tea(rule="FREQ=WEEKLY;COUNT=6")
@@ -111,3 +111,22 @@ def test_r11_r35_an_answer_lost_between_a_new_rule_and_the_instances_loses_none_
     world.settle()
     assert world.hub()["tea"] == longer
     assert list(side.calendar.objects().values()) == [longer]
+
+
+def test_r11_r12_an_end_that_moved_along_is_told_though_its_first_answer_is_lost(world):
+    """Both sides are told of it: what the hub has is agreed only when the remote has answered."""
+    side = world.pair()
+    world.put("tea", SERIES)
+    world.settle()
+    ended = replace(SERIES, recurrence=("RRULE:FREQ=WEEKLY;UNTIL=20260316T080000Z",))
+    world.edit("tea", lambda _: ended)
+    side.calendar.edit(side.id_of("Tea"), at(SERIES, 11))
+    side.calendar.fail("update", Unreachable("timeout"))
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    world.edit("tea", lambda old: retitled(old, "Cake"))
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    both = retitled(at(replace(SERIES, recurrence=("RRULE:FREQ=WEEKLY;UNTIL=20260316T100000Z",)), 11), "Cake")
+    assert world.hub()["tea"] == both
+    assert list(side.calendar.objects().values()) == [both]

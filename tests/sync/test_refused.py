@@ -44,6 +44,21 @@ def test_r4_a_refused_update_that_renewed_the_version_is_not_sent_again_at_once(
     assert len(tries) == 1
 
 
+def test_r4_what_only_left_the_window_is_not_sent_again(world):
+    """Somebody has to look after it, and sees what was planned before."""
+    side = world.pair()
+    world.put("tea", tea())
+    world.settle()
+    id = side.id_of("Tea")
+    tries = refuse_all(side, "update")
+    world.edit("tea", lambda fields: retitled(fields, "Coffee"))
+    for _ in range(4):
+        world.cycle(side)
+        side.calendar.leave_window(id)
+    assert len(tries) == 1
+    assert world.titles() == ["Coffee"]
+
+
 @pytest.mark.parametrize("method", ["create", "update", "delete"])
 def test_r32_what_is_refused_waits_longer_each_time(world, method):
     side = world.pair()
