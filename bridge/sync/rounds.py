@@ -172,11 +172,19 @@ class _Round:
         self._rules = _rules(session, touched.state)
         self._revision = touched.revision
         self._done: set[str] = set()
+        self._firsts = self._halves()
+
+    def _halves(self) -> Mapping[str, Case]:
+        """Looked for before all else: the first half may be planned with what the remote has changed, and the second later."""
+        found: dict[str, Case] = {}
+        for uids in batches(self._touched.uids) if len(self._touched.uids) > 1 else ():
+            found |= halves(cases.of_hub(self._session, uids, matches=Matches()).cases, self._rules.lens)
+        return found
 
     def foresee(self) -> Iterator[Step]:
         """What ``apply`` would do, step by step; nothing is written."""
         for batch in self._batches():
-            yield from self._plan(batch, halves(batch.cases, self._rules.lens))
+            yield from self._plan(batch)
 
     def _batches(self) -> Iterator[Batch]:
         """What is touched on the remote, and then what is touched in the hub and was not among it."""
@@ -187,8 +195,9 @@ class _Round:
         for uids in batches(uid for uid in touched.uids if uid not in self._done):
             yield cases.of_hub(session, uids, matches=matches)
 
-    def _plan(self, batch: Batch, firsts: Mapping[str, Case]) -> list[Step]:
+    def _plan(self, batch: Batch) -> list[Step]:
         self._done.update(case.uid for case in batch.cases)
+        firsts = self._firsts
         at_home = [replace(each, home=firsts[each.uid].home) if each.uid in firsts else each for each in batch.cases]
         return compounded([plan(case, self._rules) for case in at_home])
 
@@ -206,12 +215,11 @@ class _Round:
     def _apply(self, batch: Batch) -> None:
         for link in batch.unknown:
             self._look(link)
-        firsts = halves(batch.cases, self._rules.lens)
-        steps = self._plan(batch, firsts)
+        steps = self._plan(batch)
         with self._session.ledger.writing() as memory:
             before = memory.hub_revision()
             _remember(memory, batch)
-            memory.share_home({uid: first.uid for uid, first in firsts.items()})
+            memory.share_home({uid: first.uid for uid, first in self._firsts.items()})
             done = list(self._to_hub(memory, steps))
             _keep(memory, done, batch.open, self._marked)
             memory.journal([entry for step in done for entry in self._entries(step, before)])
