@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from bridge.cli.state import Json, opened, secret_from_stdin, show, show_rows
-from bridge.errors import NotFound
 from bridge.services import addresses, devices
+from bridge.services.naming import nobody
 from bridge.store import devices as stored
 from bridge.store import principals
 
@@ -49,7 +49,7 @@ def every(
     with context.database.read() as conn:
         principal = principals.by_name(conn, user)
         if principal is None:
-            raise NotFound(f"there is no user {user!r}")
+            raise nobody(user)
         held = stored.of_principal(conn, principal.id, revoked=True)
     rows = [
         {

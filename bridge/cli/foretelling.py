@@ -34,10 +34,11 @@ class Lines:
         held = preview.held
         if held is not None:
             of = f"{held['hub']} deletions here, {held['remote']} there, {held['mails']} events with invitations"
-            typer.echo(
-                f"  All of this would wait for your yes ({of}): caldav-bridge pair approve {preview.pair}"
-                " once a sync has asked for it."
-            )
+            approve = f"caldav-bridge pair approve {preview.pair}"
+            if preview.asked:
+                typer.echo(f"  All of this waits for your yes ({of}): {approve}")
+            else:
+                typer.echo(f"  All of this would wait for your yes ({of}): {approve} once a sync has asked for it.")
 
     def end(self) -> None:
         """Nothing is left to print."""
@@ -50,7 +51,7 @@ class JsonArray:
         self._between = "["
 
     def show(self, preview: Preview) -> None:
-        head = json.dumps({"pair": preview.pair, "held": preview.held})
+        head = json.dumps({"pair": preview.pair, "held": preview.held, "asked": preview.asked})
         typer.echo(f'{self._between}{head[:-1]}, "rows": [', nl=False)
         between = "\n"
         for row in preview.rows:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import typer
 
 from bridge.cli.state import Json, opened, show
-from bridge.services import noticing
+from bridge.services import advice, noticing
 from bridge.services import status as statuses
-from bridge.services.status import PairStatus
+from bridge.services.status import LeftAlone, PairStatus
 
+_WAITS = {"needs reconnect": "to connect it again", "waits for approval": "to let it go on"}
 _ARROWS = {"both": "<->", "pull": "<--", "push": "-->"}
 
 
@@ -34,14 +37,25 @@ def _in_words(one: PairStatus) -> str:
         lines.append(
             f"  {one.divergences} events differed when both sides were compared; the next sync sets that right"
         )
-    if one.paused_until:
-        lines.append(
-            f"  paused until {one.paused_until:%Y-%m-%d %H:%M} UTC: {one.paused_because}; everything goes on by itself"
-        )
-    elif one.last_error:
-        lines.append(f"  {one.last_error}")
-    lines += [f"  left alone: {each['uid']}: {each['reason']}" for each in one.quarantined]
+    if one.trouble:
+        lines.append(f"  {one.trouble}")
+    if one.command and one.command not in (one.trouble or ""):
+        lines.append(f"  {_WAITS.get(one.state, 'to go on')}: {one.command}")
+    if one.state == "waits for approval":
+        lines.append(f"  to see what it would do: {advice.preview(one.pair)}")
+    lines += _left_alone(one.quarantined)
+    conflicts = advice.conflicts(one.here)
+    if one.conflicts and all(each.command != conflicts for each in one.quarantined):
+        lines.append(f"  to see the conflicts: {conflicts}")
     return "\n".join(lines)
+
+
+def _left_alone(events: Sequence[LeftAlone]) -> Iterator[str]:
+    """Those that go by one name, for one reason, are one line: look-alikes are many."""
+    alike = Counter((each.title or each.id, each.reason, each.command) for each in events)
+    for (name, reason, command), count in alike.items():
+        many = f" ({count} events)" if count > 1 else ""
+        yield f"  left alone: {name}{many}: {reason}" + (f": {command}" if command else "")
 
 
 def _last(one: PairStatus) -> str:

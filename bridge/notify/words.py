@@ -11,11 +11,14 @@ WEEKLY = 8
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whom and what a notice is about, as people know it: "alice/calendar <-> google alice@example.com"."""
+    """What a notice is about, as people know it: "alice/calendar <-> google alice@example.com".
+
+    ``reconnect`` is the command that connects an account again, where that is what it needs.
+    """
 
     name: str
-    user: str
     provider: str
+    reconnect: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +77,13 @@ def _parked(detail: Mapping[str, int | str], about: About) -> Message:
 
 
 def _reconnect(detail: Mapping[str, int | str], about: About) -> Message:
-    command = f"caldav-bridge account connect {about.user} {about.provider}"
+    """The command is the end of it, so that it can be copied whole."""
     if about.provider == "caldav":
-        text = (
-            f"The server takes the password of {about.name} no more, so nothing of it is synced. To go on where it stopped, with"
-            f" the new password: {command} --url URL --username NAME."
-        )
+        text = f"The server takes the password of {about.name} no more, so nothing of it is synced."
+        how = "with the new password"
     else:
-        text = (
-            f"The consent that {about.name} was connected with has ended, so nothing of it is synced. To go on where it stopped:"
-            f" {command}, and open the address that it prints."
-        )
-    text += " Nothing is synced twice or lost by that."
+        text = f"The consent that {about.name} was connected with has ended, so nothing of it is synced."
+        how = "open the address that this prints"
     days = detail.get("days")
     if about.provider == "google" and isinstance(days, int) and days <= WEEKLY:
         text += (
@@ -93,6 +91,7 @@ def _reconnect(detail: Mapping[str, int | str], about: About) -> Message:
             ' "Testing", Google ends every consent after seven days. Publish the app (Google Auth Platform, Audience)'
             " before connecting again."
         )
+    text += f" To go on where it stopped, without anything synced twice or lost, {how}: {about.reconnect}"
     return Message(f"Please connect again: {about.name}", text)
 
 

@@ -37,7 +37,10 @@ def public_addresses(host: str, port: int, resolve: Resolve) -> list[str]:
         raise Unreadable(f"the name {host} cannot be found") from None
     public = [each for each in found if is_public(each)]
     if not public:
-        raise Unreadable(f"{host} lies in a private network, where this server does not look for people")
+        raise Unreadable(
+            f"{host} lies in a private network, where this server does not look for people"
+            " unless [ics] allow_private = true stands in its config.toml"
+        )
     return public
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from bridge.errors import NotFound, UsageError
+from bridge.errors import UsageError
 from bridge.services import addresses
 from bridge.services.context import Context
+from bridge.services.naming import nobody
 from bridge.services.pairing import same_calendar_paired
 from bridge.services.principals import DEFAULT_CALENDAR
 from bridge.services.providers import AnyProvider
@@ -42,7 +43,7 @@ def begin(context: Context, name: str, provider_name: str, *, sandbox: bool = Fa
     with context.database.write() as conn:
         principal = principals.by_name(conn, name)
         if principal is None:
-            raise _nobody(name)
+            raise nobody(name)
         flow = OAuthFlow(consent.state, principal.id, provider_name, sandbox, consent.memory)
         oauth_flows.prune(conn, now)
         oauth_flows.begin(conn, context.vault, flow, expires_at=now + FLOW_LIFETIME)
@@ -81,13 +82,9 @@ def connect_directly(
     with context.database.read() as conn:
         principal = principals.by_name(conn, name)
     if principal is None:
-        raise _nobody(name)
+        raise nobody(name)
     grant = provider.grant(url=url, username=username, password=password)
     return _connected(context, provider, grant, principal_id=principal.id, sandbox=False)
-
-
-def _nobody(name: str) -> NotFound:
-    return NotFound(f"there is no user {name!r}; add one with: caldav-bridge user add {name} --email …")
 
 
 def _connected(context: Context, provider: AnyProvider, grant: str, *, principal_id: int, sandbox: bool) -> Connected:

@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from bridge.errors import NotFound, UsageError
 from bridge.services import passwords
+from bridge.services.naming import nobody
 from bridge.store import devices, login_failures, principals
 from bridge.store.devices import Device
 from bridge.store.principals import Principal
@@ -72,7 +73,7 @@ def add(database: Database, principal: str, label: str, *, password: str | None 
     with database.write() as conn:
         owner = principals.by_name(conn, principal)
         if owner is None:
-            raise NotFound(f"there is no user {principal!r}")
+            raise nobody(principal)
         device = devices.add(conn, owner.id, label, password_hash, now=now)
     return NewDevice(device.id, owner.name, label, password)
 

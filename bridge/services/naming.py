@@ -20,5 +20,10 @@ def calendar_named(conn: Connection, name: str) -> Calendar:
     return calendar
 
 
+def nobody(name: str) -> NotFound:
+    """That there is no such person, and how to add one."""
+    return NotFound(f"there is no user {name!r}; add one with: caldav-bridge user add {name} --email …")
+
+
 def name_of(calendar: Calendar) -> str:
     return f"{calendar.owner}/{calendar.slug}"

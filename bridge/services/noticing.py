@@ -17,6 +17,7 @@ from bridge.errors import UsageError
 from bridge.notify.sender import Sender, personal
 from bridge.notify.words import About, Message, words
 from bridge.policy import polling
+from bridge.services import advice
 from bridge.services.context import Context
 from bridge.store import accounts, audit, figures, notices, principals
 from bridge.store.accounts import Account
@@ -159,26 +160,23 @@ def open_notices(context: Context) -> list[Shown]:
     """Everybody's, with their words; the oldest first."""
     with context.database.read() as conn:
         held = notices.open_(conn)
-        names = _names(
-            figures.of_pairs(conn), accounts.every(conn), {one.id: one.name for one in principals.every(conn)}
-        )
+        names = _names(context, conn)
     return [Shown(each, _message(each, names)) for each in held]
 
 
-def _names(pairs_: list[PairFigures], every: list[Account], users: Mapping[int, str]) -> dict[str, About]:
+def _names(context: Context, conn: sa.Connection) -> dict[str, About]:
     found = {
-        f"pair:{pair.id}": About(
-            f"{pair.user}/{pair.calendar} <-> {pair.provider} {pair.account_email}", pair.user, pair.provider
-        )
-        for pair in pairs_
+        f"pair:{pair.id}": About(f"{pair.user}/{pair.calendar} <-> {pair.provider} {pair.account_email}", pair.provider)
+        for pair in figures.of_pairs(conn)
     }
-    for one in every:
-        found[f"account:{one.id}"] = About(f"{one.provider} {one.email}", users.get(one.principal_id, ""), one.provider)
+    for one in accounts.every(conn):
+        again = advice.reconnect(context, conn, one) if one.needs_reconnect else ""
+        found[f"account:{one.id}"] = About(f"{one.provider} {one.email}", one.provider, again)
     return found
 
 
 def _message(notice: Notice, names: Mapping[str, About]) -> Message:
-    return words(notice.kind, notice.detail, names.get(notice.subject) or About(notice.subject, "", ""))
+    return words(notice.kind, notice.detail, names.get(notice.subject) or About(notice.subject, ""))
 
 
 def deliver(context: Context) -> int:
@@ -194,9 +192,7 @@ def deliver(context: Context) -> int:
     with context.database.write() as conn:
         taken = notices.unsent(conn, now=context.now())
         people = {one.id: one for one in principals.every(conn)} if taken else {}
-        names = _names(
-            figures.of_pairs(conn) if taken else [], accounts.every(conn), {id: one.name for id, one in people.items()}
-        )
+        names = _names(context, conn) if taken else {}
     sent = 0
     for notice in taken:
         person = people.get(notice.principal_id or 0)

@@ -12,7 +12,7 @@ from bridge.errors import AlreadyExists, InvalidCalendarData, NotFound, Unmappab
 from bridge.ical import objects as ical
 from bridge.ical import view
 from bridge.services.context import Context
-from bridge.services.naming import calendar_named, name_of
+from bridge.services.naming import calendar_named, name_of, nobody
 from bridge.store import accounts, audit, calendars, changes, homes, links, objects, pairs, principals, remote_calendars
 from bridge.store.accounts import Account
 from bridge.store.calendars import Calendar
@@ -204,6 +204,6 @@ def calendars_of(context: Context, owner: str) -> tuple[list[Calendar], list[tup
     with context.database.read() as conn:
         principal = principals.by_name(conn, owner)
         if principal is None:
-            raise NotFound(f"there is no user {owner!r}")
+            raise nobody(owner)
         held = accounts.of_principal(conn, principal.id)
         return calendars.of_principal(conn, owner), [(one, remote_calendars.of_account(conn, one.id)) for one in held]

@@ -49,12 +49,14 @@ class Row:
 class Preview:
     """``held`` is what the guard would ask the owner (figures and UIDs), so that none of ``rows`` would be done before the yes.
 
+    ``asked``: a sync has asked just that already, and the yes can be given.
     ``rows`` come as they are planned: a first sync has tens of thousands. They tell of one round; what an answer of the service
     leads to is not known before it is given.
     """
 
     pair: int
     held: Mapping[str, Any] | None
+    asked: bool
     rows: Iterator[Row]
 
 
@@ -77,8 +79,10 @@ def previewed(context: Context, pair_id: int) -> Iterator[Preview]:
             with syncing.noting_trouble(context, account):
                 foreseen = engine.preview(ledger, remote, now=context.now)
         except ProviderError as failure:
-            raise UsageError(f"pair {pair_id}: {syncing.in_plain_words(failure)}") from failure
-        yield Preview(pair_id, foreseen.held, _all_rows(context, ledger, remote.lens, foreseen.steps, pair.direction))
+            raise UsageError(f"pair {pair_id}: {syncing.in_plain_words(context, pair_id, failure)}") from failure
+        asked = foreseen.held is not None and foreseen.held == pair.parked
+        rows = _all_rows(context, ledger, remote.lens, foreseen.steps, pair.direction)
+        yield Preview(pair_id, foreseen.held, asked, rows)
     finally:
         with context.database.write() as conn:
             pairs.give_back(conn, pair_id, owner=owner)

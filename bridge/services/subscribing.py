@@ -13,6 +13,7 @@ from bridge.errors import AlreadyExists, NotFound, ProviderError, UsageError
 from bridge.providers.ics.provider import Described, IcsProvider
 from bridge.services import pairing
 from bridge.services.context import Context
+from bridge.services.naming import nobody
 from bridge.store import accounts, audit, calendars, links, pairs, principals, remote_calendars
 from bridge.store.accounts import Account
 from bridge.store.calendars import Calendar
@@ -51,7 +52,7 @@ def subscribe(
         raise UsageError("a feed does not tell when it changes: give a number of minutes, or manual")
     with context.database.read() as conn:
         if principals.by_name(conn, owner) is None:
-            raise NotFound(f"there is no user {owner!r}; add one with: caldav-bridge user add {owner} --email …")
+            raise nobody(owner)
     provider = _provider(context)
     grant = provider.grant(url=url, username="", password="")
     signed_in = provider.account(_Fresh(grant))
@@ -65,7 +66,7 @@ def subscribe(
     with context.database.write() as conn:
         principal = principals.by_name(conn, owner)
         if principal is None:
-            raise NotFound(f"there is no user {owner!r}")
+            raise nobody(owner)
         account = accounts.add(
             conn,
             context.vault,

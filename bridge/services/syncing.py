@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -24,8 +24,9 @@ from bridge.errors import (
     Unreachable,
     Unreadable,
 )
-from bridge.services import connecting
+from bridge.services import advice, connecting
 from bridge.services.context import Context
+from bridge.services.providers import DIRECT
 from bridge.store import accounts, journal, pairs, remote_calendars
 from bridge.store.accounts import Account
 from bridge.store.side import PairLedger
@@ -41,6 +42,8 @@ CYCLES = {"microsoft": 2}
 A cycle asks one thing at a time, and Microsoft takes four requests at once (M-77): with two, a first sync does not hold up the
 edits of the account's other calendars, and there is room for a batch, a renewed subscription and a person who looks on.
 """
+
+BY_ITSELF = "the sync goes on by itself"
 
 _SERVICES = {"google": "Google", "microsoft": "Microsoft"}
 
@@ -104,10 +107,10 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
                 raise
         _relieve(context, account)
     except Paced as early:
-        error = in_plain_words(early)
+        error = in_plain_words(context, pair_id, early)
         postponed = context.now() + dt.timedelta(seconds=early.retry_after or 0)
     except BridgeError as failure:
-        error = in_plain_words(failure)
+        error = in_plain_words(context, pair_id, failure)
         wait = failure.retry_after if isinstance(failure, Throttled) else None
         log.warning("cycle ended early", pair=pair_id, error=type(failure).__name__, **_facts(failure))
     except Exception:
@@ -158,22 +161,47 @@ def noting_trouble(context: Context, account: Account) -> Iterator[None]:
         raise
 
 
-def in_plain_words(failure: BridgeError) -> str:
+def in_plain_words(context: Context, pair_id: int, failure: BridgeError) -> str:
     """For the owner of a pair: what happened and what to do; never an event's content."""
     match failure:
         case NeedsReconnect():
-            return "the account's consent has ended: connect it again with 'caldav-bridge account connect'"
+            return _ended(context, pair_id)
         case Unreadable():
-            return f"{failure}; nothing was changed, and the sync goes on by itself"
+            return f"{failure}; nothing was changed, and {_onward(context, pair_id)}"
         case Paced():
             return str(failure)
         case Throttled():
-            return "the service asks us to slow down; the sync goes on by itself"
+            return f"the service asks us to slow down; {_onward(context, pair_id)}"
         case Unreachable():
-            return f"the service cannot be reached{_status(failure.status)}; the sync goes on by itself"
+            return f"the service cannot be reached{_status(failure.status)}; {_onward(context, pair_id)}"
         case Refused():
             return f"the service refused the calendar{_status(failure.status)} {failure.code}".rstrip()
     return " ".join(str(failure).split()) or type(failure).__name__
+
+
+def _ended(context: Context, pair_id: int) -> str:
+    try:
+        command, account = advice.reconnect_pair(context, pair_id)
+    except NotFound as gone:
+        return str(gone)
+    what = (
+        "the server takes the account's password no more"
+        if account.provider in DIRECT
+        else "the account's consent has ended"
+    )
+    return f"{what}; connect it again: {command}"
+
+
+def _onward(context: Context, pair_id: int) -> str:
+    """What comes next after a failure that passes: a pair that is synced only when told to does not come back (R28)."""
+    with context.database.read() as conn, suppress(NotFound):
+        if advice.is_manual(pairs.get(conn, pair_id)):
+            return by_hand(pair_id)
+    return BY_ITSELF
+
+
+def by_hand(pair_id: int) -> str:
+    return f"try again later: {advice.sync(pair_id)}"
 
 
 def _status(status: int) -> str:
@@ -184,10 +212,10 @@ def _facts(failure: BridgeError) -> dict[str, Any]:
     return {"status": getattr(failure, "status", 0), "code": getattr(failure, "code", "")}
 
 
-def paused(account: Account) -> str:
+def paused(until: dt.datetime, reason: str | None, pair_id: int, *, manual: bool) -> str:
     """For the owner of an account whose circuit is open: until when, and why."""
-    until = f"{account.closed_until:%Y-%m-%d %H:%M}" if account.closed_until else "later"
-    return f"paused until {until} UTC: {account.closed_reason}; everything goes on by itself"
+    onward = f"then try again: {advice.sync(pair_id)}" if manual else "everything goes on by itself"
+    return f"paused until {until:%Y-%m-%d %H:%M} UTC: {reason}; {onward}"
 
 
 def _relieve(context: Context, account: Account) -> None:
@@ -235,7 +263,8 @@ def open_remote(context: Context, pair_id: int) -> tuple[Remote, Account]:
     if account.needs_reconnect:
         raise NeedsReconnect("the account waits for its person")
     if account.closed_until is not None and account.rests(now):
-        raise Paced(paused(account), retry_after=(account.closed_until - now).total_seconds())
+        words = paused(account.closed_until, account.closed_reason, pair_id, manual=advice.is_manual(pair))
+        raise Paced(words, retry_after=(account.closed_until - now).total_seconds())
     return connecting.sign_in(context, account).remote(calendar.calendar), account
 
 

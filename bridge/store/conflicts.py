@@ -35,8 +35,8 @@ class RecordedConflict:
 _COLUMNS = sa.select(*(conflicts.c[name] for name in RecordedConflict.__slots__))
 
 
-def record(conn: sa.Connection, pair_id: int, found: Iterable[Conflict], *, now: dt.datetime) -> None:
-    """Keep them. Of several questions about one object only the newest counts (``unresolved``).
+def record(conn: sa.Connection, pair_id: int, found: Iterable[Conflict], *, now: dt.datetime) -> int:
+    """Keep them; returns how many are open. Of several questions about one object only the newest counts (``unresolved``).
 
     What its owner was asked and has answered is settled; what has come in since the question is news (R35).
     """
@@ -54,6 +54,7 @@ def record(conn: sa.Connection, pair_id: int, found: Iterable[Conflict], *, now:
     ]
     if rows:
         conn.execute(sa.insert(conflicts), rows)
+    return sum(row["resolved_at"] is None for row in rows)
 
 
 def _answered(conn: sa.Connection, pair_id: int, new: Conflict) -> bool:

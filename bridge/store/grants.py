@@ -22,6 +22,19 @@ LEASE = dt.timedelta(seconds=60)
 POLL_SECONDS = 0.05
 
 
+def stored(conn: sa.Connection, vault: Vault, account_id: int) -> str:
+    """The grant as it is now, for whoever only looks at it. Raises NotFound, NeedsReconnect if it was given up, UsageError."""
+    return _opened(vault, account_id, conn.scalar(sa.select(accounts.c.grant).where(accounts.c.id == account_id)))
+
+
+def _opened(vault: Vault, account_id: int, sealed: bytes | None) -> str:
+    if sealed is None:
+        raise NotFound(f"there is no account {account_id}")
+    if not sealed:
+        raise NeedsReconnect("the account has been disconnected")
+    return vault.open(sealed)
+
+
 class Grants:
     """The ``TokenStore`` of one account. It opens transactions of its own: never use it inside one.
 
@@ -37,8 +50,7 @@ class Grants:
     def load(self) -> str:
         """Raises NotFound if the account is gone, NeedsReconnect if it has been disconnected."""
         with self._database.read() as conn:
-            sealed = conn.scalar(sa.select(accounts.c.grant).where(accounts.c.id == self._id))
-        return self._open(sealed)
+            return stored(conn, self._vault, self._id)
 
     def exchange(self, refresh: Refresh) -> str:
         """Run ``refresh`` on the current grant while nobody else does; what it returns is committed before it is given out.
@@ -101,8 +113,4 @@ class Grants:
         return same
 
     def _open(self, sealed: bytes | None) -> str:
-        if sealed is None:
-            raise NotFound(f"there is no account {self._id}")
-        if not sealed:
-            raise NeedsReconnect("the account has been disconnected")
-        return self._vault.open(sealed)
+        return _opened(self._vault, self._id, sealed)

@@ -275,8 +275,8 @@ class Transaction(Snapshot):
     def drop_intents(self, uids: Collection[str]) -> None:
         outbox.drop(self._conn, self._pair.id, uids)
 
-    def record(self, found: Collection[Conflict]) -> None:
-        conflicts.record(self._conn, self._pair.id, found, now=self._now)
+    def record(self, found: Collection[Conflict]) -> int:
+        return conflicts.record(self._conn, self._pair.id, found, now=self._now)
 
     def take_home(self, uids: Collection[str]) -> None:
         homes.settle(self._conn, self._pair.calendar_id, self._pair.id, uids)

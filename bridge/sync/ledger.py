@@ -295,8 +295,11 @@ class Writing(Reading, Protocol):
 
     def drop_intents(self, uids: Collection[str]) -> None: ...
 
-    def record(self, conflicts: Collection[Conflict]) -> None:
-        """Of an object that waits for its owner's word only the newest is kept."""
+    def record(self, conflicts: Collection[Conflict]) -> int:
+        """How many of them are news: not those that their owner has answered, whose answer is being carried out.
+
+        Of an object that waits for its owner's word only the newest is kept.
+        """
         ...
 
     def take_home(self, uids: Collection[str]) -> None:

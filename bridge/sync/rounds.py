@@ -221,13 +221,13 @@ class _Round:
             _remember(memory, batch)
             memory.share_home({uid: first.uid for uid, first in self._firsts.items()})
             done = list(self._to_hub(memory, steps))
-            _keep(memory, done, batch.open, self._marked)
+            conflicts = _keep(memory, done, batch.open, self._marked)
             memory.journal([entry for step in done for entry in self._entries(step, before)])
             after = memory.hub_revision()
         if before == self._revision:
             self._revision = after
         report = self._session.report
-        report.conflicts += sum(len(step.conflicts) for step in done)
+        report.conflicts += conflicts
         report.quarantined += sum(step.link is not None and step.link.quarantine is not None for step in done)
         report.linked += sum(_agrees(step.link) and not _agrees(step.case.link) for step in done)
 
@@ -304,7 +304,8 @@ def _remember(memory: Writing, batch: Batch) -> None:
     memory.save_links([again(link) for link in batch.waiting if not link.dirty])
 
 
-def _keep(memory: Writing, steps: list[Step], with_intent: set[str], marked: Callable[[Intent], Intent]) -> None:
+def _keep(memory: Writing, steps: list[Step], with_intent: set[str], marked: Callable[[Intent], Intent]) -> int:
+    """Returns how many conflicts are new."""
     memory.drop_links([link.uid for link in map(_superseded, steps) if link is not None])
     memory.save_links([step.link for step in steps if step.link is not None and step.link != step.case.link])
     intents = [marked(step.intent) for step in steps if step.intent is not None]
@@ -312,8 +313,8 @@ def _keep(memory: Writing, steps: list[Step], with_intent: set[str], marked: Cal
     memory.drop_intents([step.case.uid for step in steps if step.case.uid in with_intent - planned])
     memory.save_intents(intents)
     memory.take_home([step.case.uid for step in steps if step.case.home and step.link is not None])
-    memory.record([conflict for step in steps for conflict in step.conflicts])
     memory.settle([step.case.series for step in steps if step.case.series is not None and not step.deferred])
+    return memory.record([conflict for step in steps for conflict in step.conflicts])
 
 
 def _superseded(step: Step) -> Link | None:

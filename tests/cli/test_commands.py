@@ -7,6 +7,8 @@ import pytest
 
 from bridge.server import main
 
+NOBODY = "there is no user 'bob'; add one with: caldav-bridge user add bob --email"
+
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
@@ -82,17 +84,19 @@ def test_account_connect_prints_the_address_to_open(run):
         (["user", "add", "oauth", "--email", "o@example.com"], "cannot be a user name"),
         (["user", "add", "Bob", "--email", "bob@example.com"], "lower-case"),
         (["user", "add", "bob", "--email", "nonsense"], "not an e-mail address"),
-        (["device", "add", "bob", "phone"], "bob"),
+        (["device", "add", "bob", "phone"], NOBODY),
+        (["device", "list", "bob"], NOBODY),
+        (["calendar", "subscribe", "bob", "https://cal.example.org/f.ics"], NOBODY),
         (["device", "revoke", "alice", "tablet"], "no device"),
         (["account", "connect", "alice", "google"], "set [google] client_id"),
         (["account", "connect", "alice", "microsoft"], "set [microsoft] client_id"),
         (["account", "connect", "alice", "yahoo"], "choose one of google, microsoft"),
-        (["account", "connect", "bob", "google", "--sandbox"], "there is no user 'bob'"),
+        (["account", "connect", "bob", "google", "--sandbox"], NOBODY),
         (["account", "connect", "alice", "caldav"], "needs --url"),
         (["account", "connect", "alice", "caldav", "--url", "https://cal.example.org/"], "--username"),
         (["account", "connect", "alice", "caldav", "--sandbox"], "no simulated caldav"),
         (["account", "connect", "alice", "google", "--url", "https://cal.example.org/"], "are for caldav"),
-        (["calendar", "list", "bob"], "there is no user 'bob'"),
+        (["calendar", "list", "bob"], NOBODY),
         (["pair", "add", "alice", "bob/calendar", "1"], "no calendar alice/bob/calendar"),
         (["pair", "add", "alice", "work", "1"], "no calendar alice/work"),
         (["pair", "add", "alice", "calendar", "7"], "no remote calendar number 7"),

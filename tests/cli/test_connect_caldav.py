@@ -68,4 +68,5 @@ def test_a_server_that_does_not_answer_is_told_in_one_line(run):
     typed = ("account", "connect", "alice", "caldav", "--url", "http://127.0.0.1:9/", "--username", USER)
     code, _, err = run(*typed, "--password-stdin", stdin="canary\n")
     assert (code, err.count("\n")) == (2, 1)
+    assert err.endswith(": check the address, http://127.0.0.1:9/\n")
     assert "did not answer" in err

@@ -103,12 +103,14 @@ def test_a_clash_is_shown_with_both_versions_and_decided(house, run):
     code, out, _ = run("conflicts", "list", "alex/calendar")
     assert code == 0
     assert out.startswith("Conflict 1  here  (alex/calendar and Google alex@example.com: ")
+    assert run("status")[1].count("caldav-bridge conflicts list alex/calendar") == 1
     assert "waits for your word\n  title:\n    hub:    here\n    remote: there\n" in out
     assert json.loads(run("conflicts", "list", "--json")[1])[0]["differences"] == [
         {"field": "title", "hub": "here", "remote": "there"}
     ]
     assert run("conflicts", "resolve", "1", "--take", "remote")[1].startswith("Conflict 1 is answered")
-    house.cycle(pair)
+    assert json.loads(run("sync", "now", "--json")[1])[0]["conflicts"] == 0, "it is answered, not met again"
+    assert "conflict" not in run("sync", "log", pair, "--json")[1].split("}")[0]
     assert titles(house) == ["SUMMARY:there"]
     assert run("conflicts", "list")[1] == "No conflict.\n"
     assert run("conflicts", "resolve", "1", "--keep")[0] == 2
@@ -129,6 +131,9 @@ def test_a_question_is_shown_and_answered(house, run):
     assert [one["id"] for one in question["here"]] == ["a", "b"]
     (there,) = question["there"]
     assert there["title"] == "Tea"
+    (left,) = [line for line in run("status")[1].splitlines() if "left alone" in line]
+    assert left.startswith("  left alone: Tea (3 events): several events look alike on both sides")
+    assert left.endswith(f": caldav-bridge pair questions {pair}")
     _, out, _ = run("pair", "questions", pair)
     assert out.count("here:  Tea, ") == 2
     assert there["id"] in out

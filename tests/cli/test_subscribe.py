@@ -101,4 +101,5 @@ def test_without_the_admins_leave_the_inside_is_refused(run, server, monkeypatch
     code, _, err = run("calendar", "subscribe", "alice", f"{server.base}{PATH}")
     assert (code, err.count("\n")) == (2, 1)
     assert "private network" in err
+    assert "[ics] allow_private = true" in err
     assert server.asked == []

@@ -103,7 +103,9 @@ def test_a_preview_says_what_a_sync_would_do_and_does_nothing(house, run, pair):
     run("sync", "now", pair)
     assert titles(house) == ["Lunch", "Tea with Kim"]
     assert run("sync", "preview")[1] == f"Pair {pair}\n  nothing to do\n"
-    assert json.loads(run("sync", "preview", pair, "--json")[1]) == [{"pair": pair, "held": None, "rows": []}]
+    assert json.loads(run("sync", "preview", pair, "--json")[1]) == [
+        {"pair": pair, "held": None, "asked": False, "rows": []}
+    ]
 
 
 def test_without_a_pair_there_is_nothing_to_preview(run):
@@ -119,7 +121,20 @@ def test_r6_a_preview_says_what_would_wait_for_a_yes(house, run, pair):
     delete_there(house, *(f"More {number}" for number in range(12)))
     _, out, _ = run("sync", "preview", pair)
     assert "All of this would wait for your yes (12 deletions here, 0 there, 0 events with invitations)" in out
+    assert f"caldav-bridge pair approve {pair} once a sync has asked for it" in out
+    assert json.loads(run("sync", "preview", "--json")[1])[0]["asked"] is False
     assert house.pair(pair).parked is None
+
+    run("sync", "now", pair)
+    _, out, _ = run("sync", "preview", pair)
+    assert "All of this waits for your yes (12 deletions here" in out
+    assert f"caldav-bridge pair approve {pair}\n" in out
+    assert "once a sync" not in out
+    assert json.loads(run("sync", "preview", "--json")[1])[0]["asked"] is True
+    assert f"  to let it go on: caldav-bridge pair approve {pair}\n" in run("status")[1]
+
+    delete_there(house, "Tea")
+    assert "once a sync has asked for it" in run("sync", "preview", pair)[1], "it has asked for less"
 
 
 def test_a_pair_at_work_is_not_previewed(house, run, pair):

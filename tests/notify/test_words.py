@@ -4,8 +4,8 @@ import pytest
 
 from bridge.notify.words import About, words
 
-PAIR = About("alice/calendar <-> google alice@example.org", "alice", "google")
-ACCOUNT = About("google alice@example.org", "alice", "google")
+PAIR = About("alice/calendar <-> google alice@example.org", "google")
+ACCOUNT = About("google alice@example.org", "google", "caldav-bridge account connect alice google")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_it_says_whom_it_is_about_and_what_to_do(kind, detail, about, says):
     ("days", "provider", "warns"), [(7, "google", True), (9, "google", False), (7, "microsoft", False)]
 )
 def test_r28_g10_a_consent_that_lasted_a_week_points_at_the_consent_screen(days, provider, warns):
-    about = About(f"{provider} alice@example.org", "alice", provider)
+    about = About(f"{provider} alice@example.org", provider, "command")
     assert ('"Testing"' in words("needs_reconnect", {"account": 1, "days": days}, about).text) is warns
     assert '"Testing"' not in words("needs_reconnect", {"account": 1}, about).text
 
@@ -43,6 +43,13 @@ def test_a_plan_that_would_only_invite_says_so():
 
 
 def test_a_server_without_a_consent_page_wants_the_password():
-    text = words("needs_reconnect", {"account": 1, "days": 2}, About("caldav alice", "alice", "caldav")).text
-    assert "caldav-bridge account connect alice caldav --url" in text
-    assert not any(word in text for word in ("consent", "address", "Testing"))
+    again = "caldav-bridge account connect alice caldav --url https://cal.example.org/alice/ --username alice"
+    text = words("needs_reconnect", {"account": 1, "days": 2}, About("caldav alice", "caldav", again)).text
+    assert text.endswith(f"with the new password: {again}")
+    assert not any(word in text for word in ("consent", "Testing"))
+
+
+def test_a_command_to_connect_again_ends_the_text_so_that_it_can_be_copied():
+    for days in (7, 90):
+        text = words("needs_reconnect", {"account": 1, "days": days}, ACCOUNT).text
+        assert text.endswith(f": {ACCOUNT.reconnect}")

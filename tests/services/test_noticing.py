@@ -126,7 +126,7 @@ def test_r28_g09_a_dead_grant_is_told_with_the_way_back(house, pair, days, testi
     house.pass_by(days=3)
     assert [each for each in told(house) if each[0] == "needs_reconnect"] == found, "it died then, not now"
     (shown,) = [one for one in noticing.open_notices(house.context) if one.notice.kind == "needs_reconnect"]
-    assert "account connect alex google" in shown.message.text
+    assert "caldav-bridge account connect alex google --sandbox" in shown.message.text
     assert ('"Testing"' in shown.message.text) is testing
     house.connect()
     house.cycle(pair)

@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from bridge.services import pairing, status
+from bridge.cli.status import _in_words
+from bridge.services import pairing, questions, status
 from bridge.store import accounts, conflicts, pairs
 from bridge.store.side import PairLedger
 from bridge.sync.ledger import Conflict
@@ -75,10 +76,54 @@ def test_r6_a_parked_plan_waits_for_its_owner_until_she_has_agreed(house, pair):
     house.sandbox.google.seed(EMAIL, 2)
     house.cycle(pair)
     parked(house, pair, {"deletions": 200})
-    assert only(house).state == "waits for approval"
+    assert (only(house).state, only(house).command) == ("waits for approval", f"caldav-bridge pair approve {pair}")
+    assert f"caldav-bridge sync preview {pair}" in _in_words(only(house))
     with house.context.database.write() as conn:
         pairs.approve(conn, pair, now=house.context.now())
-    assert only(house).state == "ok"
+    assert (only(house).state, only(house).command) == ("ok", None)
+
+
+def test_r28_a_pair_that_is_synced_only_when_told_to_does_not_go_on_by_itself(house, pair):
+    house.cycle(pair)
+    house.sandbox.faults.inject(path=API, status=503, times=1000)
+    assert "the sync goes on by itself" in house.cycle(pair).error
+    pairing.change(house.context, pair, how_often="manual")
+    again = f"the service cannot be reached (HTTP 503); try again later: caldav-bridge sync now {pair}"
+    assert (only(house).state, only(house).trouble) == ("failing", again), (
+        "its terms are others than when that was noted"
+    )
+    assert house.cycle(pair).error == again
+    shown = _in_words(only(house))
+    assert "by itself" not in shown
+    assert shown.count(f"caldav-bridge sync now {pair}") == 1
+    while house.account(1).closed_until is None:
+        house.cycle(pair)
+    assert only(house).state == "paused"
+    assert "by itself" not in _in_words(only(house))
+    assert house.cycle(pair).error.endswith(f"; then try again: caldav-bridge sync now {pair}")
+
+
+def test_a_question_is_named_as_its_own_command_names_it(house, pair):
+    for _ in range(2):
+        house.add("google", "Tea")
+    google, graph = pair, house.connect("microsoft").pair_id
+    house.cycle(google)
+    for title in ("Tea", "Tea"):
+        house.add("microsoft", title)
+    house.cycle(graph)
+    found = next(one for one in status.every(house.context) if one.pair == graph)
+    asked = questions.unanswered(house.context, graph)
+    names = {each.id for question in asked for each in (*question.here, *question.there)}
+    assert {each.id for each in found.quarantined} == names
+    assert len(names) == 4
+    assert {(each.title, each.command) for each in found.quarantined} == {
+        ("Tea", f"caldav-bridge pair questions {graph}")
+    }
+    (line,) = [line for line in _in_words(found).splitlines() if "left alone" in line]
+    assert line.startswith("  left alone: Tea (4 events): several events look alike")
+    with house.context.database.write() as conn:
+        accounts.disconnect(conn, house.read(accounts.every)[1].id)
+    assert {each.id for one in status.every(house.context) for each in one.quarantined} == names
 
 
 def test_conflicts_are_counted_until_resolved(house, pair):
@@ -102,8 +147,13 @@ def test_r32_what_is_left_alone_is_named_with_its_reason(house, pair):
     assert house.cycle(google).error is None
     found = next(one for one in status.every(house.context) if one.pair == google)
     assert (found.state, found.waiting, len(found.quarantined)) == ("ok", 0, 1)
-    assert found.quarantined[0]["uid"] in {one.uid for one in house.objects()}
-    assert found.quarantined[0]["reason"]
+    (left,) = found.quarantined
+    assert left.title in {"Refused at Google", "Taken"}
+    assert left.uid == left.id
+    assert left.uid in {one.uid for one in house.objects()}
+    assert left.reason
+    assert left.command is None
+    assert f"left alone: {left.title}: {left.reason}\n" in f"{_in_words(found)}\n"
 
 
 def test_writes_without_an_answer_are_counted_as_waiting(house, pair):

@@ -243,7 +243,7 @@ def test_r32_one_bad_event_is_left_alone_with_its_reason(house, follow):
     club.ok()
     assert club.titles() == ["Match 1"]
     (left,) = club.status().quarantined
-    assert left["reason"] == "no DTSTART that can be read"
+    assert left.reason == "no DTSTART that can be read"
 
 
 def test_events_without_names_of_their_own(house, follow):

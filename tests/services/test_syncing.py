@@ -112,7 +112,8 @@ def test_r28_only_a_dead_grant_asks_for_the_person(house, pair):
     assert not house.account(account.id).needs_reconnect
     house.sandbox.faults.clear()
     house.sandbox.google.kill_grants()
-    assert "connect it again with 'caldav-bridge account connect'" in house.cycle(pair).error
+    words = "the account's consent has ended; connect it again: caldav-bridge account connect alex google --sandbox"
+    assert house.cycle(pair).error == words
     assert house.account(account.id).needs_reconnect
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bridge.errors import NeedsReconnect, Refused, UsageError
+from bridge.errors import NeedsReconnect, Refused, Unreachable, UsageError
 from bridge.providers.caldav import discovery, urls
 from bridge.providers.caldav.api import LIMITS, Api, Credentials, connections
 from bridge.providers.caldav.remote import CaldavRemote
@@ -69,6 +69,10 @@ class CaldavProvider:
                 f"{urlsplit(address).hostname} does not take this user name and password"
                 " (many services want an app password: docs/how-to/connect-caldav.md)"
             ) from None
+        except Unreachable as silence:
+            if silence.status:
+                raise
+            raise Unreachable(f"{silence}: check the address, {address}") from None
         except Refused as refused:
             raise UsageError(
                 f"{refused}; docs/how-to/connect-caldav.md names the addresses of common services"
