@@ -117,7 +117,7 @@ def subscribe(
     as_json: Json = False,
 ) -> None:
     """Follow a feed (a holiday calendar, a secret address of Google or Outlook) in a calendar of its own, read-only."""
-    address = secret_from_stdin() if url == "-" else url
+    address = secret_from_stdin("address") if url == "-" else url
     made = subscribing.subscribe(opened(ctx), user, address, name=name, how_often=every)
     path = f"{made.calendar.owner}/{made.calendar.slug}"
     seconds = made.pair.interval_seconds

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bridge import config
+from bridge.errors import UsageError
 from bridge.services import logs
 from bridge.services.context import Context, open_context
 
@@ -164,9 +165,13 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def secret_from_stdin() -> str:
-    """A password piped in, without its line end. Raises typer.BadParameter if there is none."""
-    text = sys.stdin.readline().rstrip("\r\n")
+def secret_from_stdin(what: str = "password") -> str:
+    """What is piped in, without its line end. Raises UsageError if there is nothing, or no text."""
+    try:
+        text = sys.stdin.readline().rstrip("\r\n")
+        text.encode()
+    except UnicodeError:
+        raise UsageError(f"the {what} on standard input is not UTF-8 text") from None
     if not text:
-        raise typer.BadParameter("no password came on standard input")
+        raise UsageError(f"no {what} came on standard input")
     return text

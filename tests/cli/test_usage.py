@@ -15,9 +15,9 @@ HUGE = "99999999999999999999999"
 def run(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("CALDAV_BRIDGE_DATA", raising=False)
 
-    def command(*arguments, stdin=""):
+    def command(*arguments, stdin=None):
         monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path), *map(str, arguments)])
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        monkeypatch.setattr("sys.stdin", stdin or io.StringIO())
         with pytest.raises(SystemExit) as ended:
             main()
         printed = capsys.readouterr()
@@ -71,6 +71,20 @@ def test_what_is_typed_wrongly_is_told_in_one_plain_line(run, arguments, words):
     assert err.startswith("caldav-bridge: ")
     assert words in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "piped", "words"),
+    [
+        (["device", "add", "alice", "phone", "--password-stdin"], b"", "no password came on standard input"),
+        (["device", "add", "alice", "phone", "--password-stdin"], b"\xff\n", "the password on standard input is not"),
+        (["calendar", "subscribe", "alice", "-"], b"\n", "no address came on standard input"),
+    ],
+)
+def test_what_is_piped_in_has_to_be_text(run, arguments, piped, words):
+    code, out, err = run(*arguments, stdin=io.TextIOWrapper(io.BytesIO(piped), encoding="utf-8"))
+    assert (code, out, err.count("\n"), err.startswith("caldav-bridge: ")) == (2, "", 1, True)
+    assert words in err
 
 
 def test_a_group_alone_shows_what_it_has(run):
