@@ -189,6 +189,8 @@ def load(data: Path | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise UsageError(f"settings: there is no setting {where!r}") from None
         raise UsageError(f"settings: {where}: {first['msg']}") from None
     except ValueError as error:  # TOML that does not parse
         raise UsageError(f"settings: {folder / 'config.toml'}: {error}") from None

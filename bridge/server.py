@@ -6,7 +6,6 @@ should it die. Both only meet in the database, so the same two can run on many m
 
 from __future__ import annotations
 
-import errno
 import multiprocessing
 import os
 import signal
@@ -177,8 +176,7 @@ def _require_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            reason = f"port {port} is taken" if error.errno == errno.EADDRINUSE else error.strerror
-            raise UsageError(f"cannot listen on {host}: {reason}") from None
+            raise UsageError(addresses.not_free(host, port, error)) from None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bridge.cli import prompts
 from bridge.cli.state import Json, opened, secret_from_stdin, show, show_rows
 from bridge.errors import UsageError
 from bridge.services import connecting
@@ -59,11 +60,8 @@ def _directly(
     if password_stdin:
         password = secret_from_stdin()
     elif username:
-        password = typer.prompt("Password", hide_input=True, err=True)
-    try:
-        made = connecting.connect_directly(context, user, provider, url=url, username=username, password=password)
-    finally:
-        context.close()
+        password = prompts.password()
+    made = connecting.connect_directly(context, user, provider, url=url, username=username, password=password)
     show(
         {"account": made.account.id, "email": made.account.email, "calendars": made.calendars, "pair": made.pair_id},
         as_json=as_json,

@@ -6,8 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.state import Json, opened, secret_from_stdin, show, show_rows
-from bridge.services import connecting, pairing, precedence, subscribing
+from bridge.cli.state import Json, counted, opened, secret_from_stdin, show, show_rows, warn
+from bridge.errors import BridgeError
+from bridge.services import connecting, pairing, precedence, subscribing, syncing
+from bridge.services.context import Context
+from bridge.store.accounts import Account
 
 app = typer.Typer(help="Calendars here and at the services.", no_args_is_help=True)
 
@@ -28,9 +31,9 @@ def every(
     """List a person's calendars here and in each connected account, with the names that 'pair add' takes."""
     context = opened(ctx)
     local, remote = pairing.calendars_of(context, user)
+    failed: list[Account] = []
     if refresh:
-        for account, _ in remote:
-            connecting.refresh_calendars(context, account)
+        failed = [account for account, _ in remote if not _refreshed(context, account)]
         local, remote = pairing.calendars_of(context, user)
     rows: list[dict[str, Any]] = [
         {
@@ -56,6 +59,20 @@ def every(
         for known in listed
     ]
     show_rows(rows, as_json=as_json, empty="No calendar.")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _refreshed(context: Context, account: Account) -> bool:
+    """Ask for the account's list, and say if that fails: the others' lists do not depend on it. A feed has none."""
+    if account.provider == subscribing.PROVIDER:
+        return True
+    try:
+        connecting.refresh_calendars(context, account)
+    except BridgeError as error:
+        warn(f"{account.provider} {account.email}: {syncing.in_plain_words(error)}")
+        return False
+    return True
 
 
 Named = Annotated[str, typer.Argument(metavar="USER/CALENDAR", help="The calendar here.")]
@@ -100,15 +117,16 @@ def subscribe(
     as_json: Json = False,
 ) -> None:
     """Follow a feed (a holiday calendar, a secret address of Google or Outlook) in a calendar of its own, read-only."""
-    address = secret_from_stdin() if url == "-" else url
+    address = secret_from_stdin("address") if url == "-" else url
     made = subscribing.subscribe(opened(ctx), user, address, name=name, how_often=every)
     path = f"{made.calendar.owner}/{made.calendar.slug}"
     seconds = made.pair.interval_seconds
-    often = "when told to" if seconds is None else f"every {seconds // 60} minutes"
+    often = "when told to" if seconds is None else f"every {counted(seconds // 60, 'minute')}"
     show(
         {"calendar": path, "pair": made.pair.id, "events": made.events, "interval_seconds": seconds},
         as_json=as_json,
-        text=f"{path} follows a feed at {made.account.email} {often} (pair {made.pair.id}); it shows {made.events} event(s).",
+        text=f"{path} follows a feed at {made.account.email} {often} (pair {made.pair.id});"
+        f" it shows {counted(made.events, 'event')}.",
     )
 
 

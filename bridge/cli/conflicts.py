@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
-from bridge.cli.state import Json, opened, show
+from bridge.cli.state import Json, number, opened, show
 from bridge.errors import UsageError
 from bridge.services import conflicts
 from bridge.services.conflicts import OpenConflict, Outcome
@@ -55,7 +55,9 @@ def _side(value: str | None) -> str:
 @app.command("resolve")
 def resolve(
     ctx: typer.Context,
-    conflict: Annotated[int, typer.Argument(help="The conflict's number in 'conflicts list'.")],
+    conflict: Annotated[
+        int, typer.Argument(parser=number, metavar="CONFLICT", help="The conflict's number in 'conflicts list'.")
+    ],
     take: Annotated[
         str | None, typer.Option("--take", metavar="SIDE", help="hub or remote: that version stands.")
     ] = None,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import typer
 
+from bridge.cli.state import counted
 from bridge.services.previewing import Preview, Row
 from bridge.services.undoing import Item, Undo
 
@@ -33,7 +34,8 @@ class Lines:
             typer.echo("  nothing to do")
         held = preview.held
         if held is not None:
-            of = f"{held['hub']} deletions here, {held['remote']} there, {held['mails']} events with invitations"
+            deletions, mails = counted(held["hub"], "deletion"), counted(held["mails"], "event")
+            of = f"{deletions} here, {held['remote']} there, {mails} with invitations"
             approve = f"caldav-bridge pair approve {preview.pair}"
             if preview.asked:
                 typer.echo(f"  All of this waits for your yes ({of}): {approve}")
@@ -66,7 +68,7 @@ class JsonArray:
 
 def _line(row: Row) -> str:
     notes = [", ".join(row.fields), "invites its guests" if row.invites else "", row.why]
-    return _told(f"{row.what:8} {_WHERE[row.where]:5}", row.title or row.uid, notes)
+    return _told(f"{row.what:8} {_WHERE[row.where]:5}", _named(row), notes)
 
 
 def undo(undo: Undo) -> str:
@@ -84,7 +86,13 @@ def undo(undo: Undo) -> str:
 def _item(item: Item) -> str:
     guests = "it has guests, who may be told by its home" if item.guests else ""
     what = "as is" if item.what == "none" else item.what
-    return _told(f"{what:8}", item.title or item.uid, [", ".join(item.fields), guests, item.why])
+    return _told(f"{what:8}", _named(item), [", ".join(item.fields), guests, item.why])
+
+
+def _named(one: Row | Item) -> str:
+    """With its time, for several may have one title."""
+    name = one.title or one.uid
+    return f"{name} ({one.when})" if one.when else name
 
 
 def _told(head: str, name: str, notes: list[str]) -> str:

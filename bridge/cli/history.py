@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.state import Json, opened, show, show_rows
+from bridge.cli.state import Json, number, opened, page, show, show_rows
 from bridge.errors import UsageError
 from bridge.services import history
 from bridge.services.history import Entry
@@ -27,9 +27,14 @@ def every(
         str | None,
         typer.Option("--since", metavar="TIME", help="Only from then on: 2026-03-01 or 2026-03-01T09:00, UTC."),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="About how many, of a whole calendar.")] = history.PAGE,
+    limit: Annotated[
+        int, typer.Option("--limit", parser=page, metavar="N", help="About how many, of a whole calendar.")
+    ] = history.PAGE,
     before: Annotated[
-        int | None, typer.Option("--before", metavar="REVISION", help="The next page: what was before that revision.")
+        int | None,
+        typer.Option(
+            "--before", parser=number, metavar="REVISION", help="The next page: what was before that revision."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -41,7 +46,7 @@ def every(
     else:
         found = history.of_calendar(context, calendar, since=start, before=before, limit=limit)
     rows = [dataclasses.asdict(one) for one in found] if as_json else [_row(one) for one in found]
-    show_rows(rows, as_json=as_json, empty="Nothing has been changed.")
+    show_rows(rows, as_json=as_json, empty="Nothing has been changed.", below=("uid",))
 
 
 def _moment(text: str | None) -> dt.datetime | None:
@@ -70,11 +75,14 @@ def _row(one: Entry) -> dict[str, object]:
 def restore(
     ctx: typer.Context,
     calendar: Calendar,
-    uid: Annotated[str, typer.Argument(help="The event's UID in 'history list'.")],
+    uid: Annotated[str, typer.Argument(help="The event's UID in 'history list', or the beginning of it.")],
     revision: Annotated[
         int | None,
         typer.Option(
-            "--revision", metavar="N", help="The version to put back. Default: the one before the present one."
+            "--revision",
+            parser=number,
+            metavar="N",
+            help="The version to put back. Default: the one before the present one.",
         ),
     ] = None,
     as_json: Json = False,

@@ -19,7 +19,7 @@ def notices(
     context = opened(ctx)
     if test:
         if not noticing.send_test(context):
-            fail("the message could not be sent to every address of [notify] urls")
+            fail("the message could not be sent to every address of [notify] urls", code=1)
         typer.echo("The message was sent.")
         return
     # where no worker runs nobody else would notice that

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.state import Json, opened, show, show_rows
+from bridge.cli import prompts
+from bridge.cli.state import Json, PairNumber, counted, opened, show, show_rows
 from bridge.errors import UsageError
 from bridge.services import pairing
 from bridge.services import questions as asked
@@ -46,16 +47,31 @@ def listing(ctx: typer.Context, as_json: Json = False) -> None:
             "there": f"{one.account.provider} {one.account.email}: {one.remote.calendar.name}",
             "direction": one.pair.direction,
             "every": _how_often(one.pair),
+            **_shown(one.pair, as_json=as_json),
         }
         for one in pairing.every(context)
     ]
-    show_rows(rows, as_json=as_json, empty="No pair yet. Connecting an account makes the first one.")
+    show_rows(
+        rows,
+        as_json=as_json,
+        empty="No pair yet. Connecting an account makes the first one.",
+        below=("shows", "invitations"),
+    )
+
+
+def _shown(pair: pairs.Pair, *, as_json: bool) -> dict[str, Any]:
+    """What it is shown of events from elsewhere, and whether it tells guests; in words only where that is not the usual."""
+    level, *rules = projection.names(projection.Projection.from_json(pair.projection))
+    if as_json:
+        return {"show": level, "redact": rules, "invitations": pair.invitations}
+    less = ", ".join([level, *rules]) if rules or level != "full" else None
+    return {"shows": less, "invitations": None if pair.invitations else "no"}
 
 
 @app.command("set")
 def change(
     ctx: typer.Context,
-    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    pair: PairNumber,
     direction: Annotated[str | None, typer.Option("--direction", help="both, pull or push")] = None,
     every: Annotated[str | None, typer.Option("--every", help="realtime, manual, or a number of minutes")] = None,
     show_: Annotated[
@@ -64,8 +80,12 @@ def change(
     ] = None,
     redact: Annotated[
         list[str] | None,
-        typer.Option("--redact", help="Show less of some: class=PRIVATE:busy or category=Health:titles; with --show."),
+        typer.Option(
+            "--redact",
+            help="Show less of some: class=PRIVATE:busy or category=Health:titles. All its rules, in the place of the old ones.",
+        ),
     ] = None,
+    no_redact: Annotated[bool, typer.Option("--no-redact", help="Forget the rules of --redact.")] = False,
     invitations: Annotated[
         bool | None,
         typer.Option("--invitations/--no-invitations", help="Whether guests of events at home here are told by it."),
@@ -74,11 +94,14 @@ def change(
 ) -> None:
     """Change how a pair is kept."""
     context = opened(ctx)
-    wanted = projection.read(show_ or "full", redact or ()) if show_ or redact else None
-    if wanted is not None:
+    if redact and no_redact:
+        raise UsageError("say either --redact or --no-redact")
+    wanted = None
+    if show_ is not None or redact or no_redact:
+        wanted = pairing.projected(context, pair, level=show_, rules=() if no_redact else redact or None)
         changes, of = pairing.effect(context, pair, wanted)
         if changes and not yes:
-            typer.confirm(f"This changes {changes} of {of} events there. Go on?", abort=True)
+            prompts.confirm(f"This changes {changes} of {counted(of, 'event')} there. Go on?")
     changed = pairing.change(
         context, pair, direction=direction, how_often=every, projection=wanted, invitations=invitations
     )
@@ -87,18 +110,17 @@ def change(
 
 
 @app.command("approve")
-def approve(ctx: typer.Context, pair: Annotated[int, typer.Argument(help="The pair's number.")]) -> None:
+def approve(ctx: typer.Context, pair: PairNumber) -> None:
     """Let a parked plan run: it wanted to delete more than usual, see 'status'."""
     context = opened(ctx)
     with context.database.write() as conn:
+        pairs.get(conn, pair)
         pairs.approve(conn, pair, now=context.now())
     typer.echo(f"Pair {pair} goes on with its next sync.")
 
 
 @app.command("questions")
-def questions(
-    ctx: typer.Context, pair: Annotated[int, typer.Argument(help="The pair's number.")], as_json: Json = False
-) -> None:
+def questions(ctx: typer.Context, pair: PairNumber, as_json: Json = False) -> None:
     """Show which events look alike on both sides, so that only you can tell which belongs to which."""
     found = asked.unanswered(opened(ctx), pair)
     text = "\n\n".join(_question(one) for one in found) or "No open question."
@@ -123,7 +145,7 @@ def _plain(one: asked.Question) -> dict[str, Any]:
 @app.command("same")
 def same(
     ctx: typer.Context,
-    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    pair: PairNumber,
     uid: Annotated[str, typer.Argument(help="The event here, as 'pair questions' names it.")],
     remote_id: Annotated[str, typer.Argument(help="The event there.")],
 ) -> None:
@@ -135,7 +157,7 @@ def same(
 @app.command("different")
 def different(
     ctx: typer.Context,
-    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    pair: PairNumber,
     events: Annotated[list[str] | None, typer.Argument(help="The events, here or there.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that are in question.")] = False,
 ) -> None:
@@ -143,7 +165,8 @@ def different(
     if bool(events) == everything:
         raise UsageError("name the events, or say --all")
     count = asked.different(opened(ctx), pair, None if everything else events)
-    typer.echo(f"{count} events are no longer in question; what a side lacks it gets with the next sync.")
+    them = f"{counted(count, 'event')} {'is' if count == 1 else 'are'}"
+    typer.echo(f"{them} no longer in question; what a side lacks it gets with the next sync.")
 
 
 def _how_often(pair: pairs.Pair) -> str:

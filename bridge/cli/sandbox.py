@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from bridge.cli.state import settings_of
+from bridge.errors import UsageError
 from bridge.sandbox.server import Sandbox
+from bridge.services import addresses
 
 
 def sandbox(
@@ -21,7 +23,11 @@ def sandbox(
     """Run the simulated services until interrupted. They forget everything when they stop."""
     settings = settings_of(ctx).sandbox
     simulated = Sandbox()
-    url = simulated.start(host or settings.host, settings.port if port is None else port)
+    at = (host or settings.host, settings.port if port is None else port)
+    try:
+        url = simulated.start(*at)
+    except OSError as error:
+        raise UsageError(addresses.not_free(*at, error)) from None
     typer.echo(f"Simulated services: {url}/google/ and {url}/microsoft/ (Ctrl-C stops them)")
     try:
         threading.Event().wait()

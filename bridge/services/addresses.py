@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from urllib.parse import urlsplit
 
 from bridge.services.context import Context
@@ -14,6 +15,12 @@ def listening(host: str, port: int) -> str:
     """The address of a server that listens there. One that listens everywhere is on this machine under 127.0.0.1, too."""
     named = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - names it, binds nothing
     return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
+
+
+def not_free(host: str, port: int, error: OSError) -> str:
+    """Why nothing can listen there, in words."""
+    reason = f"port {port} is taken" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+    return f"cannot listen on {host}: {reason}"
 
 
 def remember(context: Context, url: str) -> None:

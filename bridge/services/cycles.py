@@ -12,11 +12,14 @@ from sqlalchemy import Connection
 from bridge.errors import UsageError
 from bridge.services import words
 from bridge.services.context import Context
-from bridge.store import history, journal, objects, pairs
+from bridge.store import audit, calendars, history, journal, objects, pairs
 from bridge.store.journal import Cycle
 from bridge.sync.ledger import Kind, Winner
 
 PAGE = 20
+
+UNDONE = "cycle.undone"
+"""What the audit calls it when a cycle, or a part of it, was taken back."""
 
 What = Literal["created", "changed", "deleted"]
 Where = Literal["here", "there"]
@@ -27,13 +30,17 @@ _WHERE: Mapping[Winner, Where] = {"hub": "here", "remote": "there"}
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One cycle that did something. ``finished_at`` None: it is under way, or its process died. ``undone_at`` None: it is not."""
+    """One cycle that did something. ``finished_at`` None: it is under way, or its process died. ``undone_at`` None: it is not.
+
+    ``partly_undone``: some of it was taken back, and the rest was not.
+    """
 
     cycle: int
     started_at: dt.datetime
     finished_at: dt.datetime | None
     did: str
     undone_at: dt.datetime | None
+    partly_undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +58,16 @@ def latest(context: Context, pair_id: int, *, limit: int = PAGE) -> list[Told]:
     if limit < 1:
         raise UsageError("a page has at least one entry")
     with context.database.read() as conn:
-        pairs.get(conn, pair_id)
+        pair = pairs.get(conn, pair_id)
         found = journal.latest(conn, pair_id, limit=limit)
         tally = journal.tally(conn, pair_id, [each.number for each in found])
-    return [_told(each, tally[each.number]) for each in found]
+        calendar = calendars.by_id(conn, pair.calendar_id)
+        undos = audit.details(conn, calendar.principal_id if calendar else None, UNDONE)
+    touched = {detail["cycle"] for detail in undos if detail.get("pair") == pair_id}
+    return [_told(each, tally[each.number], touched=each.number in touched) for each in found]
 
 
-def _told(cycle: Cycle, tally: Mapping[tuple[Winner, Kind], int]) -> Told:
+def _told(cycle: Cycle, tally: Mapping[tuple[Winner, Kind], int], *, touched: bool) -> Told:
     parts = [
         f"{tally[side, kind]} {what} {where}"
         for side, where in _WHERE.items()
@@ -66,7 +76,8 @@ def _told(cycle: Cycle, tally: Mapping[tuple[Winner, Kind], int]) -> Told:
     ]
     conflicts = cycle.counts.get("conflicts", 0)
     parts += [f"{conflicts} in conflict"] if conflicts else []
-    return Told(cycle.number, cycle.started_at, cycle.finished_at, ", ".join(parts), cycle.undone_at)
+    partly = touched and cycle.undone_at is None
+    return Told(cycle.number, cycle.started_at, cycle.finished_at, ", ".join(parts), cycle.undone_at, partly)
 
 
 def deeds(context: Context, pair_id: int, number: int) -> list[Deed]:

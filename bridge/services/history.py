@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bridge.errors import NotFound, UsageError
 from bridge.services import words
 from bridge.services.context import Context
-from bridge.services.naming import calendar_named
+from bridge.services.naming import calendar_named, whole_uid
 from bridge.store import audit, changes, objects
 from bridge.store import history as versions
 from bridge.store.history import Version
@@ -68,13 +68,21 @@ def of_calendar(
 
 
 def of_object(context: Context, name: str, uid: str, *, since: dt.datetime | None = None) -> list[Entry]:
-    """All versions of one object that are kept, newest first. Raises NotFound."""
+    """All versions of one object that are kept, newest first; the beginning of a UID will do. Raises NotFound, UsageError."""
     with context.database.read() as conn:
         calendar = calendar_named(conn, name)
-        found = versions.of_object(conn, calendar.id, uid)
+        found = _kept(conn, calendar.id, uid)
         if not found:
             raise NotFound(f"the history of {name} knows no {uid!r}; see: caldav-bridge history list {name}")
         return _entries(conn, [version for version in found if since is None or version.at >= since])
+
+
+def _kept(conn: Connection, calendar_id: int, uid: str) -> list[Version]:
+    """Raises UsageError: that is the beginning of several UIDs."""
+    if found := versions.of_object(conn, calendar_id, uid):
+        return found
+    meant = whole_uid(uid, versions.beginning(conn, calendar_id, uid, limit=2))
+    return versions.of_object(conn, calendar_id, meant) if meant is not None else []
 
 
 def _entries(conn: Connection, found: list[Version]) -> list[Entry]:
@@ -103,14 +111,15 @@ def _entry(version: Version, old: Version | None, who: str) -> Entry:
 def restore(context: Context, name: str, uid: str, *, revision: int | None = None, actor: str = "cli") -> Restored:
     """Put a version back as the newest one, byte for byte; the calendar's pairs carry it on as any other edit.
 
-    Without ``revision`` it is the version before the present one, or the last one of what was deleted. Raises NotFound and
-    UsageError.
+    The beginning of a UID will do. Without ``revision`` it is the version before the present one, or the last one of what was
+    deleted. Raises NotFound and UsageError.
     """
     now = context.now()
     with context.database.write() as conn:
         calendar = calendar_named(conn, name)
         changes.lock(conn, calendar.id)
-        kept = versions.of_object(conn, calendar.id, uid)
+        kept = _kept(conn, calendar.id, uid)
+        uid = kept[0].uid if kept else uid
         present = objects.by_uid(conn, calendar.id, uid)
         wanted = _wanted(kept, present is not None, uid, revision)
         if wanted.data is None:

@@ -1,6 +1,8 @@
-"""How people name a calendar: USER/CALENDAR, its path."""
+"""How people name a calendar (USER/CALENDAR, its path) and an event (its UID, or as much of it as tells it from others)."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from sqlalchemy import Connection
 
@@ -27,3 +29,16 @@ def nobody(name: str) -> NotFound:
 
 def name_of(calendar: Calendar) -> str:
     return f"{calendar.owner}/{calendar.slug}"
+
+
+def whole_uid(given: str, known: Collection[str]) -> str | None:
+    """The UID that was meant: it, or the only one that begins so; None: there is none. Raises UsageError if there are several.
+
+    Outlook's have 112 characters, of which many begin alike.
+    """
+    if given in known or not given:
+        return given if given in known else None
+    found = [uid for uid in known if uid.startswith(given)]
+    if len(found) > 1:
+        raise UsageError(f"several events have a UID that begins with {given!r}: give more of it")
+    return found[0] if found else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast, get_args
 
 from sqlalchemy import Connection
@@ -19,9 +20,11 @@ from bridge.store.calendars import Calendar
 from bridge.store.pairs import Pair
 from bridge.store.remote_calendars import KnownCalendar
 from bridge.sync.ledger import Direction
-from bridge.sync.projection import Projection
+from bridge.sync.projection import Projection, read
 
 _AT_ONCE = 200
+_DIGITS = 18
+"""No calendar's number is longer; the database takes none that is much larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def frequency(text: str, *, safety: int) -> Frequency:
             return Frequency(realtime=True, interval_seconds=safety)
         case "manual":
             return Frequency(realtime=False, interval_seconds=None)
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= 7 * 24 * 60:
+    if text.isascii() and text.isdigit() and len(text) <= _DIGITS and 1 <= int(text) <= 7 * 24 * 60:
         return Frequency(realtime=False, interval_seconds=int(text) * 60)
     raise UsageError(f"the frequency {text!r} is none of: realtime, manual, a number of minutes up to a week")
 
@@ -82,7 +85,7 @@ def add(context: Context, local: str, remote: str, *, direction: str, how_often:
     now = context.now()
     with context.database.write() as conn:
         calendar = calendar_named(conn, local)
-        known = remote_calendars.by_id(conn, int(remote))
+        known = remote_calendars.by_id(conn, int(remote)) if len(remote) <= _DIGITS else None
         account = accounts.by_id(conn, known.account_id) if known else None
         if known is None or account is None or account.principal_id != calendar.principal_id:
             raise NotFound(f"{owner} has no remote calendar number {remote}; see: caldav-bridge calendar list {owner}")
@@ -175,6 +178,19 @@ def change(
             pairs.stop(conn, pair_id)
             links.plan_all_again(conn, pair_id)
         return kept
+
+
+def projected(
+    context: Context, pair_id: int, *, level: str | None = None, rules: Sequence[str] | None = None
+) -> Projection:
+    """What the pair would show with another level, or with these rules in the place of its own; None leaves that as it is.
+
+    So whoever changes the one never shows more by losing the other. Raises NotFound and UsageError.
+    """
+    with context.database.read() as conn:
+        present = Projection.from_json(pairs.get(conn, pair_id).projection)
+    wanted = read(present.level if level is None else level, rules or ())
+    return wanted if rules is not None else replace(wanted, redactions=present.redactions)
 
 
 def effect(context: Context, pair_id: int, projection: Projection) -> tuple[int, int]:

@@ -70,7 +70,7 @@ def set_home(context: Context, name: str, home: str, *, actor: str = "cli") -> i
 def _pair_of(conn: Connection, calendar: Calendar, text: str, choices: str) -> Pair:
     if not (text.isascii() and text.isdigit()):
         raise UsageError(f"{text!r} is none of: {choices}")
-    pair = next((one for one in pairs.of_calendar(conn, calendar.id) if one.id == int(text)), None)
+    pair = next((one for one in pairs.of_calendar(conn, calendar.id) if str(one.id) == text.lstrip("0")), None)
     if pair is None:
         raise NotFound(f"{name_of(calendar)} has no pair {text}; see: caldav-bridge pair list")
     return pair

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bridge.errors import ProviderError, UsageError
@@ -33,7 +33,7 @@ class Row:
     """One thing that would happen to one event. ``fields`` names what would change, or is in conflict, in words.
 
     ``where`` is the side that would be written to. ``invites``: guests would be sent an invitation. ``why`` is said of what is
-    left alone, of conflicts, and of what does not come from this plan.
+    left alone, of conflicts, and of what does not come from this plan. ``when`` is its beginning as it is now.
     """
 
     what: What
@@ -43,6 +43,7 @@ class Row:
     fields: tuple[str, ...] = ()
     invites: bool = False
     why: str = ""
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,11 @@ def _unsent(ledger: PairLedger, lens: Lens, uids: list[str]) -> Iterator[Step]:
 
 
 def _rows(step: Step, direction: Direction, *, why: str = "") -> Iterator[Row]:
+    for row in _told(step, direction, why):
+        yield replace(row, when=_when(step))
+
+
+def _told(step: Step, direction: Direction, why: str) -> Iterator[Row]:
     uid, title = step.case.uid, _title(step)
     for conflict in step.conflicts:
         stands = "waits for your word" if conflict.winner == "ask" else f"the {conflict.winner}'s version stands"
@@ -158,6 +164,17 @@ def _title(step: Step) -> str:
     if case.remote is not None:
         return words.one_line(case.remote.fields.master.summary)
     return words.title(case.buried)
+
+
+def _when(step: Step) -> str:
+    case = step.case
+    if case.hub is not None:
+        return words.begins(case.hub.data)
+    if isinstance(step.hub, HubPut):
+        return words.begins(step.hub.data)
+    if case.remote is not None:
+        return words.start(case.remote.fields.master.when)
+    return words.begins(case.buried)
 
 
 def _what(operation: HubPut | HubDelete) -> What:

@@ -28,6 +28,9 @@ USUAL = dt.timedelta(hours=1)
 OFTEN, SELDOM = dt.timedelta(minutes=15), dt.timedelta(days=1)
 """Between these a feed's own word counts."""
 
+LONGEST_NAME = 255
+"""What a feed calls itself is cut there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
@@ -45,11 +48,13 @@ def subscribe(
     """Look at the feed, then make a calendar for it that follows it from now on.
 
     ``how_often`` as ``pairing.frequency`` reads it, but for realtime; None: as the feed asks. Raises NotFound, AlreadyExists and
-    UsageError (no address, an address that shows no calendar); none of them repeats the address.
+    UsageError (no address, an address that shows no calendar, a name that is too long); none of them repeats the address.
     """
     asked = None if how_often is None else pairing.frequency(how_often, safety=0)
     if asked is not None and asked.realtime:
         raise UsageError("a feed does not tell when it changes: give a number of minutes, or manual")
+    if name is not None and len(name) > LONGEST_NAME:
+        raise UsageError(f"a calendar's name has at most {LONGEST_NAME} characters, and this one has {len(name)}")
     with context.database.read() as conn:
         if principals.by_name(conn, owner) is None:
             raise nobody(owner)
@@ -172,7 +177,7 @@ def _calendar(
 ) -> Calendar:
     properties = {
         "tag": "VCALENDAR",
-        "D:displayname": " ".join(title.split())[:255],
+        "D:displayname": " ".join(title.split())[:LONGEST_NAME],
         "C:supported-calendar-component-set": "VEVENT",
     }
     if seen.calendar.color:

@@ -22,9 +22,10 @@ from bridge.errors import InvalidCalendarData, NotFound, Unmappable, UsageError
 from bridge.ical import view
 from bridge.ical.fields import diff
 from bridge.ical.objects import parse
-from bridge.services import history, words
+from bridge.services import cycles, history, words
 from bridge.services.context import Context
 from bridge.services.lenses import lens_of
+from bridge.services.naming import whole_uid
 from bridge.store import audit, calendars, changes, inbox, journal, links, objects, pairs
 from bridge.store import history as versions
 from bridge.store.history import Version
@@ -51,7 +52,7 @@ class Item:
     """What is to become of one event here. ``fields`` names what would change, in words; ``why`` is said of "leave" and "none".
 
     ``restore``: it is gone and would be there again; ``none``: it is so already. ``guests``: it has some, whom its home may
-    tell.
+    tell. ``when`` it begins, or began when it was last there.
     """
 
     uid: str
@@ -60,6 +61,7 @@ class Item:
     fields: tuple[str, ...] = ()
     guests: bool = False
     why: str = ""
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,10 @@ class _Plan:
 
 
 def foresee(context: Context, pair_id: int, number: int, *, uid: str | None = None, force: bool = False) -> Undo:
-    """What undoing this cycle, or one event of it, would do here. Raises NotFound and UsageError: nothing can be undone."""
+    """What undoing this cycle, or one event of it, would do here; the beginning of its UID will do.
+
+    Raises NotFound and UsageError: nothing can be undone.
+    """
     lens = _lens(context, pair_id)
     with context.database.read() as conn:
         return _decide(conn, context, pair_id, lens, number, uid, force=force).told
@@ -113,13 +118,13 @@ def undo(
         for plan in decided.plans:
             _write(conn, plan, actor=actor, now=now)
         over = told.acts or any(item.what == "none" for item in told.items)
-        if uid is None and over and all(item.why != SINCE for item in told.items):
+        if decided.whole and over and all(item.why != SINCE for item in told.items):
             journal.undone(conn, pair_id, number, now=now)
         if told.acts:
             calendar = calendars.by_id(conn, pair.calendar_id)
             audit.record(
                 conn,
-                "cycle.undone",
+                cycles.UNDONE,
                 actor=actor,
                 principal_id=calendar.principal_id if calendar else None,
                 detail={"pair": pair_id, "cycle": number, "objects": len(told.acts)},
@@ -130,12 +135,13 @@ def undo(
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """``moment`` None: a cycle was at work meanwhile."""
+    """``moment`` None: a cycle was at work meanwhile. ``whole``: it is about all that the cycle did."""
 
     pair: Pair
     moment: tuple[object, ...] | None
     plans: Sequence[_Plan]
     told: Undo
+    whole: bool
 
 
 def _decide(
@@ -144,7 +150,8 @@ def _decide(
     pair = pairs.get(conn, pair_id)
     plans = _plans(conn, context, pair, lens, number, uid, force=force)
     told = _told(conn, context, pair, number, plans)
-    return _Decision(pair, _moment(conn, pair_id, number), plans, told)
+    whole = uid is None or len({entry.uid for entry in journal.entries(conn, pair_id, number)}) == 1
+    return _Decision(pair, _moment(conn, pair_id, number), plans, told, whole)
 
 
 def _moment(conn: Connection, pair_id: int, number: int) -> tuple[object, ...] | None:
@@ -186,7 +193,8 @@ def _plans(
     by_uid: dict[str, list[Entry]] = defaultdict(list)
     for entry in journal.entries(conn, pair.id, number):
         by_uid[entry.uid].append(entry)
-    if uid is not None and uid not in by_uid:
+    meant = None if uid is None else whole_uid(uid, by_uid)
+    if uid is not None and meant is None:
         raise NotFound(
             f"cycle {number} of pair {pair.id} did nothing to {uid!r}; see: caldav-bridge sync log {pair.id} {number}"
         )
@@ -203,7 +211,7 @@ def _plans(
             objects.by_uid(conn, pair.calendar_id, each),
         )
         for each, entries in by_uid.items()
-        if uid in (None, each)
+        if meant in (None, each)
     ]
     foreign = _organized_elsewhere(conn, pair, lens, [plan.item.uid for plan in plans if _rewrites(plan)])
     return [
@@ -249,10 +257,12 @@ class _Judge:
     def plan(self, entries: Sequence[Entry], kept: Sequence[Version], present: StoredObject | None) -> _Plan:
         """``kept`` is what history has of it, newest first."""
         uid = entries[0].uid
-        title = words.title(present.data) if present else next(filter(None, (words.title(v.data) for v in kept)), "")
+        states = [present.data] if present else [version.data for version in kept]
+        title = next(filter(None, map(words.title, states)), "")
+        when = next(filter(None, map(words.begins, states)), "")
 
         def no(what: What, why: str) -> _Plan:
-            return _Plan(Item(uid, title, what, why=why))
+            return _Plan(Item(uid, title, what, why=why, when=when))
 
         own = [each for each in entries if not self._united(each, kept)]
         if not own:
@@ -271,10 +281,11 @@ class _Judge:
             return no("leave", SINCE)
         guests = any(_has_guests(each) for each in (data, present.data if present else None) if each is not None)
         if present is None:
-            return _Plan(Item(uid, title, "restore", guests=guests), None, target)
+            return _Plan(Item(uid, title, "restore", guests=guests, when=when), None, target)
         if data is None:
-            return _Plan(Item(uid, title, "delete", guests=guests), present)
-        return _Plan(Item(uid, title, "change", words.changed(present.data, data), guests), present, target)
+            return _Plan(Item(uid, title, "delete", guests=guests, when=when), present)
+        fields = words.changed(present.data, data)
+        return _Plan(Item(uid, title, "change", fields, guests, when=when), present, target)
 
     def _forgotten(self, kept: Sequence[Version]) -> bool:
         """Whether there may have been versions before those that are kept."""

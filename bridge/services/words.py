@@ -93,6 +93,20 @@ def when(given: When) -> str:
     return f"{given.start:%Y-%m-%d %H:%M} to {end} {zones}".rstrip()
 
 
+def begins(data: bytes | None) -> str:
+    """When an object begins, on the wall clock there: ``2026-03-02 09:00``; "" if that cannot be read."""
+    if data is None:
+        return ""
+    try:
+        return start(view.read(parse(data)).master.when)
+    except (InvalidCalendarData, Unmappable):
+        return ""
+
+
+def start(given: When) -> str:
+    return f"{given.start}" if given.all_day else f"{given.start:%Y-%m-%d %H:%M}"
+
+
 def _reminder(one: Reminder) -> str:
     return f"{one.minutes} min before" + (" by mail" if one.method == "EMAIL" else "")
 

@@ -70,6 +70,12 @@ def latest(conn: sa.Connection, principal_id: int, action: str, *, of: Detail) -
     return None
 
 
+def details(conn: sa.Connection, principal_id: int | None, action: str) -> list[Detail]:
+    """What all records of that action say, newest first."""
+    query = sa.select(audit.c.detail).where(audit.c.principal_id == principal_id, audit.c.action == action)
+    return list(conn.scalars(query.order_by(audit.c.at.desc(), audit.c.id.desc())))
+
+
 def prune(conn: sa.Connection, before: dt.datetime) -> int:
     """Drop older records. Returns how many went."""
     return conn.execute(sa.delete(audit).where(audit.c.at < before)).rowcount

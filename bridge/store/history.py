@@ -42,6 +42,13 @@ def of_object(conn: sa.Connection, calendar_id: int, uid: str) -> list[Version]:
     return [Version(*row) for row in rows]
 
 
+def beginning(conn: sa.Connection, calendar_id: int, prefix: str, *, limit: int) -> list[str]:
+    """UIDs that begin so, letter by letter."""
+    begins = sa.func.substr(history.c.uid, 1, len(prefix)) == prefix
+    query = sa.select(history.c.uid).distinct().where(history.c.calendar_id == calendar_id, begins)
+    return list(conn.scalars(query.order_by(history.c.uid).limit(limit)))
+
+
 def recent(
     conn: sa.Connection, calendar_id: int, *, since: dt.datetime | None = None, before: int | None = None, limit: int
 ) -> list[Version]:

@@ -40,7 +40,7 @@ def server():
 def test_a_feed_is_followed_shown_and_given_up(run, server):
     code, out, err = run("calendar", "subscribe", "alice", f"{server.base}{PATH}")
     assert (code, err) == (0, "")
-    assert out == "alice/club follows a feed at 127.0.0.1 every 60 minutes (pair 1); it shows 1 event(s).\n"
+    assert out == "alice/club follows a feed at 127.0.0.1 every 60 minutes (pair 1); it shows 1 event.\n"
     assert run("sync", "now", 1)[0] == 0
     status = json.loads(run("status", "--json")[1])
     assert [(one["here"], one["direction"], one["links"], one["state"]) for one in status] == [
@@ -103,3 +103,23 @@ def test_without_the_admins_leave_the_inside_is_refused(run, server, monkeypatch
     assert "private network" in err
     assert "[ics] allow_private = true" in err
     assert server.asked == []
+
+
+def test_a_name_has_its_limit(run, server):
+    code, out, err = run("calendar", "subscribe", "alice", f"{server.base}{PATH}", "--name", "x" * 3000)
+    assert (code, out) == (2, "")
+    assert err == "caldav-bridge: a calendar's name has at most 255 characters, and this one has 3000\n"
+    assert run("calendar", "subscribe", "alice", f"{server.base}{PATH}", "--name", "x" * 255)[0] == 0
+
+
+def test_what_is_one_is_told_as_one(run, server):
+    _, out, _ = run("calendar", "subscribe", "alice", f"{server.base}{PATH}", "--every", 1)
+    assert "every 1 minute (pair 1); it shows 1 event.\n" in out
+
+
+def test_a_feed_has_no_list_to_be_asked_for(run, server):
+    run("calendar", "subscribe", "alice", f"{server.base}{PATH}")
+    server.at[PATH] = Reply(b"", 410)
+    asked = len(server.asked)
+    code, out, err = run("calendar", "list", "alice", "--refresh")
+    assert (code, "alice/club" in out, err, len(server.asked)) == (0, True, "", asked)

@@ -1,5 +1,6 @@
 """sync preview, log and undo as a person says them, on a hub that is connected to the sandbox."""
 
+import datetime as dt
 import io
 import json
 import logging
@@ -63,6 +64,11 @@ def titles(house):
     return sorted(line[8:] for one in house.objects() for line in one.data.decode().split("\r\n") if "SUMMARY" in line)
 
 
+def tomorrow(house):
+    """When ``house.add`` puts an event, as it is told."""
+    return f"{house.context.now() + dt.timedelta(days=1):%Y-%m-%d %H:00}"
+
+
 def by_title(house):
     with house.sandbox.google.transaction() as state:
         return {
@@ -92,7 +98,10 @@ def test_a_preview_says_what_a_sync_would_do_and_does_nothing(house, run, pair):
     code, out, _ = run("sync", "preview", pair)
     assert code == 0
     assert out.splitlines()[0] == f"Pair {pair}"
-    assert sorted(out.splitlines()[1:]) == ["  change   here  Tea: title", "  delete   here  Gym"]
+    assert sorted(out.splitlines()[1:]) == [
+        f"  change   here  Tea ({tomorrow(house)}): title",
+        f"  delete   here  Gym ({tomorrow(house)})",
+    ]
     assert titles(house) == ["Gym", "Lunch", "Tea"]
     (told,) = json.loads(run("sync", "preview", "--json")[1])
     assert (told["pair"], told["held"]) == (pair, None)
@@ -141,9 +150,9 @@ def test_a_pair_at_work_is_not_previewed(house, run, pair):
     with house.context.database.write() as conn:
         assert pairs.claim(conn, pair, owner="w", now=house.context.now(), lease=syncing.lease_of(house.context))
     code, out, err = run("sync", "preview", pair)
-    assert (code, out) == (2, "")
+    assert (code, out) == (1, "")
     assert "is being synced right now by another process" in err
-    code, _, err = run("sync", "preview")  # of all pairs: the others would go on
+    code, _, err = run("sync", "preview")
     assert (code, "is being synced right now" in err) == (1, True)
 
 
@@ -167,7 +176,8 @@ def test_a_cycle_is_undone_after_it_was_shown(house, run, pair):
     house.cycle(pair)
     cycle = json.loads(run("sync", "log", pair, "--json")[1])[0]["cycle"]
     code, out, _ = run("sync", "undo", pair, cycle, answer="n\n")
-    assert (code, "  restore  Gym\n" in out, "  restore  Tea\n" in out) == (1, True, True)
+    assert (code, "  restore  Gym (" in out, "  restore  Tea (" in out) == (1, True, True)
+    assert out.endswith("Go on? [y/N]: Nothing was done.\n")
     assert titles(house) == ["Lunch"]
     told = json.loads(run("sync", "undo", pair, cycle, "--json")[1])
     assert (told["done"], sorted(item["what"] for item in told["items"])) == (False, ["restore", "restore"])

@@ -45,3 +45,12 @@ def test_old_records_are_pruned(database, alice, t0):
     with database.write() as conn:
         assert audit.prune(conn, t0 + DAY) == 1
         assert len(audit.of_principal(conn, alice.id)) == 1
+
+
+def test_the_details_of_an_action_are_those_of_that_person(database, alice, t0):
+    _record(database, t0, principal_id=alice.id, detail={"pair": 3, "cycle": 1})
+    _record(database, t0 + DAY, principal_id=alice.id, detail={"pair": 3, "cycle": 2})
+    _record(database, t0, detail={"pair": 9})
+    with database.read() as conn:
+        assert audit.details(conn, alice.id, "pair.synced") == [{"pair": 3, "cycle": 2}, {"pair": 3, "cycle": 1}]
+        assert audit.details(conn, alice.id, "cycle.undone") == []

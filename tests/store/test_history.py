@@ -116,3 +116,14 @@ def test_what_a_version_replaced(database, calendar, edit):
         assert history.replaced_by(conn, newest) == deletion
         assert history.replaced_by(conn, deletion) == first
         assert history.replaced_by(conn, first) is None
+
+
+def test_uids_are_found_by_how_they_begin_letter_by_letter(database, calendar, edit):
+    for uid in ("tea-1", "tea-2", "TEA-3", "t%a-4", "tea"):
+        edit(0, uid, "one")
+    edit(1, "tea-1", "two")
+    with database.read() as conn:
+        assert history.beginning(conn, calendar, "tea-", limit=9) == ["tea-1", "tea-2"]
+        assert history.beginning(conn, calendar, "tea-", limit=1) == ["tea-1"]
+        assert history.beginning(conn, calendar, "t%", limit=9) == ["t%a-4"]
+        assert history.beginning(conn, calendar + 1, "tea", limit=9) == []
