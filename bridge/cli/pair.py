@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
 
+from bridge.cli import parting
 from bridge.cli.state import Json, opened, show, show_rows
 from bridge.errors import UsageError
-from bridge.services import pairing
+from bridge.services import pairing, removing
 from bridge.services import questions as asked
 from bridge.store import pairs
 from bridge.sync import projection
@@ -150,3 +152,23 @@ def _how_often(pair: pairs.Pair) -> str:
     if pair.realtime:
         return "realtime"
     return "manual" if pair.interval_seconds is None else f"{pair.interval_seconds // 60} min"
+
+
+@app.command("remove")
+def remove(
+    ctx: typer.Context,
+    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Mirror two calendars no more; all events stay on both sides. --json without --yes does nothing."""
+    with closing(opened(ctx)) as context:
+        foreseen = removing.foresee_pair(context, pair)
+        if as_json and not yes:
+            show(parting.plain(foreseen, done=False), as_json=True, text="")
+            return
+        if not yes:
+            typer.echo(parting.before(foreseen))
+            typer.confirm("Go on?", abort=True)
+        gone = removing.remove_pair(context, pair)
+    show(parting.plain(gone, done=True), as_json=as_json, text=parting.after(gone))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import secrets
 import uuid
+from collections.abc import Sequence
 
-from bridge.errors import ProviderError, Throttled
+from bridge.errors import BridgeError, ProviderError, Throttled
 from bridge.services import addresses, connecting, providers, syncing
 from bridge.services.context import Context
 from bridge.store import accounts, channels, pairs, remote_calendars
-from bridge.sync.ports import Channel, SupportsPush
+from bridge.store.accounts import Account
+from bridge.store.channels import PairChannel
+from bridge.sync.ports import Channel, RemoteCalendar, SupportsPush
 
 
 def notified(context: Context, channel_id: str, secret: str) -> bool:
@@ -87,6 +90,26 @@ def ensure(context: Context, pair_id: int) -> bool:
     for old in held:
         if old.channel.id != fresh.id:
             _stop(context, remote, old.channel)
+    return True
+
+
+def stop(context: Context, account: Account, calendar: RemoteCalendar, held: Sequence[PairChannel]) -> bool:
+    """Stop the channels of a pair that is no more. False: the service could not be told; they die at their expiry.
+
+    What it calls us about until then is refused, for we know no such channel.
+    """
+    alive = [one.channel for one in held if one.channel.expires > context.now()]
+    if not alive:
+        return True
+    if account.needs_reconnect or account.rests(context.now()):
+        return False
+    try:
+        remote = connecting.sign_in(context, account).remote(calendar)
+        if isinstance(remote, SupportsPush):
+            for channel in alive:
+                remote.unwatch(channel)
+    except BridgeError:
+        return False
     return True
 
 

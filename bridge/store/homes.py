@@ -22,6 +22,11 @@ def of(conn: sa.Connection, calendar_id: int, uids: Collection[str]) -> dict[str
     return found
 
 
+def at(conn: sa.Connection, pair_id: int) -> list[str]:
+    """UIDs of what is at home at this pair."""
+    return list(conn.scalars(sa.select(homes.c.uid).where(homes.c.pair_id == pair_id).order_by(homes.c.uid)))
+
+
 def settle(conn: sa.Connection, calendar_id: int, pair_id: int, uids: Collection[str]) -> None:
     """This pair is their home from now on, but for those that have one."""
     rows = [{"calendar_id": calendar_id, "pair_id": pair_id, "uid": uid} for uid in sorted(uids)]
