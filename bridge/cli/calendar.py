@@ -8,6 +8,8 @@ import typer
 
 from bridge.cli.state import Json, opened, secret_from_stdin, show, show_rows
 from bridge.services import connecting, pairing, precedence, subscribing
+from bridge.services.context import Context
+from bridge.store.accounts import Account
 
 app = typer.Typer(help="Calendars here and at the services.", no_args_is_help=True)
 
@@ -30,7 +32,7 @@ def every(
     local, remote = pairing.calendars_of(context, user)
     if refresh:
         for account, _ in remote:
-            connecting.refresh_calendars(context, account)
+            _refresh(context, account)
         local, remote = pairing.calendars_of(context, user)
     rows: list[dict[str, Any]] = [
         {
@@ -123,3 +125,10 @@ def unsubscribe(
     slug = local.removeprefix(f"{user}/")
     subscribing.unsubscribe(opened(ctx), user, slug, keep=keep)
     typer.echo(f"{user}/{slug} does not follow the feed any more" + (" and stays." if keep else " and is gone."))
+
+
+def _refresh(context: Context, account: Account) -> None:
+    """A paired calendar that is gone stays in the list, so it is told of beside it."""
+    for known, pair in connecting.vanished(context, account):
+        where = f"{known.calendar.name!r} is not among the calendars of {account.provider} {account.email} any more"
+        typer.echo(f"caldav-bridge: {where}; to mirror it no more: caldav-bridge pair remove {pair.id}", err=True)

@@ -131,7 +131,7 @@ def run(context: Context, pair_id: int) -> Outcome:
     except LeaseLost:
         error = "another worker has taken it over"
     except BridgeError as failure:
-        error = syncing.in_plain_words(failure)
+        error = syncing.told(context, pair_id, failure)
         log.warning("comparison ended early", pair=pair_id, error=type(failure).__name__)
     except Exception:
         error = "an error in caldav-bridge itself; the log has the details"

@@ -77,7 +77,7 @@ def previewed(context: Context, pair_id: int) -> Iterator[Preview]:
             with syncing.noting_trouble(context, account):
                 foreseen = engine.preview(ledger, remote, now=context.now)
         except ProviderError as failure:
-            raise UsageError(f"pair {pair_id}: {syncing.in_plain_words(failure)}") from failure
+            raise UsageError(f"pair {pair_id}: {syncing.told(context, pair_id, failure)}") from failure
         yield Preview(pair_id, foreseen.held, _all_rows(context, ledger, remote.lens, foreseen.steps, pair.direction))
     finally:
         with context.database.write() as conn:

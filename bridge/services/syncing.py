@@ -14,6 +14,7 @@ import structlog
 
 from bridge.errors import (
     BridgeError,
+    Gone,
     LeaseLost,
     NeedsReconnect,
     NotFound,
@@ -26,7 +27,7 @@ from bridge.errors import (
 )
 from bridge.services import connecting
 from bridge.services.context import Context
-from bridge.store import accounts, journal, pairs, remote_calendars
+from bridge.store import accounts, calendars, journal, pairs, remote_calendars
 from bridge.store.accounts import Account
 from bridge.store.side import PairLedger
 from bridge.sync import engine
@@ -41,6 +42,9 @@ CYCLES = {"microsoft": 2}
 A cycle asks one thing at a time, and Microsoft takes four requests at once (M-77): with two, a first sync does not hold up the
 edits of the account's other calendars, and there is room for a batch, a renewed subscription and a person who looks on.
 """
+
+_NO_SUCH_CALENDAR = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+"""What services answer for a calendar that was deleted; Microsoft says that its id is malformed."""
 
 _SERVICES = {"google": "Google", "microsoft": "Microsoft"}
 
@@ -107,7 +111,7 @@ def run(context: Context, pair_id: int, *, owner: str) -> Outcome:
         error = in_plain_words(early)
         postponed = context.now() + dt.timedelta(seconds=early.retry_after or 0)
     except BridgeError as failure:
-        error = in_plain_words(failure)
+        error = told(context, pair_id, failure)
         wait = failure.retry_after if isinstance(failure, Throttled) else None
         log.warning("cycle ended early", pair=pair_id, error=type(failure).__name__, **_facts(failure))
     except Exception:
@@ -158,6 +162,23 @@ def noting_trouble(context: Context, account: Account) -> Iterator[None]:
         raise
 
 
+def told(context: Context, pair_id: int, failure: BridgeError) -> str:
+    """The same, with the way out where it may be that the calendar is no more: nothing else would ever end that."""
+    text = in_plain_words(failure)
+    if not isinstance(failure, Refused | Gone) or failure.status not in _NO_SUCH_CALENDAR:
+        return text
+    with context.database.read() as conn:
+        try:
+            calendar = calendars.by_id(conn, pairs.get(conn, pair_id).calendar_id)
+        except NotFound:
+            return text
+    owner = calendar.owner if calendar else "USER"
+    return (
+        f"{text}; is it still there? See: caldav-bridge calendar list {owner} --refresh. If it is gone:"
+        f" caldav-bridge pair remove {pair_id}, which deletes nothing"
+    )
+
+
 def in_plain_words(failure: BridgeError) -> str:
     """For the owner of a pair: what happened and what to do; never an event's content."""
     match failure:
@@ -171,7 +192,7 @@ def in_plain_words(failure: BridgeError) -> str:
             return "the service asks us to slow down; the sync goes on by itself"
         case Unreachable():
             return f"the service cannot be reached{_status(failure.status)}; the sync goes on by itself"
-        case Refused():
+        case Refused() | Gone():
             return f"the service refused the calendar{_status(failure.status)} {failure.code}".rstrip()
     return " ".join(str(failure).split()) or type(failure).__name__
 

@@ -5,12 +5,13 @@ import json
 import logging
 import shutil
 
+import httpx
 import pytest
 
 from bridge.sandbox.server import Sandbox
 from bridge.server import main
 from bridge.services import pushes
-from bridge.store import accounts, objects, pairs
+from bridge.store import accounts, objects, pairs, remote_calendars
 from tests.support import house as houses
 
 
@@ -120,6 +121,25 @@ def test_what_is_left_to_the_person_is_said(house, run):
     _, out, _ = run("account", "disconnect", "alex", "alex@example.com", "--yes")
     assert "Its tokens are deleted here; Microsoft lets no program take its consent back: do it at https://" in out
     assert house.read(accounts.every) == []
+
+
+def test_a_calendar_that_is_gone_there_is_told_and_its_pair_taken_back(house, run, pair):
+    (lost,) = house.more_pairs("google", 1)
+    known = house.read(remote_calendars.by_id, house.pair(lost).remote_calendar_id)
+    token = house.sandbox.google.token(houses.EMAIL, client_id="hands")
+    url = f"{house.sandbox.url}/google/calendar/v3/calendars/{known.calendar.id}"
+    assert httpx.delete(url, headers={"Authorization": f"Bearer {token}"}).status_code == 204
+    assert run("sync", "now", lost)[0] == 1
+    (row,) = [one for one in json.loads(run("status", "--json")[1]) if one["pair"] == lost]
+    assert (row["state"], f"pair remove {lost}" in row["last_error"]) == ("failing", True)
+    code, out, err = run("calendar", "list", "alex", "--refresh", "--json")
+    assert (code, len(json.loads(out)) > 0) == (0, True)
+    assert f"'{known.calendar.name}' is not among the calendars of google alex@example.com any more" in err
+    assert f"caldav-bridge pair remove {lost}\n" in err
+    assert run("pair", "remove", lost, "--yes")[0] == 0
+    code, out, err = run("calendar", "list", "alex", "--refresh", "--json")
+    assert err == ""
+    assert known.calendar.name not in out
 
 
 @pytest.mark.parametrize(
