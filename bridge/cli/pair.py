@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 from bridge.cli import parting
 from bridge.cli.state import Json, opened, show, show_rows
 from bridge.errors import UsageError
-from bridge.services import pairing, removing
+from bridge.services import pairing, refusing, removing
 from bridge.services import questions as asked
 from bridge.store import pairs
 from bridge.sync import projection
@@ -172,3 +173,13 @@ def remove(
             typer.confirm("Go on?", abort=True)
         gone = removing.remove_pair(context, pair)
     show(parting.plain(gone, done=True), as_json=as_json, text=parting.after(gone))
+
+
+@app.command("refuse")
+def refuse(
+    ctx: typer.Context, pair: Annotated[int, typer.Argument(help="The pair's number.")], as_json: Json = False
+) -> None:
+    """Refuse a parked plan: what it wanted to delete stays, or comes back where it was deleted, and nobody is mailed."""
+    with closing(opened(ctx)) as context:
+        done = refusing.refuse(context, pair)
+    show({"pair": pair, **dataclasses.asdict(done)}, as_json=as_json, text=parting.refused(pair, done))

@@ -1,4 +1,4 @@
-"""What is said before and after a pair is removed or an account disconnected."""
+"""What is said before and after a pair is removed or an account disconnected, and when a plan was refused."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from bridge.services.removing import Leaving, Parting
+from bridge.sync.refusal import Refusal
 
 
 def plain(what: Parting | Leaving, *, done: bool) -> dict[str, Any]:
@@ -38,6 +39,21 @@ def after_leaving(one: Leaving) -> str:
     else:
         lines.append(f"Its tokens are deleted here; {one.by_hand}.")
     return "\n".join([*lines, *(note for each in one.pairs for note in _notes(each))])
+
+
+def refused(pair: int, done: Refusal) -> str:
+    lines = [
+        (done.back_here, "that were deleted here are back"),
+        (done.made_there, "that were deleted there are made there again with the next sync, and no guest is told"),
+        (done.only_here, "that were deleted there stay here only: it is not for us to make them again"),
+        (done.quiet, "go there with the next sync, and their guests are not told"),
+        (
+            done.unsent,
+            "are left as they are until either side is edited: they could not be sent without telling guests",
+        ),
+    ]
+    said = [f"  {len(uids)} event(s) {what}" for uids, what in lines if uids]
+    return "\n".join([f"The plan of pair {pair} is refused.", *(said or ["  Nothing of it was left to take back."])])
 
 
 def _pairs(one: Leaving) -> str:

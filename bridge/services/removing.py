@@ -27,7 +27,6 @@ from bridge.store import (
     former,
     history,
     homes,
-    links,
     notices,
     outbox,
     pairs,
@@ -41,7 +40,6 @@ from bridge.store.grants import Grants
 from bridge.store.pairs import Pair
 from bridge.store.remote_calendars import KnownCalendar
 from bridge.store.side import Snapshot
-from bridge.sync.ledger import Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +206,7 @@ def _remove(conn: Connection, sides: _Sides, *, actor: str, now: dt.datetime) ->
     gone = _parting(conn, sides)
     held = channels.of_pair(conn, pair.id)
     former.remember(conn, calendar.id, sides.remote.id, pair_id=pair.id, now=now)
-    _leave_no_home(conn, pair)
+    homes.hush(conn, calendar.id, homes.at(conn, pair.id), but=pair.id)
     if "calendar truth" in gone.settings:
         calendars.set_truth(conn, calendar.id, "newest")
     if "calendar home" in gone.settings:
@@ -230,26 +228,6 @@ def _remove(conn: Connection, sides: _Sides, *, actor: str, now: dt.datetime) ->
         now=now,
     )
     return gone, held
-
-
-def _leave_no_home(conn: Connection, pair: Pair) -> None:
-    """What was at home here was told to its guests here: another pair that has yet to make its copy tells nobody (R1).
-
-    What a pair has made already is at home nowhere by itself (``sync.cases``); what it has not would be taken for an event made
-    just now. A first sync tells nobody anyway, and one that only pulls makes no copy.
-    """
-    uids = set(homes.at(conn, pair.id))
-    for other in pairs.of_calendar(conn, pair.calendar_id):
-        if other.id == pair.id or other.direction == "pull":
-            continue
-        known = links.by_uid(conn, other.id, uids).values()
-        quiet = [replace(link, decision="hub") for link in known if link.remote_base is None and link.decision is None]
-        if other.phase == "steady":
-            fresh = uids.intersection(links.unlinked(conn, other.id, other.calendar_id))
-            quiet += [Link(uid, dirty=True, decision="hub") for uid in sorted(fresh)]
-        if quiet:
-            pairs.stop(conn, other.id)  # what its worker has just planned knows of a home that is no more
-            links.save(conn, other.id, quiet)
 
 
 def _pairs_of(conn: Connection, account: Account) -> list[Pair]:

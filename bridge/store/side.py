@@ -288,6 +288,9 @@ class Transaction(Snapshot):
     def take_home(self, uids: Collection[str]) -> None:
         homes.settle(self._conn, self._pair.calendar_id, self._pair.id, uids)
 
+    def hush(self, uids: Collection[str]) -> None:
+        homes.hush(self._conn, self._pair.calendar_id, uids, but=self._pair.id)
+
     def journal(self, entries: Collection[Done]) -> None:
         journal.note(self._conn, self._pair.id, self._pair.cycles, entries, now=self._now)
 

@@ -304,6 +304,10 @@ class Writing(Reading, Protocol):
         """From now on this pair is the home of those that have none."""
         ...
 
+    def hush(self, uids: Collection[str]) -> None:
+        """Other pairs of this calendar that have yet to make their copy of these tell nobody when they do (R1, R2)."""
+        ...
+
     def journal(self, entries: Collection[Done]) -> None:
         """Note what this cycle has done."""
         ...

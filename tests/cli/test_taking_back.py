@@ -142,11 +142,44 @@ def test_a_calendar_that_is_gone_there_is_told_and_its_pair_taken_back(house, ru
     assert known.calendar.name not in out
 
 
+def test_a_parked_plan_is_refused(house, run, pair):
+    for number in range(12):
+        house.add("google", f"More {number}")
+    house.cycle(pair)
+    with house.context.database.write() as conn:
+        for stored in house.objects():
+            objects.delete(conn, house.calendar().id, stored.href, actor="device:1", now=house.context.now())
+    assert house.cycle(pair).parked
+    code, out, _ = run("pair", "refuse", pair)
+    assert (code, out) == (0, f"The plan of pair {pair} is refused.\n  13 event(s) that were deleted here are back\n")
+    assert len(house.objects()) == 13
+    outcome = house.cycle(pair)
+    assert (outcome.parked, outcome.remote_writes) == (False, 0)
+    code, out, err = run("pair", "refuse", pair)
+    assert (code, out, err) == (2, "", f"caldav-bridge: pair {pair} has no parked plan\n")
+
+
+def test_a_refusal_is_told_to_a_script(house, run, pair):
+    for number in range(12):
+        house.add("google", f"More {number}")
+    house.cycle(pair)
+    with house.sandbox.google.transaction() as state:
+        doomed = [id for one in state.calendars.values() for id, event in one.events.items() if not event.cancelled]
+    with house.sandbox.google.transaction():
+        for id in doomed:
+            house.sandbox.google.writer(houses.EMAIL).delete(id)
+    assert house.cycle(pair).parked
+    done = json.loads(run("pair", "refuse", pair, "--json")[1])
+    assert (done["pair"], len(done["made_there"]), done["back_here"], done["unsent"]) == (pair, 13, [], [])
+    assert house.cycle(pair).remote_writes == 13
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["pair", "remove", "9"], "no pair 9"),
         (["pair", "remove", "9", "--yes"], "no pair 9"),
+        (["pair", "refuse", "9"], "no pair 9"),
         (["account", "disconnect", "kim", "google"], "no user 'kim'"),
         (["account", "disconnect", "alex", "google", "--yes"], "no account 'google'; see: caldav-bridge account list"),
     ],

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from bridge.services import pairing, removing
+from bridge.services import pairing, refusing, removing
 from bridge.store import former
 from tests.contracts.bench import Typed
 from tests.e2e.dates import FROM, TO, ZONE
@@ -43,6 +43,7 @@ def test_r15_a_pair_removed_and_added_again_finds_what_was_edited_on_both_sides(
     side = story.google if provider == "google" else story.graph
     known = remove(story, provider)
     assert len(side.shows(FROM, TO)) == 9
+    story.pass_by(minutes=5)  # services reckon in seconds, and the newer edit is to stand
     # edited here, there, and on both sides: no title and no time tells any more which is which
     story.phone.edit("here", "SUMMARY:Here", "SUMMARY:Here and moved")
     side.retitle(side.find("Stand-up"), "Stand-up there")
@@ -136,7 +137,7 @@ def test_r15_a_disconnected_account_finds_its_events_when_it_is_connected_again(
     calendars_with(story)
     gone = removing.disconnect(story.context, "alex", provider)
     assert [one.pair for one in gone.pairs] == [story.pairs.pop(provider)]
-    story.sign_in()
+    story.pass_by(minutes=5)
     story.phone.edit("here", "SUMMARY:Here", "SUMMARY:Here and moved")
     side = story.google if provider == "google" else story.graph
     side.retitle(side.find("Stand-up"), "Stand-up there")
@@ -160,3 +161,55 @@ def test_what_was_linked_is_forgotten_with_the_history(story):
         assert former.prune(conn, story.context.now() - dt.timedelta(days=1)) == 0
         assert former.prune(conn, story.context.now()) == 1
         assert former.of(conn, pair.calendar_id, pair.remote_calendar_id) == {}
+
+
+# --- the no to a parked plan
+
+
+def many_meetings(story, count=12):
+    """Meetings of one's own with a guest, invited one day after the other, and on both sides."""
+    for number in range(count):
+        story.phone.put(f"m{number:02}", meeting(f"Meeting {number:02}", GUEST, day=number + 1))
+        story.rest()
+    assert len(story.mails()) == count
+    story.pass_by(hours=2)
+
+
+@pytest.mark.parametrize("where", ["google", "phone"])
+def test_r1_r6_refused_meetings_come_back_everywhere_and_no_guest_hears_of_it(story, where):
+    many_meetings(story)
+    before, mails = story.phone.stored().keys(), story.mails()
+    for number in range(12):
+        if where == "phone":
+            story.phone.remove(f"m{number:02}")
+        else:
+            id = story.google.find(f"Meeting {number:02}")
+            story.google.client.delete(f"calendars/primary/events/{id}?sendUpdates=none").raise_for_status()
+    outcome = story.cycle("google")
+    assert outcome.parked
+    assert story.cycle("microsoft").parked == (where == "phone")
+    done = refusing.refuse(story.context, story.pairs["google"])
+    assert len(done.back_here if where == "phone" else done.made_there) == 12
+    story.rest()
+    story.compared()
+    seen = story.seen()
+    assert seen["hub"] == seen["google"] == seen["graph"]
+    assert len(seen["hub"]) == 12
+    assert story.phone.stored().keys() == before
+    assert all(line(GUEST) in data.replace("\r\n ", "") for data in story.phone.stored().values())
+    assert story.mails() == mails
+    assert story.quarantined() == {}
+    assert story.sandbox.microsoft.meter.with_attendees == 0
+
+
+def test_r1_a_refused_flood_of_invitations_goes_out_without_its_guests(story):
+    for number in range(12):
+        story.phone.put(f"m{number:02}", meeting(f"Meeting {number:02}", GUEST, day=number + 1))
+    assert story.cycle("google").parked
+    assert len(refusing.refuse(story.context, story.pairs["google"]).quiet) == 12
+    story.rest()
+    assert len(story.seen()["google"]) == len(story.seen()["graph"]) == 12
+    assert story.mails() == []
+    story.phone.edit("m00", line(GUEST), f"{line(GUEST)}\r\n{line(OTHER)}")
+    story.rest()
+    assert [mail.recipient for mail in story.mails()] == [OTHER]
