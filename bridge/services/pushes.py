@@ -7,7 +7,7 @@ import secrets
 import uuid
 from collections.abc import Sequence
 
-from bridge.errors import BridgeError, ProviderError, Throttled
+from bridge.errors import BridgeError, NotFound, ProviderError, Throttled
 from bridge.services import addresses, connecting, providers, syncing
 from bridge.services.context import Context
 from bridge.store import accounts, channels, pairs, remote_calendars
@@ -55,7 +55,7 @@ def due(context: Context) -> list[int]:
 def ensure(context: Context, pair_id: int) -> bool:
     """See to it that this pair has a fresh channel; the new one stands before the old one is stopped.
 
-    False where push cannot be had: the safety poll does all the work then. Raises ProviderError if the service fails.
+    False where push cannot be had: the safety poll does all the work then. Raises ProviderError if the service fails, NotFound.
     """
     now = context.now()
     with context.database.read() as conn:
@@ -83,10 +83,16 @@ def ensure(context: Context, pair_id: int) -> bool:
     except Throttled as refusal:
         syncing.strain(context, account, refusal)
         raise
-    with context.database.write() as conn:
-        channels.add(conn, pair_id, fresh, secret=secret, now=now)
-        if not alive:  # what happened between the last reading and now was told to nobody
-            pairs.wake(conn, pair_id, now=now)
+    try:
+        with context.database.write() as conn:
+            pairs.get(conn, pair_id)
+            channels.add(conn, pair_id, fresh, secret=secret, now=now)
+            if not alive:  # what happened between the last reading and now was told to nobody
+                pairs.wake(conn, pair_id, now=now)
+    except NotFound:  # it was removed meanwhile, and nobody else knows of this one
+        with contextlib.suppress(ProviderError):
+            remote.unwatch(fresh)
+        raise
     for old in held:
         if old.channel.id != fresh.id:
             _stop(context, remote, old.channel)

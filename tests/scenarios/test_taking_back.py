@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from bridge.services import pairing, refusing, removing
+from bridge.services import conflicts, pairing, refusing, removing
 from bridge.store import former
 from tests.contracts.bench import Typed
 from tests.e2e.dates import FROM, TO, ZONE
@@ -54,6 +54,8 @@ def test_r15_a_pair_removed_and_added_again_finds_what_was_edited_on_both_sides(
     seen = story.settle()
     assert len(seen) == 9
     assert len(story.phone.stored()) == 4
+    gave_way = [each for one in conflicts.unresolved(story.context) for each in one.differences]
+    assert ("Outlook here", "Outlook there") in [(each.hub, each.remote) for each in gave_way]  # R35: neither is lost
     titles = {title for _, _, title in seen}
     assert {"Here and moved", "Stand-up there", "From Google"} < titles
     assert len(titles) == 4

@@ -9,6 +9,7 @@ from bridge.errors import NotFound, UsageError
 from bridge.ical import edit
 from bridge.ical.fields import EventFields, ObjectFields, When
 from bridge.providers.google import oauth
+from bridge.providers.google.remote import GoogleRemote
 from bridge.services import (
     connecting,
     noticing,
@@ -143,6 +144,22 @@ def test_a_service_that_cannot_be_told_holds_up_nothing(reachable, provider, tro
     assert not removing.remove_pair(reachable.context, connected.pair_id).silenced
     assert reachable.read(pairs.every) == []
     reachable.sandbox.faults.clear()
+
+
+def test_a_channel_that_is_opened_while_its_pair_is_removed_is_stopped_again(reachable, monkeypatch):
+    pair = reachable.connect().pair_id
+    reachable.cycle(pair)
+    watch = GoogleRemote.watch
+
+    def watch_then_remove(*arguments, **named):
+        fresh = watch(*arguments, **named)
+        removing.remove_pair(reachable.context, pair)
+        return fresh
+
+    monkeypatch.setattr(GoogleRemote, "watch", watch_then_remove)
+    with pytest.raises(NotFound):
+        pushes.ensure(reachable.context, pair)
+    assert open_channels(reachable, "google") == set()
 
 
 def test_what_named_the_pair_goes_back_to_its_default(house, filled):
