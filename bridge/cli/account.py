@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from bridge.cli import prompts
+from bridge.cli import parting, prompts
 from bridge.cli.state import Json, opened, secret_from_stdin, show, show_rows
 from bridge.errors import UsageError
-from bridge.services import connecting
+from bridge.services import connecting, removing
 from bridge.services.context import Context
 from bridge.services.providers import DIRECT
 from bridge.store import accounts, principals
@@ -90,3 +91,30 @@ def every(ctx: typer.Context, as_json: Json = False) -> None:
     show_rows(
         rows, as_json=as_json, empty="No account yet. Connect one with: caldav-bridge account connect USER google"
     )
+
+
+@app.command("disconnect")
+def disconnect(
+    ctx: typer.Context,
+    user: Annotated[str, typer.Argument(help="Whose account.")],
+    account: Annotated[
+        str,
+        typer.Argument(
+            metavar="PROVIDER",
+            help="google, microsoft or caldav; or the e-mail or number in 'account list', where there are several.",
+        ),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove an account with its pairs and its access; all events stay on both sides. --json without --yes does nothing."""
+    with closing(opened(ctx)) as context:
+        foreseen = removing.foresee_account(context, user, account)
+        if as_json and not yes:
+            show(parting.plain(foreseen, done=False), as_json=True, text="")
+            return
+        if not yes:
+            typer.echo(parting.before_leaving(foreseen))
+            prompts.confirm("Go on?")
+        gone = removing.disconnect(context, user, str(foreseen.account))
+    show(parting.plain(gone, done=True), as_json=as_json, text=parting.after_leaving(gone))

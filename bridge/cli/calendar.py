@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli.state import Json, counted, opened, secret_from_stdin, show, show_rows, warn
-from bridge.errors import BridgeError
-from bridge.services import connecting, pairing, precedence, subscribing, syncing
+from bridge.errors import BridgeError, NeedsReconnect
+from bridge.services import advice, connecting, pairing, precedence, subscribing
 from bridge.services.context import Context
 from bridge.store.accounts import Account
 
@@ -64,15 +64,28 @@ def every(
 
 
 def _refreshed(context: Context, account: Account) -> bool:
-    """Ask for the account's list, and say if that fails: the others' lists do not depend on it. A feed has none."""
+    """Ask for the account's list, and say if that fails: the others' lists do not depend on it. A feed has none.
+
+    A paired calendar that is gone stays in the list, so it is told of beside it.
+    """
     if account.provider == subscribing.PROVIDER:
         return True
     try:
-        connecting.refresh_calendars(context, account)
+        gone = connecting.vanished(context, account)
     except BridgeError as error:
-        warn(f"{account.provider} {account.email}: {syncing.in_plain_words(error)}")
+        warn(f"{account.provider} {account.email}: {_why(context, account, error)}")
         return False
+    for known, pair in gone:
+        where = f"{known.calendar.name!r} is not among the calendars of {account.provider} {account.email} any more"
+        warn(f"{where}; to mirror it no more: caldav-bridge pair remove {pair.id}")
     return True
+
+
+def _why(context: Context, account: Account, error: BridgeError) -> str:
+    if not isinstance(error, NeedsReconnect):
+        return str(error)
+    with context.database.read() as conn:
+        return f"connect it again: {advice.reconnect(context, conn, account)}"
 
 
 Named = Annotated[str, typer.Argument(metavar="USER/CALENDAR", help="The calendar here.")]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
 
-from bridge.cli import prompts
+from bridge.cli import parting, prompts
 from bridge.cli.state import Json, PairNumber, counted, opened, show, show_rows
 from bridge.errors import UsageError
-from bridge.services import pairing
+from bridge.services import pairing, refusing, removing
 from bridge.services import questions as asked
 from bridge.store import pairs
 from bridge.sync import projection
@@ -173,3 +175,31 @@ def _how_often(pair: pairs.Pair) -> str:
     if pair.realtime:
         return "realtime"
     return "manual" if pair.interval_seconds is None else f"{pair.interval_seconds // 60} min"
+
+
+@app.command("remove")
+def remove(
+    ctx: typer.Context,
+    pair: PairNumber,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Mirror two calendars no more; all events stay on both sides. --json without --yes does nothing."""
+    with closing(opened(ctx)) as context:
+        foreseen = removing.foresee_pair(context, pair)
+        if as_json and not yes:
+            show(parting.plain(foreseen, done=False), as_json=True, text="")
+            return
+        if not yes:
+            typer.echo(parting.before(foreseen))
+            prompts.confirm("Go on?")
+        gone = removing.remove_pair(context, pair)
+    show(parting.plain(gone, done=True), as_json=as_json, text=parting.after(gone))
+
+
+@app.command("refuse")
+def refuse(ctx: typer.Context, pair: PairNumber, as_json: Json = False) -> None:
+    """Refuse a parked plan: what it wanted to delete stays, or comes back where it was deleted, and nobody is mailed."""
+    with closing(opened(ctx)) as context:
+        done = refusing.refuse(context, pair)
+    show({"pair": pair, **dataclasses.asdict(done)}, as_json=as_json, text=parting.refused(pair, done))

@@ -72,7 +72,8 @@ def _parked(detail: Mapping[str, int | str], about: About) -> Message:
         f"A yes is needed: {about.name}",
         f"The next sync of {about.name} would {' and '.join(wanted)}, which is more than usual. Nothing was changed. If that is"
         f" wanted: caldav-bridge pair approve {detail.get('pair', '')}. 'caldav-bridge sync preview {detail.get('pair', '')}'"
-        " shows each of them. If it is not wanted, take back what led to it; the question then goes away by itself.",
+        f" shows each of them. If it is not wanted: caldav-bridge pair refuse {detail.get('pair', '')}. Then nothing of it happens:"
+        " what is gone from one side comes back there, and nobody is mailed about it.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridge.sync.ports import Account, TokenStore
 
@@ -44,4 +44,16 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Let go of the connections."""
+        ...
+
+
+@runtime_checkable
+class Revokes(Protocol):
+    """A provider that can give a consent back at the service."""
+
+    def revoke(self, grant: str) -> None:
+        """End the whole consent that this grant belongs to: no token of it opens anything any more. One that is dead is ended.
+
+        Raises Unreachable and Refused.
+        """
         ...

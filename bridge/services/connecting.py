@@ -19,6 +19,7 @@ from bridge.store import accounts, audit, calendars, oauth_flows, pairs, princip
 from bridge.store.accounts import Account
 from bridge.store.grants import Grants
 from bridge.store.oauth_flows import OAuthFlow
+from bridge.store.pairs import Pair
 from bridge.store.remote_calendars import KnownCalendar
 from bridge.sync.ports import Account as SignedIn
 from bridge.sync.ports import Refresh
@@ -143,9 +144,21 @@ def sign_in(context: Context, account: Account) -> SignedIn:
 
 def refresh_calendars(context: Context, account: Account) -> list[KnownCalendar]:
     """Ask the service for the account's calendars and remember them; those that vanished stay while a pair needs them."""
+    return _listed_anew(context, account)[0]
+
+
+def vanished(context: Context, account: Account) -> list[tuple[KnownCalendar, Pair]]:
+    """As ``refresh_calendars``; returns those that the service lists no more, though a pair still mirrors them."""
+    known, listed = _listed_anew(context, account)
+    with context.database.read() as conn:
+        missing = [(one, pairs.of_remote_calendar(conn, one.id)) for one in known if one.calendar.id not in listed]
+    return [(one, pair) for one, pair in missing if pair is not None]
+
+
+def _listed_anew(context: Context, account: Account) -> tuple[list[KnownCalendar], set[str]]:
     listed = sign_in(context, account).calendars()
     with context.database.write() as conn:
-        return remote_calendars.remember(conn, account.id, listed)
+        return remote_calendars.remember(conn, account.id, listed), {one.id for one in listed}
 
 
 def _pair_default(

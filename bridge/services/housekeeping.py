@@ -7,7 +7,18 @@ import datetime as dt
 import structlog
 
 from bridge.services.context import Context
-from bridge.store import audit, calendars, changes, history, journal, login_failures, notices, oauth_flows, principals
+from bridge.store import (
+    audit,
+    calendars,
+    changes,
+    former,
+    history,
+    journal,
+    login_failures,
+    notices,
+    oauth_flows,
+    principals,
+)
 
 LOGIN_MEMORY = dt.timedelta(days=1)
 """A failed login that old is held against nobody."""
@@ -31,6 +42,7 @@ def run(context: Context) -> None:
         audit.prune(conn, old_history)
         notices.prune(conn, old_history)
         journal.prune(conn, old_history)
+        former.prune(conn, old_history)
         oauth_flows.prune(conn, now)
         login_failures.prune(conn, now - LOGIN_MEMORY)
     log.info("house kept", calendars=len(held), versions=pruned)

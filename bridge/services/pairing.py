@@ -19,7 +19,7 @@ from bridge.store.accounts import Account
 from bridge.store.calendars import Calendar
 from bridge.store.pairs import Pair
 from bridge.store.remote_calendars import KnownCalendar
-from bridge.sync.ledger import Direction
+from bridge.sync.ledger import Direction, Link
 from bridge.sync.projection import Projection, read
 
 _AT_ONCE = 200
@@ -177,6 +177,10 @@ def change(
         if (kept.direction, kept.projection, kept.invitations) != (pair.direction, pair.projection, pair.invitations):
             pairs.stop(conn, pair_id)
             links.plan_all_again(conn, pair_id)
+        if pair.direction == "pull" != kept.direction and pair.phase == "steady":
+            # what is here is copied now as by a first sync: whoever made it has told its guests (R2)
+            here = links.unlinked(conn, pair_id, pair.calendar_id)
+            links.save(conn, pair_id, [Link(uid, dirty=True, decision="hub") for uid in here])
         return kept
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import secrets
 import uuid
+from collections.abc import Sequence
 
-from bridge.errors import ProviderError, Throttled
+from bridge.errors import BridgeError, NotFound, ProviderError, Throttled
 from bridge.services import addresses, connecting, providers, syncing
 from bridge.services.context import Context
 from bridge.store import accounts, channels, pairs, remote_calendars
-from bridge.sync.ports import Channel, SupportsPush
+from bridge.store.accounts import Account
+from bridge.store.channels import PairChannel
+from bridge.sync.ports import Channel, RemoteCalendar, SupportsPush
 
 
 def notified(context: Context, channel_id: str, secret: str) -> bool:
@@ -52,7 +55,7 @@ def due(context: Context) -> list[int]:
 def ensure(context: Context, pair_id: int) -> bool:
     """See to it that this pair has a fresh channel; the new one stands before the old one is stopped.
 
-    False where push cannot be had: the safety poll does all the work then. Raises ProviderError if the service fails.
+    False where push cannot be had: the safety poll does all the work then. Raises ProviderError if the service fails, NotFound.
     """
     now = context.now()
     with context.database.read() as conn:
@@ -80,13 +83,39 @@ def ensure(context: Context, pair_id: int) -> bool:
     except Throttled as refusal:
         syncing.strain(context, account, refusal)
         raise
-    with context.database.write() as conn:
-        channels.add(conn, pair_id, fresh, secret=secret, now=now)
-        if not alive:  # what happened between the last reading and now was told to nobody
-            pairs.wake(conn, pair_id, now=now)
+    try:
+        with context.database.write() as conn:
+            pairs.get(conn, pair_id)
+            channels.add(conn, pair_id, fresh, secret=secret, now=now)
+            if not alive:  # what happened between the last reading and now was told to nobody
+                pairs.wake(conn, pair_id, now=now)
+    except NotFound:  # it was removed meanwhile, and nobody else knows of this one
+        with contextlib.suppress(ProviderError):
+            remote.unwatch(fresh)
+        raise
     for old in held:
         if old.channel.id != fresh.id:
             _stop(context, remote, old.channel)
+    return True
+
+
+def stop(context: Context, account: Account, calendar: RemoteCalendar, held: Sequence[PairChannel]) -> bool:
+    """Stop the channels of a pair that is no more. False: the service could not be told; they die at their expiry.
+
+    What it calls us about until then is refused, for we know no such channel.
+    """
+    alive = [one.channel for one in held if one.channel.expires > context.now()]
+    if not alive:
+        return True
+    if account.needs_reconnect or account.rests(context.now()):
+        return False
+    try:
+        remote = connecting.sign_in(context, account).remote(calendar)
+        if isinstance(remote, SupportsPush):
+            for channel in alive:
+                remote.unwatch(channel)
+    except BridgeError:
+        return False
     return True
 
 

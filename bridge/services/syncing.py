@@ -14,6 +14,7 @@ import structlog
 
 from bridge.errors import (
     BridgeError,
+    Gone,
     LeaseLost,
     NeedsReconnect,
     NotFound,
@@ -27,7 +28,7 @@ from bridge.errors import (
 from bridge.services import advice, connecting
 from bridge.services.context import Context
 from bridge.services.providers import DIRECT
-from bridge.store import accounts, journal, pairs, remote_calendars
+from bridge.store import accounts, calendars, journal, pairs, remote_calendars
 from bridge.store.accounts import Account
 from bridge.store.side import PairLedger
 from bridge.sync import engine
@@ -44,6 +45,9 @@ edits of the account's other calendars, and there is room for a batch, a renewed
 """
 
 BY_ITSELF = "the sync goes on by itself"
+
+_NO_SUCH_CALENDAR = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+"""What services answer for a calendar that was deleted; Microsoft says that its id is malformed."""
 
 _SERVICES = {"google": "Google", "microsoft": "Microsoft"}
 
@@ -174,8 +178,9 @@ def in_plain_words(context: Context, pair_id: int, failure: BridgeError) -> str:
             return f"the service asks us to slow down; {_onward(context, pair_id)}"
         case Unreachable():
             return f"the service cannot be reached{_status(failure.status)}; {_onward(context, pair_id)}"
-        case Refused():
-            return f"the service refused the calendar{_status(failure.status)} {failure.code}".rstrip()
+        case Refused() | Gone():
+            refused = f"the service refused the calendar{_status(failure.status)} {failure.code}".rstrip()
+            return f"{refused}{_way_out(context, pair_id, failure.status)}"
     return " ".join(str(failure).split()) or type(failure).__name__
 
 
@@ -202,6 +207,22 @@ def _onward(context: Context, pair_id: int) -> str:
 
 def by_hand(pair_id: int) -> str:
     return f"try again later: {advice.sync(pair_id)}"
+
+
+def _way_out(context: Context, pair_id: int, status: int) -> str:
+    """Where it may be that the calendar is no more: nothing else would ever end that."""
+    if status not in _NO_SUCH_CALENDAR:
+        return ""
+    with context.database.read() as conn:
+        try:
+            calendar = calendars.by_id(conn, pairs.get(conn, pair_id).calendar_id)
+        except NotFound:
+            return ""
+    owner = calendar.owner if calendar else "USER"
+    return (
+        f"; is it still there? See: caldav-bridge calendar list {owner} --refresh. If it is gone:"
+        f" caldav-bridge pair remove {pair_id}, which deletes nothing"
+    )
 
 
 def _status(status: int) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import sqlalchemy as sa
 
+from bridge.store import links
+from bridge.store import pairs as all_pairs
 from bridge.store.dialects import insert
 from bridge.store.links import in_chunks
 from bridge.store.tables import calendars, homes, pairs
+from bridge.sync.ledger import Link
 
 
 def of(conn: sa.Connection, calendar_id: int, uids: Collection[str]) -> dict[str, int]:
@@ -20,6 +24,11 @@ def of(conn: sa.Connection, calendar_id: int, uids: Collection[str]) -> dict[str
         )
         found |= {row.uid: row.pair_id for row in conn.execute(query)}
     return found
+
+
+def at(conn: sa.Connection, pair_id: int) -> list[str]:
+    """UIDs of what is at home at this pair."""
+    return list(conn.scalars(sa.select(homes.c.uid).where(homes.c.pair_id == pair_id).order_by(homes.c.uid)))
 
 
 def settle(conn: sa.Connection, calendar_id: int, pair_id: int, uids: Collection[str]) -> None:
@@ -35,3 +44,22 @@ def default(conn: sa.Connection, calendar_id: int) -> int | None:
     writable = sa.select(pairs.c.id).where(pairs.c.calendar_id == calendar_id, pairs.c.direction != "pull")
     found = conn.scalar(writable.order_by((pairs.c.id == sa.func.coalesce(chosen, 0)).desc(), pairs.c.id).limit(1))
     return None if found is None else int(found)
+
+
+def hush(conn: sa.Connection, calendar_id: int, uids: Collection[str], *, but: int) -> None:
+    """The guests of these were told by the pair ``but``: another one that has yet to make its copy tells nobody (R1, R2).
+
+    What a pair has made already is at home nowhere by itself (``sync.cases``); what it has not would be taken for an event made
+    just now. A first sync tells nobody anyway, and one that only pulls makes no copy. The calendar is locked.
+    """
+    for other in all_pairs.of_calendar(conn, calendar_id):
+        if other.id == but or other.direction == "pull":
+            continue
+        known = links.by_uid(conn, other.id, uids).values()
+        quiet = [replace(link, decision="hub") for link in known if link.remote_base is None and link.decision is None]
+        if other.phase == "steady":
+            fresh = set(uids).intersection(links.unlinked(conn, other.id, calendar_id))
+            quiet += [Link(uid, dirty=True, decision="hub") for uid in sorted(fresh)]
+        if quiet:
+            all_pairs.stop(conn, other.id)  # what its worker has just planned knows nothing of this
+            links.save(conn, other.id, quiet)

@@ -23,6 +23,10 @@ def count(conn: sa.Connection, pair_id: int) -> int:
     return conn.scalar(sa.select(sa.func.count()).where(outbox.c.pair_id == pair_id)) or 0
 
 
+def every_uid(conn: sa.Connection, pair_id: int) -> list[str]:
+    return list(conn.scalars(sa.select(outbox.c.uid).where(outbox.c.pair_id == pair_id).order_by(outbox.c.uid)))
+
+
 def due(conn: sa.Connection, pair_id: int, now: dt.datetime, *, backfill: bool = True) -> list[str]:
     """UIDs, those of a first sync last (R33) or left out; then by attempts: one that always fails holds nobody up (R32).
 

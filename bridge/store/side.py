@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from bridge.errors import NotFound, ObjectChanged, SyncTokenInvalid
+from bridge.errors import LeaseLost, NotFound, ObjectChanged, SyncTokenInvalid
 from bridge.ical.attendees import address
-from bridge.store import changes, conflicts, history, homes, inbox, journal, links, objects, outbox, pairs
+from bridge.store import changes, conflicts, former, history, homes, inbox, journal, links, objects, outbox, pairs
 from bridge.store.pairs import Pair
 from bridge.store.session import Database
 from bridge.store.tables import accounts, calendars, principals, remote_calendars
@@ -37,16 +37,23 @@ class PairLedger:
     @contextmanager
     def reading(self) -> Iterator[Snapshot]:
         with self.database.read() as conn:
-            yield Snapshot(conn, pairs.get(conn, self.pair_id))
+            yield Snapshot(conn, self._pair(conn))
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
         """The calendar is locked before the pair, as ``changes.lock`` asks; the pair's row is the fence (LeaseLost)."""
         with self.database.write() as conn:
             now = self.now()
-            changes.lock(conn, pairs.get(conn, self.pair_id).calendar_id)
+            changes.lock(conn, self._pair(conn).calendar_id)
             pair = pairs.renew(conn, self.pair_id, owner=self.owner, now=now, lease=self.lease)
             yield Transaction(conn, pair, now)
+
+    def _pair(self, conn: sa.Connection) -> Pair:
+        """One that was removed is nobody's any more: whoever is at work on it ends, as if it had been taken over."""
+        try:
+            return pairs.get(conn, self.pair_id)
+        except NotFound:
+            raise LeaseLost(f"pair {self.pair_id} has been removed") from None
 
 
 class Snapshot:
@@ -134,6 +141,9 @@ class Snapshot:
 
     def unlinked(self) -> Sequence[str]:
         return links.unlinked(self._conn, *self._both())
+
+    def former(self) -> Mapping[str, str]:
+        return former.of(self._conn, self._pair.calendar_id, self._pair.remote_calendar_id)
 
     def deletions(self, uids: Collection[str]) -> Collection[str]:
         versions = ((uid, history.of_object(self._conn, self._pair.calendar_id, uid)) for uid in uids)
@@ -286,6 +296,9 @@ class Transaction(Snapshot):
         for uid, first in uids.items():
             if first in settled:
                 homes.settle(self._conn, self._pair.calendar_id, settled[first], [uid])
+
+    def hush(self, uids: Collection[str]) -> None:
+        homes.hush(self._conn, self._pair.calendar_id, uids, but=self._pair.id)
 
     def journal(self, entries: Collection[Done]) -> None:
         journal.note(self._conn, self._pair.id, self._pair.cycles, entries, now=self._now)

@@ -63,14 +63,22 @@ class Matches:
     ambiguous_remote: frozenset[str] = frozenset()
 
 
-def match(hub: Mapping[str, str], remote: Mapping[str, tuple[str, str]]) -> Matches:
+def match(
+    hub: Mapping[str, str], remote: Mapping[str, tuple[str, str]], former: Mapping[str, str] | None = None
+) -> Matches:
     """Find the counterparts among what is linked on neither side: by UID, then by fingerprint, one to one (R16).
 
     ``hub`` maps UIDs to fingerprints, ``remote`` ids to (iCalUID, fingerprint). Several objects alike are not guessed at.
+    ``former`` maps remote ids to UIDs as they were linked once, which goes before all that: neither an edit on one side nor a
+    copy with the same UID changes it (R9, R15).
     """
     found: dict[str, str] = {}
     taken: set[str] = set()
-    for id in sorted(remote):
+    for id, uid in sorted((former or {}).items()):
+        if id in remote and uid in hub and uid not in taken:
+            found[id] = uid
+            taken.add(uid)
+    for id in sorted(remote.keys() - found.keys()):
         uid, _ = remote[id]
         if uid in hub and uid not in taken:
             found[id] = uid

@@ -72,7 +72,8 @@ class Link:
     Both bases are there, or none is: then the sides have not agreed yet (its creation is an open intent, or it is
     quarantined). Bases without a ``remote_id`` say that the remote's object was there and is gone.
     ``version`` is of the remote object that ``remote_base`` was read from; ``decision`` its owner's answer to a conflict,
-    or that there was one to the question whether it is another one's counterpart.
+    or that there was one to the question whether it is another one's counterpart. Before both sides have agreed it also says
+    that nobody is to be told when it is created there: whoever is in it was told before (R2).
     A ``dirty`` link is planned again whatever the cursors say, but not before ``retry_at``.
     """
 
@@ -196,6 +197,10 @@ class Reading(Protocol):
         """UIDs of all links."""
         ...
 
+    def former(self) -> Mapping[str, str]:
+        """What an earlier pair of these two calendars had linked, remote ids to UIDs: it was removed, and is made anew (R15)."""
+        ...
+
     def deletions(self, uids: Collection[str]) -> Collection[str]:
         """Those that somebody has deleted, as far as history reaches."""
         ...
@@ -308,6 +313,10 @@ class Writing(Reading, Protocol):
 
     def share_home(self, uids: Mapping[str, str]) -> None:
         """These objects have the home of those that are named beside them, if that is settled."""
+        ...
+
+    def hush(self, uids: Collection[str]) -> None:
+        """Other pairs of this calendar that have yet to make their copy of these tell nobody when they do (R1, R2)."""
         ...
 
     def journal(self, entries: Collection[Done]) -> None:

@@ -15,10 +15,10 @@ from bridge.sync.session import Session, batches
 def counterparts(session: Session, series: Sequence[str]) -> Matches:
     """Match what is linked on neither side. Keeps two short strings an object in memory, never the objects."""
     with session.ledger.reading() as memory:
-        unlinked = memory.unlinked()
+        unlinked, former = memory.unlinked(), memory.former()
     if not unlinked or not series:
         return Matches()
-    found = match(dict(_hub_prints(session, unlinked)), dict(_remote_prints(session, series)))
+    found = match(dict(_hub_prints(session, unlinked)), dict(_remote_prints(session, series)), former)
     _keep_questions(session, found)
     return found
 

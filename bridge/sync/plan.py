@@ -178,6 +178,7 @@ def adopted(link: Link, intent: Intent, remote: RemoteObject) -> Link:
         quarantine=None,
         attempts=0,
         retry_at=None,
+        decision=None,
     )
 
 
@@ -268,7 +269,9 @@ def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules, *, unin
     target = rules.lens.view(target)
     # a creation that was refused may have got halfway: the same key then finishes it
     key = (link and link.creation_key) or creation_key(rules.pair, hub.uid, hub.revision)
-    made = _trying(Link(hub.uid, creation_key=key), link)
+    # planned anew before it was made, it is as quiet as it was to be, though the first sync may be over by then (R2)
+    quiet: Winner | None = "hub" if uninvited or rules.pairing else None
+    made = _trying(Link(hub.uid, creation_key=key, decision=quiet), link)
     return Step(case, made, intent=Intent(hub.uid, "create", target, fields))
 
 

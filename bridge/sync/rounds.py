@@ -137,9 +137,27 @@ def _toll(session: Session, touched: Touched, past: int) -> guard.Toll:
     """What the plan would delete, and mail; what nobody has looked after counts as gone."""
     lost: dict[str, list[str]] = {"hub": [], "remote": []}
     mails: list[str] = []
-    rules, nothing = _rules(session, touched.state), Matches()
     with session.ledger.reading() as memory:
         links = memory.link_count()
+    for step in _suspects(session, touched, _rules(session, touched.state)):
+        if step.deletes is not None:
+            lost[step.deletes].append(step.case.uid)
+        if step.mails:
+            mails.append(step.case.uid)
+    return guard.Toll(lost["hub"], lost["remote"], links, touched.doubtful, past, mails)
+
+
+def condemned(session: Session) -> tuple[Rules, list[Step]]:
+    """The steps of the next round that the guard counts, and by which rules they were planned."""
+    touched = _touched(session)
+    rules = _rules(session, touched.state)
+    steps = _suspects(session, touched, rules)
+    return rules, [step for step in steps if step.deletes is not None or step.mails]
+
+
+def _suspects(session: Session, touched: Touched, rules: Rules) -> Iterator[Step]:
+    """Everything that may delete or mail, planned."""
+    nothing = Matches()
     done: set[str] = set()
     many = rules.invitations and len(touched.uids) > guard.FEW
     suspects = touched.uids if many else touched.doomed_uids
@@ -152,12 +170,7 @@ def _toll(session: Session, touched: Touched, past: int) -> guard.Toll:
             if case.uid in done:
                 continue
             done.add(case.uid)
-            step = plan(case, rules)
-            if step.deletes is not None:
-                lost[step.deletes].append(case.uid)
-            if step.mails:
-                mails.append(case.uid)
-    return guard.Toll(lost["hub"], lost["remote"], links, touched.doubtful, past, mails)
+            yield plan(case, rules)
 
 
 class _Round:

@@ -330,7 +330,7 @@ def _create(session: Session, sent: Sent) -> None:
             items = remote.create(target, key=key, uid=intent.uid)
     except Gone:
         # it was there once, so its owner has deleted it since: the plan decides what that means here
-        gone = replace(again(link), hub_base=intent.hub_base, remote_base=target, remote_id=None)
+        gone = replace(again(link), hub_base=intent.hub_base, remote_base=target, remote_id=None, decision=None)
         with session.ledger.writing() as memory:
             memory.save_links([gone])
             memory.drop_intents([intent.uid])
@@ -360,6 +360,7 @@ def _adopt(session: Session, sent: Sent, items: Sequence[RemoteItem], problem: s
             version="",
             hub_base=intent.hub_base,
             remote_base=intent.target,
+            decision=None,
         )
     if problem is not None:
         link = quarantined(replace(link, attempts=sent.link.attempts), problem, now=session.now())
@@ -440,6 +441,7 @@ def _answered(session: Session, answers: Sequence[Answer], put_back: Sequence[In
             quarantine=None,
             attempts=0,
             retry_at=None,
+            decision=None,
         )
         for answer in answers
     ]

@@ -101,4 +101,25 @@ SWITCHES = (
         "return True",
         ("tests/sync/test_guests.py", "tests/scenarios/test_guests.py", "-k", "r1 or r2"),
     ),
+    Switch(
+        "attendees: what a first sync has not created yet stays quiet when it is over (R2)",
+        "bridge/sync/plan.py",
+        'quiet: Winner | None = "hub" if uninvited or rules.pairing else None',
+        "quiet: Winner | None = None",
+        ("tests/sync/test_guests.py", "-k", "r2"),
+    ),
+    Switch(
+        "attendees: another pair invites nobody once the home is removed (R1)",
+        "bridge/services/removing.py",
+        "    homes.hush(conn, calendar.id, homes.at(conn, pair.id), but=pair.id)\n",
+        "",
+        ("tests/scenarios/test_taking_back.py", "-k", "r1"),
+    ),
+    Switch(
+        "deterministic id: what is created again after a no has a key of its own (R6, R12)",
+        "bridge/sync/refusal.py",
+        'creation_key(f"{rules.pair}, refused {rules.now.isoformat()}", ',
+        "creation_key(rules.pair, ",
+        ("tests/sync/test_refusal.py", "-k", "r6"),
+    ),
 )

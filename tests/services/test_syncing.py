@@ -3,14 +3,16 @@
 import datetime as dt
 import logging
 
+import httpx
 import pytest
 import structlog
 
 from bridge.errors import NotFound
-from bridge.services import status, syncing
-from bridge.store import accounts, pairs
+from bridge.services import connecting, removing, status, syncing
+from bridge.store import accounts, pairs, remote_calendars
 from bridge.store.side import PairLedger
 from bridge.sync import engine
+from tests.support import simulated_graph
 from tests.support.house import EMAIL
 
 API = r"^/google/calendar/v3/calendars/"
@@ -144,6 +146,31 @@ def test_a_refusal_of_the_whole_calendar_is_told(house, pair):
     body = {"error": {"code": 403, "errors": [{"domain": "calendar", "reason": "requiredAccessLevel"}]}}
     house.sandbox.faults.inject(path=API, status=403, body=body, times=1000)
     assert house.cycle(pair).error == "the service refused the calendar (HTTP 403) requiredAccessLevel"
+
+
+@pytest.mark.parametrize("provider", ["google", "microsoft"])
+def test_a_calendar_that_is_gone_is_told_with_the_way_out(house, provider):
+    account = house.connect(provider).account
+    (lost,) = house.more_pairs(provider, 1)
+    assert house.cycle(lost).error is None
+    known = house.read(remote_calendars.by_id, house.pair(lost).remote_calendar_id)
+    if provider == "google":
+        token, base = house.sandbox.google.token(EMAIL, client_id="hands"), "google/calendar/v3/calendars"
+    else:
+        token = simulated_graph.tokens(house.sandbox.microsoft)["access_token"]
+        base = "microsoft/v1.0/me/calendars"
+    url = f"{house.sandbox.url}/{base}/{known.calendar.id}"
+    assert httpx.delete(url, headers={"Authorization": f"Bearer {token}"}).status_code == 204
+    error = house.cycle(lost).error
+    assert error.startswith("the service refused the calendar (HTTP 4")
+    assert "caldav-bridge calendar list alex --refresh" in error
+    assert f"caldav-bridge pair remove {lost}" in error
+    assert "Traceback" not in error
+    ((gone, pair),) = connecting.vanished(house.context, account)
+    assert (gone.id, pair.id) == (known.id, lost)
+    removing.remove_pair(house.context, lost)
+    assert connecting.vanished(house.context, account) == []
+    assert known.id not in [one.id for one in house.read(remote_calendars.of_account, account.id)]
 
 
 def test_a_defect_of_ours_stops_one_pair_not_the_worker(house, pair, monkeypatch):

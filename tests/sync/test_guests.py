@@ -126,6 +126,24 @@ def test_r1_when_the_home_is_gone_nobody_is_invited_by_another(world):
     assert guests(only(copy)[1]) == {}
 
 
+def test_r2_a_first_sync_that_is_held_up_and_overtaken_by_an_edit_invites_nobody(world):
+    """What it was to create is planned anew when the first sync is over: that makes no invitation of it."""
+    world.put("a", with_guests(tea("Party", day=20), SELF, ANN))
+    home = world.pair()
+    home.calendar.fail("create", Throttled("later", retry_after=30))
+    with pytest.raises(Throttled):
+        world.cycle(home)
+    assert world.state(home).phase == "steady"
+    world.edit("a", lambda fields: retitled(fields, "Party, really"))
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert home.titles() == ["Party, really"]
+    assert home.calendar.mails == []
+    world.edit("a", lambda fields: with_guests(fields, *fields.master.attendees, BOB))
+    world.settle()
+    assert home.calendar.mails == ["bob@example.net"]
+
+
 @pytest.mark.parametrize("error", [Unreachable("timeout"), Throttled("later", retry_after=30)])
 def test_r1_what_is_deleted_before_its_invitation_went_out_invites_nobody(world, error):
     home = world.pair()

@@ -51,3 +51,11 @@ def test_r16_several_alike_are_not_guessed_at():
 
 def test_r16_several_alike_on_one_side_only_are_all_new():
     assert match({"a": "1", "b": "1"}, {}).ambiguous_hub == frozenset()
+
+
+def test_r15_what_was_linked_before_goes_before_uids_and_likeness():
+    found = match({"a": "1", "b": "2"}, {"x": ("b", "2"), "y": ("z", "9")}, {"x": "a", "y": "b", "gone": "a"})
+    assert found.found == {"x": "a", "y": "b"}
+    assert match({"a": "1"}, {"x": ("q", "1")}, {"x": "gone", "y": "a"}).found == {"x": "a"}
+    assert not found.ambiguous_hub
+    assert not found.ambiguous_remote

@@ -65,3 +65,24 @@ def test_a_long_cycle_keeps_its_lease(world):
     side.calendar.request = request
     assert world.cycle(side).hub_writes == 10
     assert dt.timedelta(minutes=25) < world.clock.time - world.state(side).created_at
+
+
+def test_a_worker_whose_pair_was_removed_writes_nothing_more(world_on_each):
+    world = world_on_each
+    side = world.pair()
+    world.put("a", tea("a"))
+    world.put("b", tea("b"))
+    original = side.calendar.request
+
+    def request(method):
+        answer = original(method)
+        if method == "create":
+            with world.database.write() as conn:
+                pairs.remove(conn, side.pair)
+        return answer
+
+    side.calendar.request = request
+    with pytest.raises(LeaseLost):
+        engine.cycle(world.ledger(side), side.remote, now=world.clock)
+    assert side.calendar.requests["create"] == 1
+    assert world.titles() == ["a", "b"]

@@ -21,7 +21,7 @@ from google.oauth2.credentials import Credentials as UserCredentials
 from google_auth_oauthlib.flow import Flow
 from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]
 
-from bridge.errors import NeedsReconnect, Unreachable, UsageError
+from bridge.errors import NeedsReconnect, Refused, Unreachable, UsageError
 from bridge.providers.http import error_for
 from bridge.providers.oauth import Consent
 from bridge.sync.ledger import Clock
@@ -184,6 +184,34 @@ def renew(client: Client, grant: Grant) -> Grant:
         raise Unreachable("Google's token endpoint gave no token")
     expiry = user.expiry.replace(tzinfo=dt.UTC) if user.expiry else client.now() + USUAL_LIFE
     return Grant(user.token, user.refresh_token or grant.refresh_token, expiry)
+
+
+def revoke(client: Client, grant: str) -> None:
+    """End the consent (RFC 7009): its endpoint stands beside the token endpoint (G-07). Raises Unreachable and Refused."""
+    url = client.token_url.rpartition("/")[0] + "/revoke"
+    try:
+        # a redirect would carry the token elsewhere
+        answer = requests.post(
+            url, data={"token": Grant.load(grant).refresh_token}, timeout=TIMEOUT, allow_redirects=False
+        )
+    except requests.RequestException as error:
+        raise Unreachable(f"Google's revocation endpoint did not answer ({type(error).__name__})") from None
+    if answer.ok and not answer.is_redirect:
+        return
+    code = _code_of(answer)
+    if code == "invalid_token":  # revoked or expired already
+        return
+    kind = Unreachable if answer.status_code == 429 or answer.status_code >= 500 else Refused
+    raise kind("Google did not take the consent back", status=answer.status_code, code=code)
+
+
+def _code_of(answer: requests.Response) -> str:
+    try:
+        body = answer.json()
+    except ValueError:
+        return ""
+    code = body.get("error") if isinstance(body, dict) else None
+    return code if isinstance(code, str) else ""
 
 
 class _PlainHttp(requests.adapters.HTTPAdapter):

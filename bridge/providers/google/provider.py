@@ -48,6 +48,9 @@ class GoogleProvider:
         credentials = oauth.StoredCredentials(self._client, tokens)
         return GoogleAccount(CalendarApi(self._api_url, credentials, self._paces.of(key)))
 
+    def revoke(self, grant: str) -> None:
+        oauth.revoke(self._client, grant)
+
     def close(self) -> None:
         """Nothing to do: connections belong to the accounts, and end with them."""
 

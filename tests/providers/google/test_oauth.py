@@ -6,7 +6,7 @@ import os
 import httpx
 import pytest
 
-from bridge.errors import NeedsReconnect, Unreachable, UsageError
+from bridge.errors import NeedsReconnect, Refused, Unreachable, UsageError
 from bridge.providers.google import oauth
 from bridge.services.context import utc_now
 from tests.contracts import google_bench
@@ -83,3 +83,40 @@ def test_g09_only_invalid_grant_ends_a_grant(sandbox):
 def test_a_grant_survives_being_kept():
     held = oauth.Grant("access", "refresh", dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC))
     assert oauth.Grant.load(held.dump()) == held
+
+
+# --- giving a consent back
+
+GRANT = oauth.Grant("access", "refresh-canary", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (503, {}, Unreachable),
+        (429, {}, Unreachable),
+        (400, {"error": "invalid_request"}, Refused),
+        (404, {}, Refused),
+    ],
+)
+def test_a_consent_that_google_does_not_take_back_is_told(sandbox, status, body, kind):
+    sandbox.reset()
+    sandbox.faults.inject(path="/revoke", status=status, body=body)
+    with pytest.raises(kind) as told:
+        oauth.revoke(client(sandbox), GRANT.dump())
+    assert (type(told.value), told.value.status) == (kind, status)
+    assert GRANT.refresh_token not in str(told.value)
+
+
+def test_a_consent_that_is_not_known_any_more_is_taken_back(sandbox):
+    sandbox.reset()
+    oauth.revoke(client(sandbox), GRANT.dump())
+
+
+def test_a_token_to_be_revoked_goes_where_tokens_come_from_and_nowhere_else(sandbox):
+    with pytest.raises(Unreachable):
+        oauth.revoke(client(sandbox, token_url="http://127.0.0.1:9/token"), GRANT.dump())
+    sandbox.reset()
+    sandbox.faults.inject(path="/revoke", status=302, headers={"Location": f"{sandbox.url}/google/token"})
+    with pytest.raises(Refused):
+        oauth.revoke(client(sandbox), GRANT.dump())
