@@ -89,6 +89,11 @@ class ProviderError(BridgeError):
 class Unreachable(ProviderError):
     """No answer, a timeout or a 5xx. Whether the request took effect is unknown."""
 
+    @property
+    def passing(self) -> bool:
+        """Whether the next request may well be answered: that one was lost says nothing of another."""
+        return True
+
 
 PATIENCE = 5.0
 """Seconds that a request waits here for its turn. A longer wait is spent outside, where it holds no thread."""
@@ -101,7 +106,7 @@ class Throttled(Unreachable):
     """
 
     @property
-    def brief(self) -> bool:
+    def passing(self) -> bool:
         """Whether the account's next request waits it out by itself (``providers.pace``)."""
         return self.retry_after is not None and self.retry_after <= PATIENCE
 
@@ -123,6 +128,11 @@ class Unreadable(Unreachable):
 
     The text is for the owner, in plain words and without the address, which may be a secret.
     """
+
+    @property
+    def passing(self) -> bool:
+        """What is there now will still be there in a moment."""
+        return False
 
 
 class NeedsReconnect(ProviderError):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from bridge.errors import CursorLost, Gone, Refused, Throttled, Unmappable, Unreachable
+from bridge.errors import CursorLost, Gone, Refused, Unmappable, Unreachable
 from bridge.sync import guard
 from bridge.sync.ports import NamesOccurrences, Page, RemoteItem
 from bridge.sync.session import Session, this_one
@@ -58,11 +58,9 @@ def _page(session: Session, cursor: str | None) -> Page:
     for _ in range(TRIES - 1):
         try:
             return session.remote.page(cursor, now=session.now())
-        except Throttled as error:
-            if not error.brief:
+        except Unreachable as error:
+            if not error.passing:
                 raise
-        except Unreachable:
-            continue
     return session.remote.page(cursor, now=session.now())
 
 

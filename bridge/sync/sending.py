@@ -12,7 +12,6 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TypeGuard
 
 from bridge.errors import (
     BridgeError,
@@ -179,7 +178,7 @@ def _send_singly(session: Session, batch: Sequence[Sent], losses: _Losses, *, be
         try:
             _send(session, sent)
         except Throttled as error:
-            borne = error.brief and losses.bear(error, [sent.intent.uid])
+            borne = error.passing and losses.bear(error, [sent.intent.uid])
             _put_back(session, [sent] if borne else [*batch[number:], *behind])
             if not borne:
                 raise
@@ -222,7 +221,7 @@ def _create_together(
         outcomes = remote.create_many(wanted)
     except Throttled as error:
         _put_back(session, batch)
-        if error.brief and losses.bear(error, [sent.intent.uid for sent in batch]):
+        if error.passing and losses.bear(error, [sent.intent.uid for sent in batch]):
             return []
         raise
     except NeedsReconnect:
@@ -267,14 +266,9 @@ def _create_together(
     if made:
         losses.in_a_row = 0
     worst = max(troubles, key=_weight)
-    if _passing(worst) and losses.bear(worst, [intent.uid for intent in unsent]):
+    if isinstance(worst, Unreachable) and worst.passing and losses.bear(worst, [intent.uid for intent in unsent]):
         return []
     raise worst
-
-
-def _passing(trouble: ProviderError) -> TypeGuard[Unreachable]:
-    """One lost answer says nothing of the next, and a short wait is waited before the next request."""
-    return trouble.brief if isinstance(trouble, Throttled) else type(trouble) is Unreachable
 
 
 def _attempted(sent: Sent) -> Sent:

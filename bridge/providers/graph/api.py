@@ -25,6 +25,9 @@ PREFER = 'IdType="ImmutableId", outlook.body-content-type="text"'
 """On every request: ids that survive a move (M-30), and bodies as text, which is what the hub holds (M-63)."""
 
 BATCH = 20  # M-79
+TRIES = 3
+"""How often a part of a batch of questions is asked that had no answer."""
+
 LIMITS = Limits(per_minute=950, at_once=4, parts_at_once=4)
 """A little under what one app may ask of one mailbox in a minute, and no more at the same time than it may (M-77, M-79)."""
 
@@ -136,27 +139,44 @@ class Api:
             return None
 
     def _batch(self, paths: Sequence[str]) -> list[dict[str, Any] | None]:
+        """What had no answer is asked for again, and not the others: of many parts one may always be lost (R33)."""
+        found: dict[int, dict[str, Any] | None] = {}
+        waiting: Sequence[int] = range(len(paths))
+        for tries_left in reversed(range(TRIES)):
+            troubles: dict[int, ProviderError] = {}
+            for number, answer in zip(waiting, self._parts([paths[each] for each in waiting]), strict=True):
+                if isinstance(answer, ProviderError):
+                    troubles[number] = answer
+                else:
+                    found[number] = answer
+            if not troubles:
+                break
+            worst = self.pace.heed(
+                max(troubles.values(), key=_patience)
+            )  # whoever asks for most patience speaks for all
+            if not (tries_left and isinstance(worst, Unreachable) and worst.passing):
+                raise worst
+            waiting = list(troubles)
+        return [found[number] for number in range(len(paths))]
+
+    def _parts(self, paths: Sequence[str]) -> list[dict[str, Any] | ProviderError | None]:
         requests = [
             {"id": str(number), "method": "GET", "url": path, "headers": {"Prefer": PREFER}}
             for number, path in enumerate(paths)
         ]
         whole = self._json("POST", self._address("/$batch"), body={"requests": requests}, count=len(paths))
         answers = {str(each["id"]): each for each in entries(whole, "responses")}
-        found: list[dict[str, Any] | None] = []
-        errors: list[ProviderError] = []
+        told: list[dict[str, Any] | ProviderError | None] = []
         for number in range(len(paths)):
             answer = answers.get(str(number)) or {"status": 504}
             status, body = answer["status"], answer.get("body") or {}
             if status == 404:
-                found.append(None)
+                told.append(None)
             elif status >= 400:
-                headers = httpx.Headers(answer.get("headers") or {})
-                errors.append(_error(status, body, headers))
+                told.append(_error(status, body, httpx.Headers(answer.get("headers") or {})))
             else:
-                found.append(body)
-        if errors:  # whoever asks for most patience speaks for all
-            raise self.pace.heed(max(errors, key=_patience))
-        return found
+                told.append(body)
+        return told
 
     def _address(self, path: str, query: Mapping[str, str] | None = None) -> str:
         return f"{self.url}{path}" + (f"?{encoded(query)}" if query else "")

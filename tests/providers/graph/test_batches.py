@@ -247,3 +247,20 @@ def test_the_calendars_path_is_asked(http):
         graph.remote(http).create_many(several(3))
         urls = {each["url"] for each in graph.asked[0].body["requests"]}
     assert urls == {CALENDAR.removeprefix("/v1.0") + "/events"}
+
+
+@pytest.mark.parametrize("trouble", [{"status": 503}, {"status": 429, "headers": {"Retry-After": "1"}}])
+def test_r33_of_many_events_only_what_had_no_answer_is_asked_for_again(bench, sandbox, trouble):
+    ids = [item.id for answer in bench.remote.create_many(several(8)) for item in answer]
+    before = bench.service.meter.routes.copy()
+    sandbox.faults.inject(method="GET", path="^/microsoft/v1.0/", times=2, **trouble)
+    found = bench.remote.listing.events.many(ids)
+    assert [each.id for each in found] == ids
+    assert sum((bench.service.meter.routes - before).values()) <= 8 + 2
+
+
+def test_r33_who_never_answers_is_not_asked_for_ever(bench, sandbox):
+    (item,) = bench.remote.create(several(1)[0].fields, key="k" * 32, uid="u")
+    sandbox.faults.inject(method="GET", path="^/microsoft/v1.0/", status=503, times=100)
+    with pytest.raises(Unreachable):
+        bench.remote.listing.events.many([item.id])
