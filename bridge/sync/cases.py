@@ -144,11 +144,13 @@ class _Known:
     made: Mapping[str, Link]
     intents: Mapping[str, Intent] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    ours: set[str] = field(default_factory=set)
 
     def place(self, batch: Batch, link: Link | None, remote: RemoteObject) -> None:
         """``link`` is one that was made only to note a quarantine."""
         own = self.made.get(remote.creation_key) if remote.creation_key else None
-        if own is not None and own.remote_id is None:
+        if own is not None and own.remote_id is None and own.uid not in self.ours:
+            self.ours.add(own.uid)  # another one with its key is a copy that its owner made (R9)
             self._ours(batch, own, remote)
         elif remote.id in self.matches.ambiguous_remote or _in_question(link):
             uid = link.uid if link else derived_uid(self.pair, remote.id)

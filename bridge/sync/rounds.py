@@ -192,6 +192,10 @@ class _Round:
         found: dict[str, Case] = {}
         for uids in batches(self._touched.uids) if len(self._touched.uids) > 1 else ():
             found |= halves(cases.of_hub(self._session, uids, matches=Matches()).cases, self._rules.lens)
+        if found:
+            with self._session.ledger.reading() as memory:
+                settled = memory.homes(found)
+            found = {uid: first for uid, first in found.items() if uid not in settled}
         return found
 
     def foresee(self) -> Iterator[Step]:

@@ -145,6 +145,20 @@ def test_r12_what_is_edited_while_its_creation_waits_is_told_behind_it(world):
     assert list(side.calendar.objects().values()) == list(world.hub().values()) == [at(tea(), 11)]
 
 
+def test_r9_r12_a_copy_of_what_we_have_made_and_not_yet_taken_up_is_one_of_its_own(world):
+    """Its owner copied it with all its marks, our key among them."""
+    side = world.pair()
+    world.put("tea", tea())
+    side.calendar.fail("create", Unreachable("timeout"), after_effect=True)
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    (made,) = side.calendar.kept.values()
+    side.calendar.make(made.fields, uid=None, key=made.key)
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert world.titles() == side.titles() == ["Tea", "Tea"]
+
+
 def test_r12_a_lost_answer_and_a_deletion_of_the_owner_in_between(world):
     side = world.pair()
     world.put("tea", tea())

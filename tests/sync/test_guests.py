@@ -277,3 +277,18 @@ def test_r1_the_later_half_of_a_split_meeting_is_at_home_where_its_first_half_is
     assert all(guests(each) == {"ann": "NEEDS-ACTION"} for each in home.calendar.objects().values())
     with world.database.read() as conn:
         assert homes.of(conn, world.calendar, [uid, "later"]) == {uid: home.pair, "later": home.pair}
+
+
+def test_r1_the_later_half_that_another_home_has_made_stays_its_own(world):
+    """The series is at home at the second remote; at the first one somebody splits its copy, and invites to the later half."""
+    first, second = world.pair(), world.pair()
+    world.settle()
+    second.calendar.add(tea("Party", rule="FREQ=WEEKLY;COUNT=6"))
+    world.settle()
+    id, fields = only(first)
+    first.calendar.edit(id, dataclasses.replace(fields, recurrence=("RRULE:FREQ=WEEKLY;UNTIL=20260315T080000Z",)))
+    first.calendar.add(with_guests(tea("Party", rule="FREQ=WEEKLY;COUNT=4", day=16), ANN))
+    world.settle()
+    assert second.calendar.mails == []
+    assert {each.master.attendees for each in second.calendar.objects().values()} == {()}
+    assert sorted(len(each.master.attendees) for each in world.hub().values()) == [0, 1]
