@@ -445,7 +445,7 @@ def _winner(hub: HubObject, remote: RemoteObject, link: Link | None, rules: Rule
 
 def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rules) -> Step:
     """Turn what each side is to be told into a hub operation, an intent, and bases that hold until it is answered."""
-    hub, remote = _there(case.hub), _there(case.remote)
+    hub, remote, base = _there(case.hub), _there(case.remote), link.remote_base
     data = _edited(hub.data, merged.to_hub, rules) if merged.to_hub else hub.data
     put, after = None, here.now
     if data != hub.data:  # the same bytes are no change: an etag must not move without a reason (R38)
@@ -463,7 +463,20 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     target = rules.lens.view(patch(remote.fields, merged.to_remote))
     if target == remote.fields:
         return Step(case, replace(link, hub_base=after), put, None, conflicts)
+    if base is not None and rules.direction != "push":
+        agreed = replace(agreed, remote_base=_overruled(here, base, remote.fields, merged))
     return Step(case, _trying(agreed, case.link), put, Intent(hub.uid, "update", target, after), conflicts)
+
+
+def _overruled(here: Edited, base: ObjectFields, remote: ObjectFields, merged: Merged) -> ObjectFields:
+    """The remote's base: what it has, but for instances that are to be other ones there for no change of the hub's own.
+
+    That they gave way to the hub's schedule has to be seen again, should this intent come to nothing.
+    """
+    own, back = here.change, diff(remote, base)
+    states = {path for path in merged.to_remote if path[0] != MASTER and path[1] == "state"}
+    keys = {path[0] for path in states if path in back and path not in own}
+    return patch(remote, {path: value for path, value in back.items() if path[0] in keys})
 
 
 def _agreed(here: Edited, after: ObjectFields, remote: ObjectFields, merged: Merged) -> ObjectFields:

@@ -130,3 +130,20 @@ def test_r11_r12_an_end_that_moved_along_is_told_though_its_first_answer_is_lost
     both = retitled(at(replace(SERIES, recurrence=("RRULE:FREQ=WEEKLY;UNTIL=20260316T100000Z",)), 11), "Cake")
     assert world.hub()["tea"] == both
     assert list(side.calendar.objects().values()) == [both]
+
+
+def test_r11_r12_an_instance_that_gave_way_to_the_hubs_schedule_gives_way_though_the_answer_is_lost(world):
+    side = world.pair(policy="hub")
+    world.put("tea", SERIES)
+    world.settle()
+    world.edit("tea", lambda old: replace(old, recurrence=("RRULE:FREQ=WEEKLY;COUNT=8",)))
+    there = overridden(SERIES, SECOND, summary="Cake")
+    side.calendar.edit(side.id_of("Tea"), replace(there, recurrence=("RRULE:FREQ=WEEKLY;COUNT=5",)))
+    side.calendar.fail("update", Unreachable("timeout"))
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    world.edit("tea", lambda old: retitled(old, "Coffee"))
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert list(side.calendar.objects().values()) == list(world.hub().values())
+    assert world.hub()["tea"].recurrence == ("RRULE:FREQ=WEEKLY;COUNT=8",)

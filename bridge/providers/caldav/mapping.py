@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import normal, objects, values, view
@@ -66,7 +66,8 @@ class CaldavLens:
     own: frozenset[str] = frozenset()
 
     def view(self, fields: ObjectFields) -> ObjectFields:
-        return normal.fields(fields)
+        seen = normal.fields(fields)
+        return replace(seen, recurrence=tuple(_ordered(line) for line in seen.recurrence))
 
     def read(self, items: Sequence[RemoteItem]) -> RemoteObject:
         (found,) = items
@@ -113,3 +114,11 @@ def _moments(obj: CalendarObject) -> Iterator[dt.datetime]:
         moment = values.moment(line.value.strip()) if line else None
         if moment is not None and isinstance(moment.value, dt.datetime):
             yield moment.value.replace(tzinfo=dt.UTC)
+
+
+def _ordered(line: str) -> str:
+    """Each client writes a rule's parts in an order of its own, and who writes an event anew has not changed its rule."""
+    name, _, value = line.partition(":")
+    if name.upper() not in ("RRULE", "EXRULE"):
+        return line
+    return f"{name}:{';'.join(sorted(value.split(';'), key=lambda part: (not part.upper().startswith('FREQ='), part)))}"

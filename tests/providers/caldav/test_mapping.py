@@ -122,3 +122,13 @@ def test_a_cursor_of_a_large_calendar_stays_small():
     names = [f"{uuid.UUID(int=chance.getrandbits(128))}.ics" for _ in range(5000)]
     text = Cursor(ctag="c", known={name: cursor.digest(name) for name in names}).text()
     assert len(text) < 250_000
+
+
+def test_r20_the_order_of_a_rules_parts_is_no_change():
+    one, other = (
+        view.read(parse(EVENT.format(f"RRULE:{rule}\r\n").encode()))
+        for rule in ("FREQ=MONTHLY;BYDAY=2WE;UNTIL=20350509T103000Z", "UNTIL=20350509T103000Z;FREQ=MONTHLY;BYDAY=2WE")
+    )
+    lens = CaldavLens(frozenset())
+    assert lens.view(one) == lens.view(other)
+    assert lens.view(one).recurrence[0].startswith("RRULE:FREQ=MONTHLY;")
