@@ -143,8 +143,14 @@ class Api:
         found: dict[int, dict[str, Any] | None] = {}
         waiting: Sequence[int] = range(len(paths))
         for tries_left in reversed(range(TRIES)):
+            try:
+                answers = self._parts([paths[each] for each in waiting])
+            except Unreachable as lost:
+                if not (tries_left and lost.passing):
+                    raise
+                continue
             troubles: dict[int, ProviderError] = {}
-            for number, answer in zip(waiting, self._parts([paths[each] for each in waiting]), strict=True):
+            for number, answer in zip(waiting, answers, strict=True):
                 if isinstance(answer, ProviderError):
                     troubles[number] = answer
                 else:

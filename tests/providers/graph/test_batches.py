@@ -249,6 +249,12 @@ def test_the_calendars_path_is_asked(http):
     assert urls == {CALENDAR.removeprefix("/v1.0") + "/events"}
 
 
+def test_r33_a_batch_of_questions_that_is_lost_as_a_whole_is_asked_again(bench, sandbox):
+    ids = [item.id for answer in bench.remote.create_many(several(3)) for item in answer]
+    sandbox.faults.inject(method="POST", path=r"^/microsoft/v1.0/\$batch", drop=True, times=2)
+    assert [each.id for each in bench.remote.listing.events.many(ids)] == ids
+
+
 @pytest.mark.parametrize("trouble", [{"status": 503}, {"status": 429, "headers": {"Retry-After": "1"}}])
 def test_r33_of_many_events_only_what_had_no_answer_is_asked_for_again(bench, sandbox, trouble):
     ids = [item.id for answer in bench.remote.create_many(several(8)) for item in answer]
