@@ -233,7 +233,7 @@ class World:
             self.tally.parked += 1
             with self.context.database.write() as conn:
                 pairs.approve(conn, self.pairs[provider], now=self.now())
-        if "consent" in (outcome.error or ""):
+        if "connect it again" in (outcome.error or ""):
             self.tally.reconnects += 1
             self.connect(provider)
 
