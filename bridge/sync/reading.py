@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from bridge.errors import CursorLost, Gone, Refused, Unmappable, Unreachable
 from bridge.sync import guard
 from bridge.sync.ports import NamesOccurrences, Page, RemoteItem
 from bridge.sync.session import Session, this_one
+
+T = TypeVar("T")
 
 TRIES = 3
 """How often a page is asked for in one cycle."""
@@ -51,17 +54,19 @@ def _follow(session: Session, *, anew: bool = False) -> None:
 
 
 def _page(session: Session, cursor: str | None) -> Page:
-    """The page behind the cursor. A lost answer or a short wait costs a request and not the cycle; after ``TRIES`` it does.
+    """The page behind the cursor; it may take many requests: Graph's series are read one by one."""
+    return _patiently(lambda: session.remote.page(cursor, now=session.now()))
 
-    A page may take many requests: Graph's series are read one by one.
-    """
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """A lost answer or a short wait costs a request and not the cycle; after ``TRIES`` the service is away."""
     for _ in range(TRIES - 1):
         try:
-            return session.remote.page(cursor, now=session.now())
+            return ask()
         except Unreachable as error:
             if not error.passing:
                 raise
-    return session.remote.page(cursor, now=session.now())
+    return ask()
 
 
 def _with_occurrences(session: Session, page: Page) -> Page:
@@ -105,7 +110,7 @@ def look(session: Session, series: str, *, known: str | None = None) -> bool:
     """
     try:
         with this_one():
-            items = session.remote.get(series)
+            items = _patiently(lambda: session.remote.get(series))
     except Gone:
         with session.ledger.writing() as memory:
             memory.remove(series)
