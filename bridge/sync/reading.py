@@ -15,7 +15,7 @@ from bridge.sync.session import Session, this_one
 T = TypeVar("T")
 
 TRIES = 3
-"""How often a page is asked for in one cycle."""
+"""How often a page, or an event that is in doubt, is asked for in one cycle."""
 
 
 def read(session: Session) -> None:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from bridge.errors import Refused, Unmappable
+from bridge.errors import Refused, Unmappable, Unreachable
 from bridge.ical.fields import ObjectFields
 from tests.support.worlds import retitled, tea
 from tests.sync.test_merge import overridden
@@ -136,3 +136,17 @@ def test_r32_a_uid_that_no_database_holds_is_given_another(world_on_each, uid):
     world.edit(next(each for each in world.hub() if each != "y"), lambda fields: retitled(fields, "Even"))
     world.settle()
     assert side.titles() == ["Even", "Short"]
+
+
+def test_r33_a_lost_answer_to_a_look_after_one_event_does_not_end_the_cycle(world):
+    side = world.pair()
+    for number in range(5):
+        side.calendar.add(tea(f"Tea {number}", day=3 + number))
+    world.settle()
+    for id in list(side.calendar.objects()):
+        side.calendar.leave_window(id)
+    side.calendar.fail("get", Unreachable("timeout"), times=2)
+    world.put("c", tea("Cake", day=20))
+    world.cycle(side)
+    assert "Cake" in side.titles()
+    assert len(world.titles()) == 6
