@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -108,13 +107,13 @@ def disconnect(
     as_json: Json = False,
 ) -> None:
     """Remove an account with its pairs and its access; all events stay on both sides. --json without --yes does nothing."""
-    with closing(opened(ctx)) as context:
-        foreseen = removing.foresee_account(context, user, account)
-        if as_json and not yes:
-            show(parting.plain(foreseen, done=False), as_json=True, text="")
-            return
-        if not yes:
-            typer.echo(parting.before_leaving(foreseen))
-            prompts.confirm("Go on?")
-        gone = removing.disconnect(context, user, str(foreseen.account))
+    context = opened(ctx)
+    foreseen = removing.foresee_account(context, user, account)
+    if as_json and not yes:
+        show(parting.plain(foreseen, done=False), as_json=True, text="")
+        return
+    if not yes:
+        typer.echo(parting.before_leaving(foreseen))
+        prompts.confirm("Go on?")
+    gone = removing.disconnect(context, user, str(foreseen.account))
     show(parting.plain(gone, done=True), as_json=as_json, text=parting.after_leaving(gone))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import closing
 from typing import Annotated, Any
 
 import typer
@@ -185,21 +184,21 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Mirror two calendars no more; all events stay on both sides. --json without --yes does nothing."""
-    with closing(opened(ctx)) as context:
-        foreseen = removing.foresee_pair(context, pair)
-        if as_json and not yes:
-            show(parting.plain(foreseen, done=False), as_json=True, text="")
-            return
-        if not yes:
-            typer.echo(parting.before(foreseen))
-            prompts.confirm("Go on?")
-        gone = removing.remove_pair(context, pair)
+    context = opened(ctx)
+    foreseen = removing.foresee_pair(context, pair)
+    if as_json and not yes:
+        show(parting.plain(foreseen, done=False), as_json=True, text="")
+        return
+    if not yes:
+        typer.echo(parting.before(foreseen))
+        prompts.confirm("Go on?")
+    gone = removing.remove_pair(context, pair)
     show(parting.plain(gone, done=True), as_json=as_json, text=parting.after(gone))
 
 
 @app.command("refuse")
 def refuse(ctx: typer.Context, pair: PairNumber, as_json: Json = False) -> None:
     """Refuse a parked plan: what it wanted to delete stays, or comes back where it was deleted, and nobody is mailed."""
-    with closing(opened(ctx)) as context:
-        done = refusing.refuse(context, pair)
+    context = opened(ctx)
+    done = refusing.refuse(context, pair)
     show({"pair": pair, **dataclasses.asdict(done)}, as_json=as_json, text=parting.refused(pair, done))

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TypeVar
 
-from bridge.errors import CursorLost, Gone, Refused, Unmappable, Unreachable
+from bridge.errors import CursorLost, Gone, Refused, Unmappable
 from bridge.sync import guard
+from bridge.sync.patience import patiently
 from bridge.sync.ports import NamesOccurrences, Page, RemoteItem
 from bridge.sync.session import Session, this_one
-
-T = TypeVar("T")
-
-TRIES = 3
-"""How often a page, or an event that is in doubt, is asked for in one cycle."""
 
 
 def read(session: Session) -> None:
@@ -55,18 +50,7 @@ def _follow(session: Session, *, anew: bool = False) -> None:
 
 def _page(session: Session, cursor: str | None) -> Page:
     """The page behind the cursor; it may take many requests: Graph's series are read one by one."""
-    return _patiently(lambda: session.remote.page(cursor, now=session.now()))
-
-
-def _patiently(ask: Callable[[], T]) -> T:
-    """A lost answer or a short wait costs a request and not the cycle; after ``TRIES`` the service is away."""
-    for _ in range(TRIES - 1):
-        try:
-            return ask()
-        except Unreachable as error:
-            if not error.passing:
-                raise
-    return ask()
+    return patiently(lambda: session.remote.page(cursor, now=session.now()))
 
 
 def _with_occurrences(session: Session, page: Page) -> Page:
@@ -110,7 +94,7 @@ def look(session: Session, series: str, *, known: str | None = None) -> bool:
     """
     try:
         with this_one():
-            items = _patiently(lambda: session.remote.get(series))
+            items = patiently(lambda: session.remote.get(series))
     except Gone:
         with session.ledger.writing() as memory:
             memory.remove(series)

@@ -190,7 +190,7 @@ class _Round:
     def _halves(self) -> Mapping[str, Case]:
         """Looked for before all else: the first half may be planned with what the remote has changed, and the second later."""
         found: dict[str, Case] = {}
-        for uids in batches(self._touched.uids) if len(self._touched.uids) > 1 else ():
+        for uids in () if self._rules.pairing else batches(self._touched.uids):
             found |= halves(cases.of_hub(self._session, uids, matches=Matches()).cases, self._rules.lens)
         if found:
             with self._session.ledger.reading() as memory:
@@ -214,9 +214,11 @@ class _Round:
 
     def _plan(self, batch: Batch) -> list[Step]:
         self._done.update(case.uid for case in batch.cases)
-        firsts = self._firsts
-        at_home = [replace(each, home=firsts[each.uid].home) if each.uid in firsts else each for each in batch.cases]
-        return compounded([plan(case, self._rules) for case in at_home])
+        return compounded([plan(self._at_home(case), self._rules) for case in batch.cases])
+
+    def _at_home(self, case: Case) -> Case:
+        first = self._firsts.get(case.uid)
+        return case if first is None else replace(case, home=first.home)
 
     def apply(self) -> None:
         for batch in self._batches():

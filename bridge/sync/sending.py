@@ -501,8 +501,8 @@ def _tried_in_vain(session: Session, sent: Sent) -> Link:
     if link.remote_id is None or replica is None:
         return link
     try:
-        items = session.remote.get(link.remote_id)
         with this_one():
+            items = session.remote.get(link.remote_id)
             before, now = (session.remote.lens.read(each) for each in (replica.items, items))
     except (Gone, Refused, Unmappable):
         return link  # the next cycle reads it

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
@@ -17,6 +18,7 @@ from bridge.ical.recurrence import keys
 from bridge.ical.times import instant
 from bridge.sync.plan import Case, Step, seen
 from bridge.sync.ports import Lens
+from bridge.sync.session import this_one
 
 NEAR = dt.timedelta(days=7)
 """How far from the first occurrence that is given away the new half may begin: who moves the rest of a series moves it a little."""
@@ -61,10 +63,9 @@ def _cut_here(case: Case, lens: Lens) -> tuple[Case, ObjectFields, dt.datetime] 
 def _seen(case: Case, lens: Lens) -> ObjectFields | None:
     if case.hub is None:
         return None
-    try:
+    with suppress(Unmappable, InvalidCalendarData), this_one():
         return seen(case.hub.data, lens)
-    except (Unmappable, InvalidCalendarData):
-        return None  # the plan says why
+    return None  # the plan says why
 
 
 def _creates(step: Step) -> bool:
@@ -91,13 +92,16 @@ def _given_away(step: Step) -> dt.datetime | None:
 
 
 def _cut(before: ObjectFields, after: ObjectFields) -> dt.datetime | None:
+    """When the first occurrence begins that was cut off. None, too, where a rule cannot be followed: it is this series' alone."""
     if (
         not before.recurrence
         or before.recurrence == after.recurrence
         or before.master.when.start != after.master.when.start
     ):
         return None
-    return next(_lost(before, after), None)
+    with suppress(Unmappable), this_one():
+        return next(_lost(before, after), None)
+    return None
 
 
 def _lost(before: ObjectFields, after: ObjectFields) -> Iterator[dt.datetime]:

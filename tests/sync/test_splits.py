@@ -71,3 +71,16 @@ def test_r10_whoever_only_shortens_a_series_waits_for_nothing(world):
     side.calendar.fail("create", Refused("no", status=400), times=1)
     world.cycle(side)
     assert rules(side) == ["RRULE:FREQ=WEEKLY;COUNT=4"]
+
+
+def test_r32_a_rule_that_cannot_be_followed_holds_up_nobody(world):
+    """Edited in the hub together with a new series, it might be one that was cut."""
+    side = world.pair()
+    world.put("odd", tea("Odd", rule=WEEKLY))
+    world.settle()
+    unreadable = ("RRULE:FREQ=WEEKLY;RSCALE=HEBREW;COUNT=3",)
+    world.edit("odd", lambda fields: dataclasses.replace(fields, recurrence=unreadable))
+    world.put("new", tea("New", rule="FREQ=DAILY;COUNT=3", day=20))
+    world.cycle(side)
+    assert "New" in side.titles()
+    assert world.titles() == ["New", "Odd"]

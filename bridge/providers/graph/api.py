@@ -20,14 +20,12 @@ from bridge.errors import CursorLost, DuplicateKey, Gone, NeedsReconnect, Provid
 from bridge.providers.graph.oauth import AccessTokens
 from bridge.providers.http import error_for, retry_after
 from bridge.providers.pace import Limits, Pace
+from bridge.sync.patience import TRIES
 
 PREFER = 'IdType="ImmutableId", outlook.body-content-type="text"'
 """On every request: ids that survive a move (M-30), and bodies as text, which is what the hub holds (M-63)."""
 
 BATCH = 20  # M-79
-TRIES = 3
-"""How often a part of a batch of questions is asked that had no answer."""
-
 LIMITS = Limits(per_minute=950, at_once=4, parts_at_once=4)
 """A little under what one app may ask of one mailbox in a minute, and no more at the same time than it may (M-77, M-79)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bridge.errors import Gone, Refused, Unreachable, VersionMismatch
@@ -12,6 +13,7 @@ from bridge.ical.fields import When
 from bridge.providers.graph import gaps
 from bridge.providers.graph.api import Api, encoded, entries, escape
 from bridge.providers.graph.mapping import KEY_MARKER, item, moment_of, original_key
+from bridge.sync.patience import patiently
 from bridge.sync.ports import RemoteItem
 
 PAGE = 100
@@ -129,10 +131,11 @@ class Events:
         return self._all(f"{self.path(id)}/instances", window)
 
     def _all(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-        answer = self.api.get(path, **query)
+        """Page by page, each asked for patiently: of many one may always be lost."""
+        answer = patiently(lambda: self.api.get(path, **query))
         yield from entries(answer)
         while link := answer.get("@odata.nextLink"):
-            answer = self.api.follow(link)
+            answer = patiently(partial(self.api.follow, link))
             yield from entries(answer)
 
 
