@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from bridge.cli.state import counted
 from bridge.services.removing import Leaving, Parting
 from bridge.sync.refusal import Refusal
 
@@ -26,14 +27,15 @@ def after(one: Parting) -> str:
 
 
 def before_leaving(one: Leaving) -> str:
-    lines = [f"The {one.provider} account {one.email} of {one.user} has {_pairs(one)}."]
+    lines = [f"The {one.provider} account {one.email} of {one.user} has {counted(len(one.pairs), 'pair')}."]
     for each in one.pairs:
         lines += [f"  pair {each.pair}: {each.here} and {each.there}", *(f"    {line}" for line in _unsent(each))]
     return "\n".join([*lines, "It is forgotten with its access. All events stay on both sides."])
 
 
 def after_leaving(one: Leaving) -> str:
-    lines = [f"{one.user} is disconnected from the {one.provider} account {one.email}; {_pairs(one)} went with it."]
+    account = f"the {one.provider} account {one.email}"
+    lines = [f"{one.user} is disconnected from {account}; {counted(len(one.pairs), 'pair')} went with it."]
     if one.revoked:
         lines.append("Its access has been given back at the service, and its tokens are deleted.")
     else:
@@ -54,10 +56,6 @@ def refused(pair: int, done: Refusal) -> str:
     ]
     said = [f"  {len(uids)} event(s) {what}" for uids, what in lines if uids]
     return "\n".join([f"The plan of pair {pair} is refused.", *(said or ["  Nothing of it was left to take back."])])
-
-
-def _pairs(one: Leaving) -> str:
-    return "no pair" if not one.pairs else "1 pair" if len(one.pairs) == 1 else f"{len(one.pairs)} pairs"
 
 
 def _unsent(one: Parting) -> list[str]:

@@ -12,7 +12,6 @@ from bridge.services.context import Context
 from bridge.services.providers import DIRECT
 from bridge.store import accounts, grants, pairs, principals, remote_calendars
 from bridge.store.accounts import Account
-from bridge.store.pairs import Pair
 from bridge.sync.cases import AMBIGUOUS
 from bridge.sync.plan import ASKED
 
@@ -47,11 +46,6 @@ def reconnect_pair(context: Context, pair_id: int) -> tuple[str, Account]:
         if account is None:
             raise NotFound(f"the account of pair {pair_id} is gone")
         return reconnect(context, conn, account), account
-
-
-def is_manual(pair: Pair) -> bool:
-    """Whether it is synced only when told to: nothing about it goes on by itself."""
-    return pair.interval_seconds is None and not pair.realtime
 
 
 def sync(pair_id: int) -> str:

@@ -159,8 +159,7 @@ def _note(context: Context, pair: Pair, owner: str, findings: Findings | None) -
             pairs.give_back(conn, pair.id, owner=owner)
             return
         found = len(findings.found)
-        manual = pair.interval_seconds is None and not pair.realtime
-        due = {"due_at": now} if found and not manual else {}
+        due = {"due_at": now} if found and not pair.manual else {}
         pairs.give_back(conn, pair.id, owner=owner, audited_at=now, divergences=found, **due)
         for kind, uid in [(each.kind, each.uid) for each in findings.found[:RECORDED]]:
             named = uid if _IDENTIFIER.fullmatch(uid) else f"sha256:{hashlib.sha256(uid.encode()).hexdigest()[:32]}"

@@ -33,8 +33,7 @@ def refuse(context: Context, pair_id: int, *, actor: str = "cli") -> Refusal:
     except ProviderError as failure:
         raise UsageError(f"pair {pair_id}: {syncing.in_plain_words(context, pair_id, failure)}") from failure
     finally:
-        manual = pair.interval_seconds is None and not pair.realtime
-        due = {"due_at": context.now(), "idle": 0} if done is not None and not manual else {}
+        due = {"due_at": context.now(), "idle": 0} if done is not None and not pair.manual else {}
         with context.database.write() as conn:
             pairs.give_back(conn, pair_id, owner=owner, **due)
     if done is None:

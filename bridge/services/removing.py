@@ -16,7 +16,7 @@ from bridge.errors import BridgeError, NotFound, UsageError
 from bridge.providers.oauth import Revokes
 from bridge.services import providers, pushes, words
 from bridge.services.context import Context
-from bridge.services.naming import name_of
+from bridge.services.naming import name_of, nobody
 from bridge.services.noticing import KINDS
 from bridge.store import (
     accounts,
@@ -240,7 +240,7 @@ def _pairs_of(conn: Connection, account: Account) -> list[Pair]:
 def _account(conn: Connection, user: str, which: str) -> Account:
     principal = principals.by_name(conn, user)
     if principal is None:
-        raise NotFound(f"there is no user {user!r}")
+        raise nobody(user)
     held = accounts.of_principal(conn, principal.id)
     found = [one for one in held if which in (one.provider, one.email, str(one.id))]
     if not found:

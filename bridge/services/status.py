@@ -67,7 +67,7 @@ def every(context: Context) -> list[PairStatus]:
     found = []
     for one in pairing.every(context):
         pair, rests = one.pair, one.account.rests(now)
-        manual = advice.is_manual(pair)
+        manual = pair.manual
         stale = noticing.is_late(context, pair, manual=manual)
         with context.database.read() as conn:
             counted = links.count(conn, pair.id)

@@ -200,7 +200,7 @@ def _ended(context: Context, pair_id: int) -> str:
 def _onward(context: Context, pair_id: int) -> str:
     """What comes next after a failure that passes: a pair that is synced only when told to does not come back (R28)."""
     with context.database.read() as conn, suppress(NotFound):
-        if advice.is_manual(pairs.get(conn, pair_id)):
+        if pairs.get(conn, pair_id).manual:
             return by_hand(pair_id)
     return BY_ITSELF
 
@@ -284,7 +284,7 @@ def open_remote(context: Context, pair_id: int) -> tuple[Remote, Account]:
     if account.needs_reconnect:
         raise NeedsReconnect("the account waits for its person")
     if account.closed_until is not None and account.rests(now):
-        words = paused(account.closed_until, account.closed_reason, pair_id, manual=advice.is_manual(pair))
+        words = paused(account.closed_until, account.closed_reason, pair_id, manual=pair.manual)
         raise Paced(words, retry_after=(account.closed_until - now).total_seconds())
     return connecting.sign_in(context, account).remote(calendar.calendar), account
 

@@ -54,6 +54,11 @@ class Pair:
     audited_at: dt.datetime | None
     divergences: int | None
 
+    @property
+    def manual(self) -> bool:
+        """Whether it is synced only when told to: nothing about it goes on by itself."""
+        return self.interval_seconds is None and not self.realtime
+
 
 def _pair(row: sa.RowMapping) -> Pair:
     return Pair(**row)
@@ -333,7 +338,7 @@ def finish(
         outcome = {
             "failures": failures + 1,
             "last_error": error,
-            "due_at": None if _manual(pair) else now + wait,
+            "due_at": None if pair.manual else now + wait,
         }
     _give_back(conn, pair, outcome)
 
@@ -344,7 +349,7 @@ def postpone(conn: sa.Connection, pair_id: int, *, owner: str, until: dt.datetim
     A manual pair was asked for by a person, who is told; it does not come back by itself.
     """
     pair = _held(conn, pair_id, owner)
-    _give_back(conn, pair, {"due_at": None if _manual(pair) else until})
+    _give_back(conn, pair, {"due_at": None if pair.manual else until})
 
 
 def _held(conn: sa.Connection, pair_id: int, owner: str) -> Pair:
@@ -361,10 +366,6 @@ def _held(conn: sa.Connection, pair_id: int, owner: str) -> Pair:
 
 def _woken(pair: Pair) -> dt.datetime | None:
     return pair.due_at if pair.due_at != pair.lease_until else None
-
-
-def _manual(pair: Pair) -> bool:
-    return pair.interval_seconds is None and not pair.realtime
 
 
 def _next(conn: sa.Connection, pair: Pair, idle: int | None, now: dt.datetime) -> dt.datetime | None:

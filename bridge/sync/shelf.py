@@ -6,8 +6,10 @@ import datetime as dt
 import json
 import zlib
 from collections.abc import Iterator
+from functools import partial
 
 from bridge.sync.ledger import Replica
+from bridge.sync.patience import patiently
 from bridge.sync.ports import RemoteItem
 from bridge.sync.session import Session
 
@@ -51,7 +53,7 @@ def listed(session: Session) -> Shelf:
     """The remote calendar as it is now, by a listing of its own; only one that came to its end is returned (R5)."""
     shelf, cursor, more = Shelf(), None, True
     while more:
-        page = session.remote.page(cursor, now=session.now())
+        page = patiently(partial(session.remote.page, cursor, now=session.now()))
         for item in page.items:
             shelf.put(item)
         for removal in page.removals:
