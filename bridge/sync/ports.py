@@ -7,7 +7,7 @@ takes many requests as one); the store implements the memory (``bridge.sync.ledg
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -164,10 +164,10 @@ class Invites(Protocol):
 
 @runtime_checkable
 class NamesOccurrences(Protocol):
-    """A remote that may tell of a deleted occurrence by the occurrence's own id and nothing else (M-26)."""
+    """A remote that says "removed" of more than our objects: of single occurrences (M-26), of what is beyond its window (M-23)."""
 
-    def series(self) -> Sequence[RemoteItem]:
-        """All series, read anew: asked for when something was removed that is no object we know."""
+    def behind(self, ids: Collection[str]) -> Sequence[RemoteItem]:
+        """What there is to be read where these were removed that are no objects we know: themselves, and their series."""
         ...
 
 

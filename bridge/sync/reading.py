@@ -54,14 +54,14 @@ def _page(session: Session, cursor: str | None) -> Page:
 
 
 def _with_occurrences(session: Session, page: Page) -> Page:
-    """What was removed and is no object of ours may have been an occurrence, of whichever series (M-26)."""
+    """What was removed and is no object of ours may be an occurrence of any series (M-26), or new beyond the window (M-23)."""
     if not page.removals or not isinstance(session.remote, NamesOccurrences):
         return page
     with session.ledger.reading() as memory:
         strangers = memory.unknown({removal.id for removal in page.removals})
     if not strangers:
         return page
-    return replace(page, items=[*page.items, *session.remote.series()])
+    return replace(page, items=[*page.items, *session.remote.behind(sorted(strangers))])
 
 
 def _confirm(session: Session) -> None:

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.contracts.bench import Typed
 from tests.e2e.dates import MONDAY, ZONE
 from tests.support.bridged import at, event, shown
 
@@ -40,6 +41,16 @@ def test_a_series_becomes_all_day_and_single(story):
     story.settle([shown(at(1, 9), at(1, 10), "Run")])
     story.phone.put("a", event("Run", at(1, 9), at(1, 10), "RRULE:FREQ=DAILY;COUNT=3"))
     story.settle([shown(at(day, 9), at(day, 10), "Run") for day in (1, 2, 3)])
+
+
+def test_m23_what_is_new_in_outlook_beyond_its_window_is_everywhere_with_the_next_cycle(story):
+    story.phone.put("a", event("Run", at(1, 9), at(1, 10), "RRULE:FREQ=WEEKLY;COUNT=5"))
+    story.settle()
+    far = dt.datetime(MONDAY.year + 9, 7, 1, 9)  # noqa: DTZ001 - wall-clock time
+    story.graph.add(Typed("Jubilee", far, far + dt.timedelta(hours=1), ZONE))
+    story.settle()
+    assert story.phone.find("Jubilee")
+    assert story.google.find("Jubilee")
 
 
 @pytest.mark.parametrize("side", ["phone", "google", "graph"])

@@ -174,12 +174,11 @@ class Api:
         for number in range(len(paths)):
             answer = answers.get(str(number)) or {"status": 504}
             status, body = answer["status"], answer.get("body") or {}
-            if status == 404:
-                told.append(None)
-            elif status >= 400:
-                told.append(_error(status, body, httpx.Headers(answer.get("headers") or {})))
-            else:
+            if status < 400:
                 told.append(body)
+                continue
+            error = _error(status, body, httpx.Headers(answer.get("headers") or {}))
+            told.append(None if isinstance(error, Gone) else error)
         return told
 
     def _address(self, path: str, query: Mapping[str, str] | None = None) -> str:

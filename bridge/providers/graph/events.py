@@ -85,20 +85,25 @@ class Events:
         return [event["id"] for event in listed if event.get("type") == "seriesMaster" or event.get("recurrence")]
 
     def by_key(self, key: str) -> list[RemoteItem]:
-        """The event created with this key. One copied in Outlook may carry its marks too, but is younger (S-03, R9)."""
+        """The event created with this key. One copied in Outlook may carry its marks too, but is younger (S-03, R9).
+
+        A single event is as the list shows it; a series has to be asked for once more (M-47).
+        """
         condition = f"singleValueExtendedProperties/Any(ep: ep/id eq '{KEY_MARKER}' and ep/value eq '{key}')"
-        select = "id,transactionId,createdDateTime"
         path = f"{self.calendar}/events"
         try:
-            marked = list(self._all(path, {"$filter": condition, "$select": select}))
+            marked = list(self._all(path, {"$filter": condition, "$select": SELECT}))
         except Refused as refusal:
             if refusal.status not in (400, 501):
                 raise
-            marked = list(self._all(path, {"$select": select, "$top": str(PAGE)}))
-        created = sorted(
-            (event.get("createdDateTime") or "", event["id"]) for event in marked if event.get("transactionId") == key
-        )
-        return [found for found in self.many([id for _, id in created[:1]]) if found is not None]
+            marked = list(self._all(path, {"$select": SELECT, "$top": str(PAGE)}))
+        created = [event for event in marked if event.get("transactionId") == key]
+        if not created:
+            return []
+        first = min(created, key=lambda event: (event.get("createdDateTime") or "", event["id"]))
+        if first.get("type") == "singleInstance" and not first.get("recurrence"):
+            return [item(first)]
+        return [found for found in self.many([first["id"]]) if found is not None]
 
     def occurrences(self, master: RemoteItem, keys: Sequence[str], when: When) -> dict[str, Occurrence]:
         """Where the instances with these keys are. ``when`` is the master's.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -123,6 +123,16 @@ class Listing:
         link = answer.get("@odata.nextLink")
         following = replace(cursor, link=link or _delta_link(answer))
         return Page(items, removals, following.dump(), more=bool(link))
+
+    def behind(self, ids: Collection[str]) -> list[RemoteItem]:
+        """What is there of these, each series whole; and all series if something is not there."""
+        found = self.events.many(list(ids))
+        objects = {_object(each.payload): each for each in found if each is not None}
+        series = {id: None for id, each in objects.items() if id != each.id}
+        if None in found:
+            series |= dict.fromkeys(id for id in self.events.masters() if id not in objects)
+        singles = [each for id, each in objects.items() if id not in series]
+        return [*singles, *(each for each in self.events.many(list(series)) if each is not None)]
 
     def _whole(self, events: Sequence[Mapping[str, Any]]) -> list[RemoteItem]:
         """Single events as they are, each series once and read anew: delta shows pieces of it at most (M-24…M-26, M-47)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -59,10 +59,14 @@ class GraphRemote:
         with _calendar_is_there():
             return self.listing.page(cursor, now=now)
 
-    def series(self) -> Sequence[RemoteItem]:
-        """A removed id may be that of a single occurrence, and its series need not be sent again: nothing promises it (M-26)."""
+    def behind(self, ids: Collection[str]) -> Sequence[RemoteItem]:
+        """New events beyond the window are told of as removed, and are there (M-23): a creation whose answer was lost, too.
+
+        Of those that are not there each may have been an occurrence, and its series need not be sent again: nothing promises
+        it (M-26). So all series are read then.
+        """
         with _calendar_is_there():
-            return [found for found in self._events.many(list(self._events.masters())) if found is not None]
+            return self.listing.behind(ids)
 
     def get(self, id: str) -> Sequence[RemoteItem]:
         return [self._events.get(id)]

@@ -203,6 +203,22 @@ def test_events_outside_the_window_are_listed(bench, now):
     assert len(mirror.objects()) == 2
 
 
+@pytest.mark.parametrize("rule", ["", "FREQ=DAILY;COUNT=3"])
+def test_m23_new_beyond_the_window_is_told_as_removed_and_is_there(bench, now, rule):
+    bench.add(Typed("Standup", START, START + HOUR, rule="FREQ=DAILY;COUNT=9"))
+    mirror = Mirror(bench.remote, now)
+    mirror.follow()
+    mirror.follow()
+    far = START.replace(year=2040)
+    id = bench.add(Typed("Jubilee", far, far + HOUR, rule=rule))
+    told = [each.id for each in bench.remote.page(mirror.cursor, now=now).removals]
+    assert id in told
+    requests = bench.requests()
+    (found,) = bench.remote.behind(told)
+    assert bench.requests() == requests + 1  # a batch counts as what it asks for
+    assert bench.remote.lens.read([found]).fields.master.summary == "Jubilee"
+
+
 def test_a_series_is_read_once_a_page_however_many_occurrences_are_told(bench, now):
     id = bench.add(Typed("Standup", START, START + HOUR, rule="FREQ=DAILY;COUNT=30"))
     mirror = Mirror(bench.remote, now)
