@@ -27,7 +27,7 @@ class Batch:
     """``cases`` are to be planned; ``adoptions`` only remembered, and planned then; ``waiting`` once their creation is done.
 
     ``unknown`` are links to remote objects of which the inbox holds nothing: somebody has to look. ``open`` names the UIDs
-    that have an intent.
+    that have an intent; ``superseded`` are links that only noted a trouble with what turns out to be our own creation.
     """
 
     cases: list[Case] = field(default_factory=list)
@@ -35,14 +35,16 @@ class Batch:
     waiting: list[Link] = field(default_factory=list)
     unknown: list[Link] = field(default_factory=list)
     open: set[str] = field(default_factory=set)
+    superseded: list[Link] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A remote object as far as it could be read."""
+    """A remote object as far as it could be read. A ``passing`` problem may be over without a change of it."""
 
     remote: RemoteObject | None
     problem: str | None = None
+    passing: bool = False
 
 
 def read(replica: Replica, lens: Lens) -> Read:
@@ -53,7 +55,7 @@ def read(replica: Replica, lens: Lens) -> Read:
         # a UID that no database takes names nothing in the hub: its event gets one of ours (R32)
         return Read(remote if can_be_kept(remote.uid) else replace(remote, uid=""))
     except Unmappable as error:
-        return Read(None, str(error))
+        return Read(None, str(error), passing=replica.unread)
     except OverflowError:
         return Read(None, BEYOND)
     except Exception as error:  # noqa: BLE001 - whatever one object makes us stumble over, the others go on
@@ -83,11 +85,13 @@ def of_remote(session: Session, series: Sequence[str], *, pair: str, matches: Ma
         if not _unsettled(link):
             assert link is not None  # noqa: S101 - for the type checker
             batch.cases.append(
-                Case(link.uid, link, hub.get(link.uid), each.remote, id, buried.get(link.uid), each.problem)
+                Case(
+                    link.uid, link, hub.get(link.uid), each.remote, id, buried.get(link.uid), each.problem, each.passing
+                )
             )
         elif each.remote is None:
             uid = link.uid if link else derived_uid(pair, id)
-            batch.cases.append(Case(uid, link, None, None, id, problem=each.problem))
+            batch.cases.append(Case(uid, link, None, None, id, problem=each.problem, passing=each.passing))
         else:
             known.place(batch, link, each.remote)
     return homes.told(batch)
@@ -151,6 +155,7 @@ class _Known:
         own = self.made.get(remote.creation_key) if remote.creation_key else None
         if own is not None and own.remote_id is None and own.uid not in self.ours:
             self.ours.add(own.uid)  # another one with its key is a copy that its owner made (R9)
+            batch.superseded += [link] if link is not None and link.uid != own.uid else []
             self._ours(batch, own, remote)
         elif remote.id in self.matches.ambiguous_remote or _in_question(link):
             uid = link.uid if link else derived_uid(self.pair, remote.id)
@@ -206,7 +211,7 @@ def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
         replica = replicas.get(series) if series else None
         if link is not None and uid in intents and intents[uid].kind == "create" and intents[uid].attempts:
             batch.waiting.append(link)  # it may be there already; a creation that was never sent is planned anew
-        elif link is not None and series is not None and replica is None:
+        elif link is not None and series is not None and (replica is None or replica.unread):
             batch.unknown.append(link)
         elif replica is not None and replica.removed and not replica.certain:
             continue  # planned as soon as somebody has looked

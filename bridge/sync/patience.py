@@ -12,6 +12,9 @@ T = TypeVar("T")
 TRIES = 3
 """How often in a row before the service counts as away."""
 
+IN_A_ROW = 3
+"""So many answers lost one behind the other: it is the service that is away, and not some requests."""
+
 
 def patiently(ask: Callable[[], T]) -> T:
     """What ``ask`` answers, which only reads: a lost answer costs a request and not the cycle. Raises what the last try does."""

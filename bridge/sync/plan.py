@@ -60,8 +60,9 @@ class Case:
     """One object, as both sides have it. None: it is not there (any more).
 
     ``uid`` is the name that it has, or would get, in the hub; ``series`` the remote's id, be it readable or not.
-    ``buried`` is the last version of a hub object that was deleted. ``problem``: why it must be left alone. ``home``: this
-    pair's remote is where it belongs, with its guests; any other remote has a copy without them (R1).
+    ``buried`` is the last version of a hub object that was deleted. ``problem``: why it must be left alone; one that is ``passing``
+    may be over without a change of either side. ``home``: this pair's remote is where it belongs, with its guests; any other
+    remote has a copy without them (R1).
     """
 
     uid: str
@@ -71,6 +72,7 @@ class Case:
     series: str | None = None
     buried: bytes | None = None
     problem: str | None = None
+    passing: bool = False
     home: bool = False
 
 
@@ -124,7 +126,7 @@ def _invited(fields: ObjectFields) -> set[str]:
 def plan(case: Case, rules: Rules) -> Step:
     """Decide about one object. What cannot be mapped is quarantined with its reason, and nothing else is held up (R32)."""
     if case.problem is not None:
-        return quarantine(case, rules, case.problem, retry=False)
+        return quarantine(case, rules, case.problem, retry=case.passing)
     try:
         step = _decide(case, rules)
     except (Unmappable, InvalidCalendarData) as error:

@@ -23,6 +23,8 @@ class RemoteItem:
     own, with the master's id as ``series`` (G-60, G-61); Graph's are inside the master's payload (M-47). ``payload`` is the
     service's JSON; only the provider's mapping reads it. ``modified`` (aware UTC), where the service tells it, is when the
     service last changed the item: a reading that shows an earlier state than one before it is a replay (M-27).
+
+    An empty payload: it is there, and the service shows all others and not this one. Its lens says so (R32).
     """
 
     id: str
@@ -30,6 +32,10 @@ class RemoteItem:
     version: str
     payload: Mapping[str, Any]
     modified: dt.datetime | None = None
+
+    @property
+    def unread(self) -> bool:
+        return not self.payload
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
-from bridge.errors import CursorLost, Gone, Refused, Unmappable
+from bridge.errors import CursorLost, Gone, Refused, Unmappable, Unreachable
 from bridge.sync import guard
-from bridge.sync.patience import patiently
+from bridge.sync.patience import IN_A_ROW, patiently
 from bridge.sync.ports import NamesOccurrences, Page, RemoteItem
 from bridge.sync.session import Session, this_one
+
+NOT_SHOWN = (
+    "the service does not show one of its events, and what that is a counterpart of cannot be told without it (R16)"
+)
 
 
 def read(session: Session) -> None:
@@ -37,6 +40,8 @@ def _follow(session: Session, *, anew: bool = False) -> None:
         session.report.listings += 1
     while more:
         page = _page(session, cursor)
+        if state.phase == "pairing" and any(item.unread for item in page.items):
+            raise Unreachable(NOT_SHOWN)
         session.report.pages += 1
         session.report.items += len(page.items) + len(page.removals)
         more = page.more
@@ -78,19 +83,26 @@ def _confirm(session: Session) -> None:
         allowed = guard.allowance(memory.link_count(), approved)
         gone = len(memory.removed(certain=True))
         versions = {id: link.version for id, link in memory.links_to(doubtful).items()}
+    in_vain = 0
     for series in doubtful:
         if gone > allowed:
             return
-        with suppress(
-            Refused, Unmappable
-        ):  # nothing is known of this one; it stays in doubt, and the others go on (R32)
+        try:
             gone += not look(session, series, known=versions.get(series))
+        except (Refused, Unmappable):
+            pass  # nothing is known of this one; it stays in doubt, and the others go on (R32)
+        except Unreachable as error:
+            in_vain += 1
+            if not error.passing or in_vain == IN_A_ROW:
+                raise
+            continue
+        in_vain = 0
 
 
 def look(session: Session, series: str, *, known: str | None = None) -> bool:
     """Ask for one object and remember the answer, which is no news in the ``known`` version (R4).
 
-    False: it is certainly no more. Raises Refused and Unmappable.
+    False: it is certainly no more. Raises Refused, Unmappable and Unreachable.
     """
     try:
         with this_one():

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from bridge.errors import InvalidCalendarData, ObjectChanged, Refused, Unmappable
+from bridge.errors import InvalidCalendarData, ObjectChanged, Refused, Unmappable, Unreachable
 from bridge.sync import cases, guard, pairing, reading
 from bridge.sync.cases import Batch
 from bridge.sync.identity import Matches
 from bridge.sync.ledger import Done, Intent, Kind, Link, PairState, Writing
+from bridge.sync.patience import IN_A_ROW
 from bridge.sync.plan import Case, HubDelete, HubPut, Rules, Step, again, plan, quarantined
 from bridge.sync.session import BATCH, Session, batches
 from bridge.sync.splits import compounded, halves
@@ -185,6 +186,7 @@ class _Round:
         self._rules = _rules(session, touched.state)
         self._revision = touched.revision
         self._done: set[str] = set()
+        self._in_vain = 0
         self._firsts = self._halves()
 
     def _halves(self) -> Mapping[str, Case]:
@@ -254,9 +256,14 @@ class _Round:
         """Nothing is known of this one. Where nothing can be known, it alone is left alone (R32)."""
         try:
             reading.look(self._session, link.remote_id or "")
-        except (Refused, Unmappable) as error:
+        except (Refused, Unmappable, Unreachable) as error:
+            self._in_vain = self._in_vain + 1 if isinstance(error, Unreachable) else 0
+            if isinstance(error, Unreachable) and not (error.passing and self._in_vain < IN_A_ROW):
+                raise
             with self._session.ledger.writing() as memory:
                 memory.save_links([quarantined(link, str(error), now=self._session.now())])
+        else:
+            self._in_vain = 0
 
     def _entries(self, step: Step, revision: int) -> Iterator[Done]:
         """For the journal: what was done to the hub, which was at ``revision``, and what the remote is about to be told."""
@@ -317,6 +324,7 @@ def _again(step: Step) -> Step:
 
 
 def _remember(memory: Writing, batch: Batch) -> None:
+    memory.drop_links([link.uid for link in batch.superseded])
     memory.save_links(batch.adoptions)
     memory.drop_intents([link.uid for link in batch.adoptions])
     memory.settle([link.remote_id for link in batch.adoptions if link.remote_id])

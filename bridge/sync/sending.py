@@ -29,6 +29,7 @@ from bridge.errors import (
 from bridge.ical.fields import ObjectFields, diff, patch
 from bridge.sync import reading
 from bridge.sync.ledger import Intent, Link, Replica, Writing
+from bridge.sync.patience import IN_A_ROW
 from bridge.sync.plan import adopted, again, quarantined
 from bridge.sync.ports import Invites, LooksAfterCreations, New, Remote, RemoteItem, RemoteObject, SupportsBatches
 from bridge.sync.session import Session, batches, this_one
@@ -38,9 +39,6 @@ AT_ONCE = 25
 
 FEW = 3
 """Creations from which on a batch is worth while."""
-
-IN_A_ROW = 3
-"""So many answers lost one behind the other: it is the service that is away, and not some requests."""
 
 FIRST_RETRY = dt.timedelta(minutes=1)
 LAST_RETRY = dt.timedelta(hours=6)
@@ -360,6 +358,8 @@ def _adopt(session: Session, sent: Sent, items: Sequence[RemoteItem], problem: s
         link = quarantined(replace(link, attempts=sent.link.attempts), problem, now=session.now())
     with session.ledger.writing() as memory:
         memory.refresh(items[0].series, items, pending=False)
+        noted = memory.links_to([items[0].series]).values()
+        memory.drop_links([each.uid for each in noted if each.uid != link.uid and each.remote_base is None])
         memory.save_links([link])
         memory.drop_intents([link.uid])
         _look_after(session, memory, [items[0].series])

@@ -34,12 +34,21 @@ TIMEOUT = httpx.Timeout(30, connect=10)
 BATCH_TIMEOUT = httpx.Timeout(120, connect=10)
 """The same for a batch: its requests may wait for one another."""
 
+ITS_OWN = 500
+"""Of a batch's part alone: Graph stumbles over this one event. Its other 5xx speak of the service (M-78, M-81)."""
+FEW = 3
+"""So many parts of a batch may be in trouble of their own."""
+
 NOT_OFFERED = {404, 405, 501}
 """How a service without some call of Graph's answers it."""
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 NO_SUCH_ID = {"errorinvalididmalformed", "errorinvalidid"}
 LOST = {"syncstatenotfound", "syncstateinvalid", "resyncrequired"}
+
+
+Found = dict[str, Any] | ProviderError | None
+"""What one of many was answered: None if it is not there, an error if Graph answers all others and stumbles over it."""
 
 
 def escape(id: str) -> str:
@@ -72,9 +81,9 @@ class Api:
     def delete(self, path: str, *, etag: str = "") -> None:
         self._json("DELETE", self._address(path), etag=etag)
 
-    def many(self, paths: Sequence[str]) -> list[dict[str, Any] | None]:
-        """GET many paths by ``$batch``, answers in their order; None for what is not there (404)."""
-        found: list[dict[str, Any] | None] = []
+    def many(self, paths: Sequence[str]) -> list[Found]:
+        """GET many paths by ``$batch``, answers in their order."""
+        found: list[Found] = []
         for first in range(0, len(paths), BATCH):
             part = paths[first : first + BATCH]
             try:
@@ -136,9 +145,9 @@ class Api:
         except Gone:
             return None
 
-    def _batch(self, paths: Sequence[str]) -> list[dict[str, Any] | None]:
+    def _batch(self, paths: Sequence[str]) -> list[Found]:
         """What had no answer is asked for again, and not the others: of many parts one may always be lost (R33)."""
-        found: dict[int, dict[str, Any] | None] = {}
+        found: dict[int, Found] = {}
         waiting: Sequence[int] = range(len(paths))
         for tries_left in reversed(range(TRIES)):
             try:
@@ -154,6 +163,10 @@ class Api:
                 else:
                     found[number] = answer
             if not troubles:
+                break
+            stumbling = {number: each for number, each in troubles.items() if each.status == ITS_OWN}
+            if not tries_left and len(stumbling) == len(troubles) <= FEW:
+                found |= stumbling
                 break
             worst = self.pace.heed(
                 max(troubles.values(), key=_patience)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bridge.errors import Gone, Refused, Unreachable, VersionMismatch
+from bridge.errors import Gone, ProviderError, Refused, Unreachable, VersionMismatch
 from bridge.ical.fields import When
 from bridge.providers.graph import gaps
-from bridge.providers.graph.api import Api, encoded, entries, escape
+from bridge.providers.graph.api import Api, Found, encoded, entries, escape
 from bridge.providers.graph.mapping import KEY_MARKER, item, moment_of, original_key
 from bridge.sync.patience import patiently
 from bridge.sync.ports import RemoteItem
@@ -61,9 +61,14 @@ class Events:
         return item(self._told(self.api.get(self.path(id), **WHOLE)))
 
     def many(self, ids: Sequence[str]) -> list[RemoteItem | None]:
-        """In the order of ``ids``; None for those that are not there."""
+        """In the order of ``ids``; None for those that are not there, unread those that Graph stumbles over (R32)."""
         found = self.api.many([f"{self.path(id)}?{encoded(WHOLE)}" for id in ids])
-        return [item(self._told(payload)) if payload is not None else None for payload in found]
+        return [self._shown(id, answer) for id, answer in zip(ids, found, strict=True)]
+
+    def _shown(self, id: str, answer: Found) -> RemoteItem | None:
+        if isinstance(answer, ProviderError):
+            return RemoteItem(id, id, "", {})
+        return item(self._told(answer)) if answer is not None else None
 
     def _told(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         if "id" not in payload:
