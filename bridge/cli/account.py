@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli import parting, prompts
-from bridge.cli.state import Json, opened, secret_from_stdin, show, show_rows
+from bridge.cli.state import Json, opened, say, secret_from_stdin, show, show_rows
 from bridge.errors import UsageError
 from bridge.services import connecting, removing
 from bridge.services.context import Context
@@ -113,7 +113,7 @@ def disconnect(
         show(parting.plain(foreseen, done=False), as_json=True, text="")
         return
     if not yes:
-        typer.echo(parting.before_leaving(foreseen))
+        say(parting.before_leaving(foreseen))
         prompts.confirm("Go on?")
     gone = removing.disconnect(context, user, str(foreseen.account))
     show(parting.plain(gone, done=True), as_json=as_json, text=parting.after_leaving(gone))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.state import Json, counted, opened, secret_from_stdin, show, show_rows, warn
+from bridge.cli.state import Json, counted, opened, say, secret_from_stdin, show, show_rows, warn
 from bridge.errors import BridgeError, NeedsReconnect
 from bridge.services import advice, connecting, pairing, precedence, subscribing
 from bridge.services.context import Context
@@ -102,7 +102,7 @@ def truth(
     """Say whose word counts where both sides have changed the same field."""
     stored = precedence.set_truth(opened(ctx), calendar, whose)
     other = f"what stands in the remote calendar of {stored.replace(':', ' ')} wins"
-    typer.echo(f"{calendar}: {_TRUTHS.get(stored, other)}.")
+    say(f"{calendar}: {_TRUTHS.get(stored, other)}.")
 
 
 @app.command("home")
@@ -114,7 +114,7 @@ def home(
     """Say to which account events belong that are made here: it is the one that invites their guests."""
     pair_id = precedence.set_home(opened(ctx), calendar, pair)
     where = "the first pair that may be written" if pair_id is None else f"pair {pair_id}"
-    typer.echo(f"{calendar}: events made here are at home in {where}.")
+    say(f"{calendar}: events made here are at home in {where}.")
 
 
 @app.command("subscribe")
@@ -153,4 +153,4 @@ def unsubscribe(
     """Stop following a feed, and delete the calendar that was made for it."""
     slug = local.removeprefix(f"{user}/")
     subscribing.unsubscribe(opened(ctx), user, slug, keep=keep)
-    typer.echo(f"{user}/{slug} does not follow the feed any more" + (" and stays." if keep else " and is gone."))
+    say(f"{user}/{slug} does not follow the feed any more" + (" and stays." if keep else " and is gone."))

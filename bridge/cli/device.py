@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.state import Json, opened, secret_from_stdin, show, show_rows
+from bridge.cli.state import Json, opened, say, secret_from_stdin, show, show_rows
 from bridge.services import addresses, devices
 from bridge.services.naming import nobody
 from bridge.store import devices as stored
@@ -74,4 +74,4 @@ def revoke(
     """Take a device's password away; its next request is refused."""
     context = opened(ctx)
     devices.revoke(context.database, user, label, now=context.now())
-    typer.echo(f"{label} can no longer sign in.")
+    say(f"{label} can no longer sign in.")

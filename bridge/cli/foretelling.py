@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import typer
 
-from bridge.cli.state import counted
+from bridge.cli.state import counted, say
 from bridge.services.previewing import Preview, Row
 from bridge.services.undoing import Item, Undo
 
@@ -25,22 +25,22 @@ def printing(*, as_json: bool) -> Iterator[Lines | JsonArray]:
 
 class Lines:
     def show(self, preview: Preview) -> None:
-        typer.echo(f"Pair {preview.pair}")
+        say(f"Pair {preview.pair}")
         nothing = True
         for row in preview.rows:
             nothing = False
-            typer.echo(_line(row))
+            say(_line(row))
         if nothing:
-            typer.echo("  nothing to do")
+            say("  nothing to do")
         held = preview.held
         if held is not None:
             deletions, mails = counted(held["hub"], "deletion"), counted(held["mails"], "event")
             of = f"{deletions} here, {held['remote']} there, {mails} with invitations"
             approve = f"caldav-bridge pair approve {preview.pair}"
             if preview.asked:
-                typer.echo(f"  All of this waits for your yes ({of}): {approve}")
+                say(f"  All of this waits for your yes ({of}): {approve}")
             else:
-                typer.echo(f"  All of this would wait for your yes ({of}): {approve} once a sync has asked for it.")
+                say(f"  All of this would wait for your yes ({of}): {approve} once a sync has asked for it.")
 
     def end(self) -> None:
         """Nothing is left to print."""

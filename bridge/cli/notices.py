@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.state import Json, fail, opened, show
+from bridge.cli.state import Json, fail, opened, say, show
 from bridge.services import noticing
 
 
@@ -20,7 +20,7 @@ def notices(
     if test:
         if not noticing.send_test(context):
             fail("the message could not be sent to every address of [notify] urls", code=1)
-        typer.echo("The message was sent.")
+        say("The message was sent.")
         return
     # where no worker runs nobody else would notice that
     noticing.review(context)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli import parting, prompts
-from bridge.cli.state import Json, PairNumber, counted, opened, show, show_rows
+from bridge.cli.state import Json, PairNumber, counted, opened, say, show, show_rows
 from bridge.errors import UsageError
 from bridge.services import pairing, refusing, removing
 from bridge.services import questions as asked
@@ -107,7 +107,7 @@ def change(
         context, pair, direction=direction, how_often=every, projection=wanted, invitations=invitations
     )
     shown = " ".join(projection.names(projection.Projection.from_json(changed.projection)))
-    typer.echo(f"Pair {changed.id}: {changed.direction}, {_how_often(changed)}, shows {shown}.")
+    say(f"Pair {changed.id}: {changed.direction}, {_how_often(changed)}, shows {shown}.")
 
 
 @app.command("approve")
@@ -117,7 +117,7 @@ def approve(ctx: typer.Context, pair: PairNumber) -> None:
     with context.database.write() as conn:
         pairs.get(conn, pair)
         pairs.approve(conn, pair, now=context.now())
-    typer.echo(f"Pair {pair} goes on with its next sync.")
+    say(f"Pair {pair} goes on with its next sync.")
 
 
 @app.command("questions")
@@ -152,7 +152,7 @@ def same(
 ) -> None:
     """Answer a question: these two are one event."""
     asked.same(opened(ctx), pair, uid, remote_id)
-    typer.echo("They are one event with the next sync.")
+    say("They are one event with the next sync.")
 
 
 @app.command("different")
@@ -167,7 +167,7 @@ def different(
         raise UsageError("name the events, or say --all")
     count = asked.different(opened(ctx), pair, None if everything else events)
     them = f"{counted(count, 'event')} {'is' if count == 1 else 'are'}"
-    typer.echo(f"{them} no longer in question; what a side lacks it gets with the next sync.")
+    say(f"{them} no longer in question; what a side lacks it gets with the next sync.")
 
 
 def _how_often(pair: pairs.Pair) -> str:
@@ -190,7 +190,7 @@ def remove(
         show(parting.plain(foreseen, done=False), as_json=True, text="")
         return
     if not yes:
-        typer.echo(parting.before(foreseen))
+        say(parting.before(foreseen))
         prompts.confirm("Go on?")
     gone = removing.remove_pair(context, pair)
     show(parting.plain(gone, done=True), as_json=as_json, text=parting.after(gone))

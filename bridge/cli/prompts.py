@@ -9,13 +9,13 @@ from contextlib import contextmanager
 
 import typer
 
-from bridge.cli.state import fail
+from bridge.cli.state import fail, printable
 
 
 def confirm(question: str) -> None:
     """Return with a yes. A no ends the command with exit code 1, and the end of the input with 2."""
     with _answered(otherwise="say --yes to go on without being asked"):
-        agreed = typer.confirm(question)
+        agreed = typer.confirm(printable(question))
     if not agreed:
         typer.echo("Nothing was done.")
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.state import settings_of
+from bridge.cli.state import say, settings_of
 from bridge.errors import UsageError
 from bridge.sandbox.server import Sandbox
 from bridge.services import addresses
@@ -28,7 +28,7 @@ def sandbox(
         url = simulated.start(*at)
     except OSError as error:
         raise UsageError(addresses.not_free(*at, error)) from None
-    typer.echo(f"Simulated services: {url}/google/ and {url}/microsoft/ (Ctrl-C stops them)")
+    say(f"Simulated services: {url}/google/ and {url}/microsoft/ (Ctrl-C stops them)")
     try:
         threading.Event().wait()
     finally:

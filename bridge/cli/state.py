@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ class State:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and line end, and those that turn the direction of writing."""
 
 LARGEST = 2**63 - 1
 """No number in the database is larger."""
@@ -87,9 +91,19 @@ def opened(ctx: typer.Context) -> Context:
     return context
 
 
+def say(text: str) -> None:
+    """Print lines for a person."""
+    typer.echo(printable(text))
+
+
+def printable(text: str) -> str:
+    """Without what a terminal would obey: whoever invites somebody writes the title that is shown here."""
+    return _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def warn(text: str) -> None:
     """One plain line on standard error."""
-    typer.echo(f"caldav-bridge: {' '.join(text.split())}", err=True)
+    typer.echo(f"caldav-bridge: {printable(' '.join(text.split()))}", err=True)
 
 
 def fail(text: str, *, code: int = 2) -> NoReturn:
@@ -100,7 +114,10 @@ def fail(text: str, *, code: int = 2) -> NoReturn:
 
 def show(value: Any, *, as_json: bool, text: str) -> None:
     """Print ``value`` as JSON, or ``text``."""
-    typer.echo(json.dumps(value, indent=2, default=_plain) if as_json else text)
+    if as_json:
+        typer.echo(json.dumps(value, indent=2, default=_plain))
+    else:
+        say(text)
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str, below: Collection[str] = ()) -> None:
@@ -113,7 +130,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str, b
         typer.echo(json.dumps(list(rows), indent=2, default=_plain))
         return
     if not rows:
-        typer.echo(empty)
+        say(empty)
         return
     console = Console(highlight=False, markup=False, emoji=False)
     headings = [name for name in rows[0] if name not in below]
@@ -125,7 +142,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str, b
         console.print(_line(line, widths))
         for name in below:
             if row.get(name):
-                typer.echo(f"  {name.replace('_', ' ')}: {_cell(row[name])}")
+                say(f"  {name.replace('_', ' ')}: {_cell(row[name])}")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], style: str = "") -> Table:
@@ -156,7 +173,7 @@ def _cell(value: Any) -> str:
             return "yes" if value else "no"
         case dt.datetime():
             return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return str(value)
+    return printable(str(value))
 
 
 def _plain(value: Any) -> str:
@@ -174,4 +191,4 @@ def secret_from_stdin(what: str = "password") -> str:
         raise UsageError(f"the {what} on standard input is not UTF-8 text") from None
     if not text:
         raise UsageError(f"no {what} came on standard input")
-    return text
+    return _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text)

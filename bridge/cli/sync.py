@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli import foretelling, prompts
-from bridge.cli.state import Json, PairNumber, counted, number, opened, page, show, show_rows, warn
+from bridge.cli.state import Json, PairNumber, counted, number, opened, page, say, show, show_rows, warn
 from bridge.errors import NotFound, UsageError
 from bridge.services import consistency, cycles, pairing, previewing, syncing, undoing
 from bridge.services.context import Context
@@ -63,7 +63,7 @@ def audit(
         show_rows(figures, as_json=False, empty=_NO_PAIR, below=("kinds", "found", "error"))
         for one in outcomes:
             for each in one.found:
-                typer.echo(f"pair {one.pair}: {each['kind']}: {each['uid']}")
+                say(f"pair {one.pair}: {each['kind']}: {each['uid']}")
     if any(one.error or one.divergences for one in outcomes):
         raise typer.Exit(1)
 
@@ -158,7 +158,7 @@ def undo(
         show(_plain(foreseen, done=False), as_json=True, text="")
         return
     if not as_json:
-        typer.echo(foretelling.undo(foreseen))
+        say(foretelling.undo(foreseen))
     if foreseen.acts and not yes:
         prompts.confirm("Go on?")
     done = undoing.undo(context, pair, cycle, uid=event, force=force)

@@ -244,6 +244,17 @@ def test_a_cycle_with_one_event_is_undone_with_it(house, run, pair):
     assert (told["undone_at"] is not None, told["partly_undone"]) == (True, False)
 
 
+def test_a_title_is_shown_and_not_obeyed_by_the_terminal(house, run, pair):
+    """Whoever invites somebody chooses it."""
+    house.add("google", "Free \x1b]0;money\x07 \N{RIGHT-TO-LEFT OVERRIDE}today")
+    for command in (("sync", "preview", pair), ("sync", "now", pair), ("history", "list", "alex/calendar")):
+        _, out, err = run(*command)
+        assert not set("\x1b\x07\N{RIGHT-TO-LEFT OVERRIDE}") & set(out + err)
+    assert "Free" in out
+    assert "today" in out
+    assert json.loads(run("history", "list", "alex/calendar", "--json")[1])
+
+
 def test_a_preview_tells_two_of_one_title_apart(house, run, pair):
     house.cycle(pair)
     times = [put(house, "a", "Tea"), put(house, "b", "Tea", days=2)]
