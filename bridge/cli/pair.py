@@ -122,7 +122,7 @@ def approve(ctx: typer.Context, pair: PairNumber) -> None:
 
 @app.command("questions")
 def questions(ctx: typer.Context, pair: PairNumber, as_json: Json = False) -> None:
-    """Show which events look alike on both sides, so that only you can tell which belongs to which."""
+    """Show the events of which only you can tell which belongs to which: they look alike, or have lost each other."""
     found = asked.unanswered(opened(ctx), pair)
     text = "\n\n".join(_question(one) for one in found) or "No open question."
     show([_plain(one) for one in found], as_json=as_json, text=text)

@@ -12,7 +12,7 @@ from bridge.services.context import Context
 from bridge.services.providers import DIRECT
 from bridge.store import accounts, grants, pairs, principals, remote_calendars
 from bridge.store.accounts import Account
-from bridge.sync.cases import AMBIGUOUS
+from bridge.sync.cases import QUESTIONS
 from bridge.sync.plan import ASKED
 
 UNKNOWN = "NAME"
@@ -66,5 +66,6 @@ def conflicts(calendar: str) -> str:
 
 def of_left_alone(reason: str, *, pair_id: int, calendar: str) -> str | None:
     """What shows the question that an event waits for; None where it waits for no word of anybody."""
-    shown_by = {AMBIGUOUS: f"caldav-bridge pair questions {pair_id}", ASKED: conflicts(calendar)}
-    return shown_by.get(reason)
+    if reason in QUESTIONS:
+        return f"caldav-bridge pair questions {pair_id}"
+    return conflicts(calendar) if reason == ASKED else None

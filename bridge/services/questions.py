@@ -1,6 +1,6 @@
-"""Events that look alike on both sides at a first sync: their owner says which belongs to which (R16).
+"""Events whose owner says which belongs to which (R16): they look alike at a first sync, or have lost their counterparts (R42).
 
-Until then each of them waits, quarantined as ``cases.AMBIGUOUS``. An answer only changes links; what follows from it is the
+Until then each of them waits, quarantined as one of ``cases.QUESTIONS``. An answer only changes links; what follows from it is the
 next plan's: one event of two, or a copy on the other side.
 """
 
@@ -38,14 +38,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which of ``here`` is which of ``there``? One side is empty where its events have gone or changed since."""
+    """Which of ``here`` is which of ``there``? One side is empty where its events have gone or changed since.
+
+    Those that have lost their counterparts are one question, for any of them may be any.
+    """
 
     here: tuple[Candidate, ...]
     there: tuple[Candidate, ...]
 
 
 def unanswered(context: Context, pair_id: int) -> list[Question]:
-    """Grouped by what looks alike now. Raises NotFound."""
+    """Grouped by what looks alike now, or is lost. Raises NotFound."""
     with context.database.read() as conn:
         pair = pairs.get(conn, pair_id)
     lens = lens_of(context, pair)
@@ -62,7 +65,7 @@ def _grouped(here: Mapping[str, Candidate], there: Mapping[str, Candidate]) -> l
 
 
 def _waiting(conn: Connection, pair: Pair) -> list[Link]:
-    return [link for link in links.quarantined(conn, pair.id) if link.quarantine == cases.AMBIGUOUS]
+    return [link for link in links.quarantined(conn, pair.id) if link.quarantine in cases.QUESTIONS]
 
 
 def _here(conn: Connection, pair: Pair, lens: Lens) -> dict[str, Candidate]:
@@ -74,12 +77,10 @@ def _here(conn: Connection, pair: Pair, lens: Lens) -> dict[str, Candidate]:
         try:
             fields = seen(stored.data, lens)
         except (Unmappable, InvalidCalendarData):
-            found[link.uid] = Candidate(link.uid, words.title(stored.data), "", link, alike=link.uid)
+            found[link.uid] = Candidate(link.uid, words.title(stored.data), "", link, alike=_alike(link, link.uid))
             continue
-        when = words.when(fields.master.when)
-        found[link.uid] = Candidate(
-            link.uid, words.value("summary", fields.master.summary), when, link, fingerprint(fields)
-        )
+        title, when = words.value("summary", fields.master.summary), words.when(fields.master.when)
+        found[link.uid] = Candidate(link.uid, title, when, link, _alike(link, fingerprint(fields)))
     return found
 
 
@@ -91,12 +92,16 @@ def _there(conn: Connection, pair: Pair, lens: Lens) -> dict[str, Candidate]:
             continue
         remote = cases.read(replica, lens).remote
         if remote is None:
-            found[id] = Candidate(id, "", "", placed[id], alike=id)
+            found[id] = Candidate(id, "", "", placed[id], alike=_alike(placed[id], id))
             continue
         when = words.when(remote.fields.master.when)
         title = words.value("summary", remote.fields.master.summary)
-        found[id] = Candidate(id, title, when, placed[id], fingerprint(remote.fields))
+        found[id] = Candidate(id, title, when, placed[id], _alike(placed[id], fingerprint(remote.fields)))
     return found
+
+
+def _alike(link: Link, look: str) -> str:
+    return cases.LOST if link.quarantine == cases.LOST else look
 
 
 def same(context: Context, pair_id: int, uid: str, remote_id: str, *, actor: str = "cli") -> None:

@@ -19,6 +19,9 @@ from bridge.sync.ports import Lens, RemoteObject
 from bridge.sync.session import Session
 
 AMBIGUOUS = "several events look alike on both sides; which belongs to which is for their owner to say"
+LOST = "it has lost its counterpart, and on the other side more than one event has too: its owner is to say which it is"
+QUESTIONS = {AMBIGUOUS, LOST}
+"""Quarantines that wait for an answer, and for nothing else."""
 UNNAMED = "its UID is taken by another event, and so is the one made in its stead"
 
 
@@ -130,7 +133,11 @@ def _unsettled(link: Link | None) -> bool:
 
 def _in_question(link: Link | None) -> bool:
     """An edit is no answer: it stays a question until its owner has said so."""
-    return link is not None and link.quarantine == AMBIGUOUS
+    return link is not None and link.quarantine in QUESTIONS
+
+
+def _question(link: Link | None) -> str:
+    return link.quarantine if link is not None and link.quarantine in QUESTIONS else AMBIGUOUS
 
 
 def _buried(memory: Reading, links: Sequence[Link], hub: Mapping[str, HubObject]) -> Mapping[str, bytes]:
@@ -159,7 +166,7 @@ class _Known:
             self._ours(batch, own, remote)
         elif remote.id in self.matches.ambiguous_remote or _in_question(link):
             uid = link.uid if link else derived_uid(self.pair, remote.id)
-            batch.cases.append(Case(uid, link, None, remote, remote.id, problem=AMBIGUOUS))
+            batch.cases.append(Case(uid, link, None, remote, remote.id, problem=_question(link)))
         else:
             batch.cases.append(self._stranger(link, remote))
 
@@ -218,6 +225,6 @@ def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
         else:
             each = read(replica, session.remote.lens) if replica else Read(None)
             asked = uid in matches.ambiguous_hub or (_in_question(link) and (there or each.remote) is not None)
-            problem = AMBIGUOUS if asked else each.problem
+            problem = _question(link) if asked else each.problem
             batch.cases.append(Case(uid, link, there, each.remote, series, buried.get(uid), problem))
     return homes.told(batch)

@@ -21,7 +21,7 @@ from bridge.ical import objects, view
 from bridge.ical.fields import MASTER, Change, ObjectFields, Path, When, diff, patch
 from bridge.ical.times import instant
 from bridge.sync import cases, guard, reading
-from bridge.sync.cases import AMBIGUOUS
+from bridge.sync.cases import AMBIGUOUS, LOST
 from bridge.sync.identity import Matches, creation_key, derived_uid, fingerprint, match, normal_title
 from bridge.sync.ledger import Clock, HubObject, Ledger, Link, PairState, Reading, Replica
 from bridge.sync.plan import again, quarantined, shown
@@ -43,7 +43,6 @@ Kind = Literal[
     "never-agreed",  # a link without bases that nothing would ever plan
 ]
 
-LOST = "it has lost its counterpart, and on the other side more than one event has too: its owner is to say which it is"
 GUESTS = "both sides differ, it has guests, and nobody knows what they were told: it goes on when either side is edited"
 
 
@@ -246,8 +245,8 @@ class _Examination:
                 self.findings.note("remote-unlinked", uid)
                 doubt = self._doubt(id in matches.ambiguous_remote, here.keys() - set(matches.found.values()))
                 if doubt is not None:
-                    repair.links.append(self._alone(Link(uid, remote_id=id), doubt))
-                elif shown := self.shelf.get(id):
+                    repair.links.append(self._left_alone(Link(uid, remote_id=id), doubt))
+                if shown := self.shelf.get(id):
                     repair.inbox.append((id, shown.items))
         for id in matches.found:
             if shown := self.shelf.get(id):

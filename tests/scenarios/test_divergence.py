@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.ical import fields as neutral
-from bridge.services import consistency, pairing, precedence, syncing
+from bridge.services import consistency, pairing, precedence, questions, syncing
 from bridge.store import pairs, tables
 from bridge.sync import projection
 from bridge.sync.consistency import GUESTS
@@ -390,6 +390,51 @@ def test_r42_r1_a_meeting_that_has_lost_its_link_and_its_counterpart_invites_nob
     assert invited.google.find("Second title")
     assert len(invited.mails()) == mails
     assert "guest@elsewhere.example" in invited.phone.stored()["m"].replace("\r\n ", "")
+
+
+@pytest.fixture
+def lost(story):
+    """Two events that no link names any more, and that nothing recognises: both have been edited on both sides since."""
+    for uid, title in (("a", "Tea"), ("b", "Cake")):
+        story.phone.put(uid, event(title, at(1, 9), at(1, 10)))
+    story.settle()
+    for uid, title in (("a", "Tea"), ("b", "Cake")):
+        story.phone.edit(uid, title, f"{title} here")  # so the service does not know it again by its creation
+    story.settle()
+    for uid, title in (("a", "Tea"), ("b", "Cake")):
+        story.google.retitle(story.google.find(f"{title} here"), f"{title} there")
+        sql(story, sa.delete(tables.links).where(of(story, "google", tables.links, uid=uid)))
+    skip_news(story, "google")
+    assert compared(story, "google").kinds == {"hub-unlinked": 2, "remote-unlinked": 2}
+    return story
+
+
+def test_r42_r16_events_that_have_lost_each_other_wait_for_their_owners_word(lost):
+    pair = lost.pairs["google"]
+    lost.phone.edit("a", "Tea here", "Tea at home")
+    lost.google.retitle(lost.google.find("Cake there"), "Cake out")
+    before = lost.writes()
+    lost.cycle("google")
+    lost.cycle("google")
+    assert lost.writes() == before, "an edit is no answer"
+    assert sorted(lost.phone.stored()) == ["a", "b"]
+    (question,) = questions.unanswered(lost.context, pair)
+    assert [each.title for each in question.here] == ["Tea at home", "Cake here"]
+    assert sorted(each.title for each in question.there) == ["Cake out", "Tea there"]
+    questions.same(lost.context, pair, "a", lost.google.find("Tea there"))
+    assert len(questions.unanswered(lost.context, pair)) == 1
+    questions.same(lost.context, pair, "b", lost.google.find("Cake out"))
+    lost.settle()
+    assert questions.unanswered(lost.context, pair) == []
+    assert sorted(lost.phone.stored()) == ["a", "b"]
+
+
+def test_r42_r16_what_has_lost_its_counterpart_and_is_an_event_of_its_own_is_copied(lost):
+    pair = lost.pairs["google"]
+    questions.same(lost.context, pair, "a", lost.google.find("Tea there"))
+    assert questions.different(lost.context, pair, ["b"]) == 2, "nothing is left that the other one could be"
+    lost.settle()
+    assert len(lost.phone.stored()) == 3
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
