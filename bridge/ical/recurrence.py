@@ -11,6 +11,7 @@ import datetime as dt
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import NamedTuple
 
 from bridge.errors import Unmappable
@@ -73,6 +74,13 @@ def keys(fields: ObjectFields, *, until: dt.datetime | None = None) -> Iterator[
     begin = values.midnight(fields.master.when.start)
     last = _naive(begin.replace(tzinfo=dt.UTC), _FAR) if until is None else _naive(until, _DAY)
     return (key for key, _ in _generated(fields, begin, last))
+
+
+def called_off(fields: ObjectFields) -> bool:
+    """Whether every occurrence of a series is cancelled. Raises Unmappable as ``instances`` does."""
+    if not fields.recurrence or fields.overrides:
+        return False
+    return all(key in fields.cancelled for key in islice(keys(fields), len(fields.cancelled) + 1))
 
 
 def regular(fields: ObjectFields, key: str) -> When:

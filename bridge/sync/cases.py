@@ -29,8 +29,9 @@ UNNAMED = "its UID is taken by another event, and so is the one made in its stea
 class Batch:
     """``cases`` are to be planned; ``adoptions`` only remembered, and planned then; ``waiting`` once their creation is done.
 
-    ``unknown`` are links to remote objects of which the inbox holds nothing: somebody has to look. ``open`` names the UIDs
-    that have an intent; ``superseded`` are links that only noted a trouble with what turns out to be our own creation.
+    ``waiting`` may also wait for somebody to look whether they are still there. ``unknown`` are links to remote objects of
+    which the inbox holds nothing: somebody has to look, too. ``open`` names the UIDs that have an intent; ``superseded`` are
+    links that only noted a trouble with what turns out to be our own creation.
     """
 
     cases: list[Case] = field(default_factory=list)
@@ -43,11 +44,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A remote object as far as it could be read. A ``passing`` problem may be over without a change of it."""
+    """A remote object as far as it could be read."""
 
     remote: RemoteObject | None
     problem: str | None = None
-    passing: bool = False
 
 
 def read(replica: Replica, lens: Lens) -> Read:
@@ -58,7 +58,7 @@ def read(replica: Replica, lens: Lens) -> Read:
         # a UID that no database takes names nothing in the hub: its event gets one of ours (R32)
         return Read(remote if can_be_kept(remote.uid) else replace(remote, uid=""))
     except Unmappable as error:
-        return Read(None, str(error), passing=replica.unread)
+        return Read(None, str(error))
     except OverflowError:
         return Read(None, BEYOND)
     except Exception as error:  # noqa: BLE001 - whatever one object makes us stumble over, the others go on
@@ -88,13 +88,11 @@ def of_remote(session: Session, series: Sequence[str], *, pair: str, matches: Ma
         if not _unsettled(link):
             assert link is not None  # noqa: S101 - for the type checker
             batch.cases.append(
-                Case(
-                    link.uid, link, hub.get(link.uid), each.remote, id, buried.get(link.uid), each.problem, each.passing
-                )
+                Case(link.uid, link, hub.get(link.uid), each.remote, id, buried.get(link.uid), each.problem)
             )
         elif each.remote is None:
             uid = link.uid if link else derived_uid(pair, id)
-            batch.cases.append(Case(uid, link, None, None, id, problem=each.problem, passing=each.passing))
+            batch.cases.append(Case(uid, link, None, None, id, problem=each.problem))
         else:
             known.place(batch, link, each.remote)
     return homes.told(batch)
@@ -218,10 +216,12 @@ def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
         replica = replicas.get(series) if series else None
         if link is not None and uid in intents and intents[uid].kind == "create" and intents[uid].attempts:
             batch.waiting.append(link)  # it may be there already; a creation that was never sent is planned anew
-        elif link is not None and series is not None and (replica is None or replica.unread):
+        elif link is not None and series is not None and replica is None:
             batch.unknown.append(link)
-        elif replica is not None and replica.removed and not replica.certain:
-            continue  # planned as soon as somebody has looked
+        elif link is not None and replica is not None and replica.removed and not replica.certain:
+            batch.waiting.append(
+                link
+            )  # for what was found may be no news, and what was done here has to be planned then
         else:
             each = read(replica, session.remote.lens) if replica else Read(None)
             asked = uid in matches.ambiguous_hub or (_in_question(link) and (there or each.remote) is not None)

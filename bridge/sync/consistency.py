@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from bridge.errors import Refused, Unmappable, Unreachable
 from bridge.ical import objects, view
 from bridge.ical.fields import MASTER, Change, ObjectFields, Path, When, diff, patch
 from bridge.ical.times import instant
@@ -24,6 +25,7 @@ from bridge.sync import cases, guard, reading
 from bridge.sync.cases import AMBIGUOUS, LOST
 from bridge.sync.identity import Matches, creation_key, derived_uid, fingerprint, match, normal_title
 from bridge.sync.ledger import Clock, HubObject, Ledger, Link, PairState, Reading, Replica
+from bridge.sync.patience import Vain
 from bridge.sync.plan import again, quarantined, shown
 from bridge.sync.ports import Lens, Remote, RemoteItem, RemoteObject
 from bridge.sync.report import Report
@@ -324,15 +326,25 @@ class _Examination:
         """Ask for what the listing did not show; once more are gone than the guard lets pass, looking on changes nothing (R6)."""
         with self.session.ledger.reading() as memory:
             allowed = guard.allowance(memory.link_count())
-        gone = 0
+        gone, vain = 0, Vain()
         for batch in batches(self.missing):
             with self.session.ledger.reading() as memory:
                 hub = memory.hub_objects([link.uid for link in batch])
             for link in batch:
-                if gone <= allowed and link.remote_id and reading.look(self.session, link.remote_id):
-                    continue  # it is there: listings may lag
+                if gone <= allowed and link.remote_id and self._is_there(link.remote_id, vain):
+                    continue
                 gone += 1
                 self.findings.note("remote-missing" if link.uid in hub else "both-missing", link.uid)
+
+    def _is_there(self, id: str, vain: Vain) -> bool:
+        """Listings may lag, or not show it; whoever is not answered knows nothing, and the others go on (R32)."""
+        try:
+            there = reading.look(self.session, id)
+        except (Refused, Unmappable, Unreachable) as error:
+            vain.bear(error)
+            return True
+        vain.over()
+        return there
 
     def _save(self, repair: _Repair) -> None:
         if not repair.links and not repair.inbox:

@@ -139,10 +139,6 @@ class Replica:
     removed: bool = False
     certain: bool = True
 
-    @property
-    def unread(self) -> bool:
-        return any(item.unread for item in self.items)
-
 
 @dataclass(frozen=True, slots=True)
 class Conflict:

@@ -82,7 +82,7 @@ def merge(hub: Edited, remote: Edited, *, winner: Winner) -> Merged:
         loser = other(winner)
         merged.tell(loser, _reschedule(sides[loser].now, sides[winner].now))
         merged.overrule(winner, _scheduled(changes[loser]), _scheduled(changes[winner]))
-        changes = {side: {p: v for p, v in change.items() if not _of_schedule(p)} for side, change in changes.items()}
+        changes = {side: {p: v for p, v in change.items() if not of_schedule(p)} for side, change in changes.items()}
     _merge_master(changes, merged, winner)
     _move_ends(sides, changes, merged)
     for key in sorted({key for change in changes.values() for key, _ in change} - {MASTER}):
@@ -108,11 +108,11 @@ def unite(hub: ObjectFields, remote: ObjectFields, *, winner: Winner) -> Merged:
     loser = other(winner)
     merged = Merged()
     says, instead = diff(now[loser], now[winner]), diff(now[winner], now[loser])
-    if any(_of_schedule(path) for path in says):
+    if any(of_schedule(path) for path in says):
         merged.tell(loser, _reschedule(now[loser], now[winner]))
         merged.overrule(winner, _scheduled(instead), _scheduled(says))
     for path in says:
-        if _of_schedule(path):
+        if of_schedule(path):
             continue
         if not says[path]:
             merged.tell(winner, {path: instead[path]})
@@ -123,12 +123,12 @@ def unite(hub: ObjectFields, remote: ObjectFields, *, winner: Winner) -> Merged:
     return merged
 
 
-def _of_schedule(path: Path) -> bool:
+def of_schedule(path: Path) -> bool:
     return path in SCHEDULE or path[0] != MASTER
 
 
 def _scheduled(change: Change) -> Change:
-    return {path: value for path, value in change.items() if _of_schedule(path)}
+    return {path: value for path, value in change.items() if of_schedule(path)}
 
 
 def _at(key: str, change: Change) -> Change:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
-from bridge.errors import Unreachable
+from bridge.errors import ProviderError, Unmappable, Unreachable
 
 T = TypeVar("T")
 
@@ -14,6 +15,27 @@ TRIES = 3
 
 IN_A_ROW = 3
 """So many answers lost one behind the other: it is the service that is away, and not some requests."""
+
+STUMBLES = 500
+"""So a service says that it is the request which it stumbles over; the other 5xx speak of the service (M-78, M-81)."""
+
+
+@dataclass(slots=True)
+class Vain:
+    """Questions in vain, one behind the other: each about an object of its own, and no reason to leave the others (R32)."""
+
+    in_a_row: int = 0
+
+    def bear(self, error: ProviderError | Unmappable) -> None:
+        """Count one. Raises it where it is the service that is away, and not something about this object."""
+        if not isinstance(error, Unreachable) or error.status == STUMBLES:
+            return
+        self.in_a_row += 1
+        if not error.passing or self.in_a_row == IN_A_ROW:
+            raise error
+
+    def over(self) -> None:
+        self.in_a_row = 0
 
 
 def patiently(ask: Callable[[], T]) -> T:

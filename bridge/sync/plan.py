@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import edit, objects, times, view
+from bridge.ical import edit, objects, recurrence, times, view
 from bridge.ical.fields import MASTER, Change, ObjectFields, Path, diff, patch
 from bridge.sync import guests, projection
 from bridge.sync.guests import Say
 from bridge.sync.identity import creation_key
 from bridge.sync.ledger import Conflict, Direction, HubObject, Intent, Link, Policy, Winner
-from bridge.sync.merge import EVENT_FIELDS, Edited, Merged, merge, unite
+from bridge.sync.merge import EVENT_FIELDS, SCHEDULE, Edited, Merged, merge, of_schedule, unite
 from bridge.sync.ports import Lens, RemoteObject
 from bridge.sync.projection import Projection
 
@@ -60,9 +60,8 @@ class Case:
     """One object, as both sides have it. None: it is not there (any more).
 
     ``uid`` is the name that it has, or would get, in the hub; ``series`` the remote's id, be it readable or not.
-    ``buried`` is the last version of a hub object that was deleted. ``problem``: why it must be left alone; one that is ``passing``
-    may be over without a change of either side. ``home``: this pair's remote is where it belongs, with its guests; any other
-    remote has a copy without them (R1).
+    ``buried`` is the last version of a hub object that was deleted. ``problem``: why it must be left alone. ``home``: this
+    pair's remote is where it belongs, with its guests; any other remote has a copy without them (R1).
     """
 
     uid: str
@@ -72,7 +71,6 @@ class Case:
     series: str | None = None
     buried: bytes | None = None
     problem: str | None = None
-    passing: bool = False
     home: bool = False
 
 
@@ -126,7 +124,7 @@ def _invited(fields: ObjectFields) -> set[str]:
 def plan(case: Case, rules: Rules) -> Step:
     """Decide about one object. What cannot be mapped is quarantined with its reason, and nothing else is held up (R32)."""
     if case.problem is not None:
-        return quarantine(case, rules, case.problem, retry=case.passing)
+        return quarantine(case, rules, case.problem, retry=False)
     try:
         step = _decide(case, rules)
     except (Unmappable, InvalidCalendarData) as error:
@@ -167,13 +165,22 @@ def adopted(link: Link, intent: Intent, remote: RemoteObject) -> Link:
     The target is taken for what the service answered then, so what its owner changed since is found by the next plan.
     But instances may not have been written before the creation broke off: those that are not there count as still to be told.
     """
+    written = remote.fields.overrides.keys() | remote.fields.cancelled
+    return _adopted(link, intent, remote.id, remote.version, written)
+
+
+def adopted_unread(link: Link, intent: Intent, series: str) -> Link:
+    """The same of one that is there and cannot be read: which of its instances were written is unknown."""
+    return _adopted(link, intent, series, "", ())
+
+
+def _adopted(link: Link, intent: Intent, series: str, version: str, written: Collection[str]) -> Link:
     if intent.target is None or intent.hub_base is None:
         raise ValueError("only a creation can be adopted")
-    written = remote.fields.overrides.keys() | remote.fields.cancelled
     return replace(
         link,
-        remote_id=remote.id,
-        version=remote.version,
+        remote_id=series,
+        version=version,
         hub_base=_with_instances(intent.hub_base, written),
         remote_base=_with_instances(intent.target, written),
         dirty=True,
@@ -357,6 +364,9 @@ def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:
     ):
         # someone else's meeting, called off or declined: whoever made it anew would organise another one (R3)
         return Step(case, None, HubDelete(hub.href, hub.etag))
+    if _emptied(fields) and (link.remote_id is None or not _emptied(_there(link.remote_base))):
+        # some services drop a series with its last occurrence: that was called off, and nobody has deleted the event
+        return Step(case, replace(gone, hub_base=fields))
     if diff(_there(link.hub_base), fields):
         return _depart(case, hub, None, rules, uninvited=True)
     if rules.direction == "push":
@@ -364,6 +374,13 @@ def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:
     if rules.pairing:
         return Step(case, again(gone), deferred=True)
     return Step(case, None, HubDelete(hub.href, hub.etag))
+
+
+def _emptied(fields: ObjectFields) -> bool:
+    try:
+        return recurrence.called_off(fields)
+    except Unmappable:
+        return False
 
 
 def _both(case: Case, link: Link, hub: HubObject, remote: RemoteObject, rules: Rules) -> Step:
@@ -471,11 +488,14 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
 
 
 def _overruled(here: Edited, base: ObjectFields, remote: ObjectFields, merged: Merged) -> ObjectFields:
-    """The remote's base: what it has, but for instances that are to be other ones there for no change of the hub's own.
+    """The remote's base: what it has, but for the schedule or the instances that are to be others there for no change of the
+    hub's own.
 
-    That they gave way to the hub's schedule has to be seen again, should this intent come to nothing.
+    That they gave way has to be seen again, should this intent come to nothing.
     """
     own, back = here.change, diff(remote, base)
+    if any(path in back and path not in own for path in SCHEDULE & merged.to_remote.keys()):
+        return patch(remote, {path: value for path, value in back.items() if of_schedule(path)})
     states = {path for path in merged.to_remote if path[0] != MASTER and path[1] == "state"}
     keys = {path[0] for path in states if path in back and path not in own}
     return patch(remote, {path: value for path, value in back.items() if path[0] in keys})

@@ -23,8 +23,6 @@ class RemoteItem:
     own, with the master's id as ``series`` (G-60, G-61); Graph's are inside the master's payload (M-47). ``payload`` is the
     service's JSON; only the provider's mapping reads it. ``modified`` (aware UTC), where the service tells it, is when the
     service last changed the item: a reading that shows an earlier state than one before it is a replay (M-27).
-
-    An empty payload: it is there, and the service shows all others and not this one. Its lens says so (R32).
     """
 
     id: str
@@ -32,10 +30,6 @@ class RemoteItem:
     version: str
     payload: Mapping[str, Any]
     modified: dt.datetime | None = None
-
-    @property
-    def unread(self) -> bool:
-        return not self.payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +50,8 @@ class Page:
 
     ``more`` is True while the round goes on. Absence proves a deletion only once a listing that began with ``cursor=None``
     has come to ``more=False`` without an error (R5). ``whole`` names the series of which this page holds every item there
-    is: what was known of them beyond these is no more. Google drops a series' exceptions without telling (G-66).
+    is: what was known of them beyond these is no more. Google drops a series' exceptions without telling (G-66). ``unshown``
+    are there, and the service shows others and stumbles over these, so nothing is known of them (R32).
     """
 
     items: Sequence[RemoteItem]
@@ -64,6 +59,7 @@ class Page:
     cursor: str
     more: bool
     whole: frozenset[str] = frozenset()
+    unshown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

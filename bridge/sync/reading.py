@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from bridge.errors import CursorLost, Gone, Refused, Unmappable, Unreachable
 from bridge.sync import guard
-from bridge.sync.patience import IN_A_ROW, patiently
-from bridge.sync.ports import NamesOccurrences, Page, RemoteItem
+from bridge.sync.ledger import Link
+from bridge.sync.patience import Vain, patiently
+from bridge.sync.plan import quarantined
+from bridge.sync.ports import NamesOccurrences, Page, RemoteItem, Removal
 from bridge.sync.session import Session, this_one
-
-NOT_SHOWN = (
-    "the service does not show one of its events, and what that is a counterpart of cannot be told without it (R16)"
-)
 
 
 def read(session: Session) -> None:
@@ -40,13 +40,12 @@ def _follow(session: Session, *, anew: bool = False) -> None:
         session.report.listings += 1
     while more:
         page = _page(session, cursor)
-        if state.phase == "pairing" and any(item.unread for item in page.items):
-            raise Unreachable(NOT_SHOWN)
         session.report.pages += 1
         session.report.items += len(page.items) + len(page.removals)
         more = page.more
         if not listing:
             page = _with_occurrences(session, page)
+        page = _without_doubts(session, page) if state.phase == "pairing" else _with_doubts(page)
         if listing or page.items or page.removals or page.cursor != cursor:
             with session.ledger.writing() as writing:
                 writing.keep_page(page)
@@ -69,6 +68,30 @@ def _with_occurrences(session: Session, page: Page) -> Page:
     return replace(page, items=[*page.items, *session.remote.behind(sorted(strangers))])
 
 
+def _with_doubts(page: Page) -> Page:
+    """What is not shown is in doubt, as what was removed perhaps: it is asked for until there is an answer."""
+    return replace(page, removals=[*page.removals, *(Removal(id, certain=False) for id in sorted(page.unshown))])
+
+
+def _without_doubts(session: Session, page: Page) -> Page:
+    """Before pairing is over nothing is linked that could be asked for later, and what is missed is copied (R16).
+
+    Raises Unreachable where the service does not show all.
+    """
+    if page.unshown:
+        raise Unreachable("the service stumbles over one of its events; until it shows all, nothing is paired")
+    with session.ledger.reading() as memory:
+        doubtful = {each.id for each in page.removals if not each.certain}
+        doubtful -= set(memory.unknown(doubtful))
+    items, removals = list(page.items), [each for each in page.removals if each.id not in doubtful]
+    for id in sorted(doubtful):
+        try:
+            items += patiently(partial(session.remote.get, id))
+        except Gone:
+            removals.append(Removal(id))
+    return replace(page, items=items, removals=removals)
+
+
 def _confirm(session: Session) -> None:
     """Look after every removal that may only mean "left the window", or "not in the listing" (R26).
 
@@ -82,21 +105,28 @@ def _confirm(session: Session) -> None:
         approved = state.parked if state.approved else None
         allowed = guard.allowance(memory.link_count(), approved)
         gone = len(memory.removed(certain=True))
-        versions = {id: link.version for id, link in memory.links_to(doubtful).items()}
-    in_vain = 0
+        links = memory.links_to(doubtful)
+    vain = Vain()
     for series in doubtful:
+        link = links[series]
         if gone > allowed:
             return
-        try:
-            gone += not look(session, series, known=versions.get(series))
-        except (Refused, Unmappable):
-            pass  # nothing is known of this one; it stays in doubt, and the others go on (R32)
-        except Unreachable as error:
-            in_vain += 1
-            if not error.passing or in_vain == IN_A_ROW:
-                raise
+        if link.retry_at is not None and link.retry_at > session.now():
             continue
-        in_vain = 0
+        try:
+            gone += not look(session, series, known=link.version)
+        except (Refused, Unmappable, Unreachable) as error:
+            vain.bear(error)  # nothing is known of this one; it stays in doubt, and the others go on (R32)
+            with session.ledger.writing() as memory:
+                memory.save_links([left_alone(link, error, now=session.now())])
+        else:
+            vain.over()
+
+
+def left_alone(link: Link, error: Exception, *, now: dt.datetime) -> Link:
+    """Asked for again after a while. What waits for a word of its owner goes on doing so."""
+    waits = link.quarantine is not None and not link.dirty
+    return link if waits else quarantined(link, str(error), now=now)
 
 
 def look(session: Session, series: str, *, known: str | None = None) -> bool:

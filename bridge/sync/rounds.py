@@ -12,7 +12,7 @@ from bridge.sync import cases, guard, pairing, reading
 from bridge.sync.cases import Batch
 from bridge.sync.identity import Matches
 from bridge.sync.ledger import Done, Intent, Kind, Link, PairState, Writing
-from bridge.sync.patience import IN_A_ROW
+from bridge.sync.patience import Vain
 from bridge.sync.plan import Case, HubDelete, HubPut, Rules, Step, again, plan, quarantined
 from bridge.sync.session import BATCH, Session, batches
 from bridge.sync.splits import compounded, halves
@@ -46,7 +46,12 @@ class Touched:
 
     @property
     def nothing(self) -> bool:
-        idle = not self.series and not self.uids and not self.doubtful
+        return self.only_doubts and not self.doubtful
+
+    @property
+    def only_doubts(self) -> bool:
+        """Nothing to plan: the guard may have to ask its owner, and else those in doubt wait for an answer."""
+        idle = not self.series and not self.uids
         return idle and self.state.phase == "steady" and self.state.parked is None
 
 
@@ -58,9 +63,9 @@ def run(session: Session) -> bool:
             with session.ledger.writing() as memory:
                 memory.advance(touched.revision)
         return False
-    session.report.rounds += 1
-    if _parked(session, touched):
+    if _parked(session, touched) or touched.only_doubts:
         return False
+    session.report.rounds += 1
     _Round(session, touched).apply()
     return True
 
@@ -186,7 +191,7 @@ class _Round:
         self._rules = _rules(session, touched.state)
         self._revision = touched.revision
         self._done: set[str] = set()
-        self._in_vain = 0
+        self._vain = Vain()
         self._firsts = self._halves()
 
     def _halves(self) -> Mapping[str, Case]:
@@ -257,13 +262,11 @@ class _Round:
         try:
             reading.look(self._session, link.remote_id or "")
         except (Refused, Unmappable, Unreachable) as error:
-            self._in_vain = self._in_vain + 1 if isinstance(error, Unreachable) else 0
-            if isinstance(error, Unreachable) and not (error.passing and self._in_vain < IN_A_ROW):
-                raise
+            self._vain.bear(error)
             with self._session.ledger.writing() as memory:
-                memory.save_links([quarantined(link, str(error), now=self._session.now())])
+                memory.save_links([reading.left_alone(link, error, now=self._session.now())])
         else:
-            self._in_vain = 0
+            self._vain.over()
 
     def _entries(self, step: Step, revision: int) -> Iterator[Done]:
         """For the journal: what was done to the hub, which was at ``revision``, and what the remote is about to be told."""

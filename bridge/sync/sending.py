@@ -30,7 +30,7 @@ from bridge.ical.fields import ObjectFields, diff, patch
 from bridge.sync import reading
 from bridge.sync.ledger import Intent, Link, Replica, Writing
 from bridge.sync.patience import IN_A_ROW
-from bridge.sync.plan import adopted, again, quarantined
+from bridge.sync.plan import adopted, adopted_unread, again, quarantined
 from bridge.sync.ports import Invites, LooksAfterCreations, New, Remote, RemoteItem, RemoteObject, SupportsBatches
 from bridge.sync.session import Session, batches, this_one
 
@@ -345,21 +345,12 @@ def _adopt(session: Session, sent: Sent, items: Sequence[RemoteItem], problem: s
         link = adopted(sent.link, sent.intent, remote)
     except Unmappable as error:
         problem = problem or str(error)
-        intent = sent.intent
-        link = replace(
-            sent.link,
-            remote_id=items[0].series,
-            version="",
-            hub_base=intent.hub_base,
-            remote_base=intent.target,
-            decision=None,
-        )
+        link = adopted_unread(sent.link, sent.intent, items[0].series)
     if problem is not None:
         link = quarantined(replace(link, attempts=sent.link.attempts), problem, now=session.now())
     with session.ledger.writing() as memory:
         memory.refresh(items[0].series, items, pending=False)
-        noted = memory.links_to([items[0].series]).values()
-        memory.drop_links([each.uid for each in noted if each.uid != link.uid and each.remote_base is None])
+        _supersede(memory, [link])
         memory.save_links([link])
         memory.drop_intents([link.uid])
         _look_after(session, memory, [items[0].series])
@@ -443,10 +434,18 @@ def _answered(session: Session, answers: Sequence[Answer], put_back: Sequence[In
     with session.ledger.writing() as memory:
         for answer in answers:
             memory.refresh(answer.new.id, answer.new.items, pending=False)
+        _supersede(memory, links)
         memory.save_links(links)
         memory.drop_intents([link.uid for link in links])
         memory.save_intents(put_back)
         _look_after(session, memory, [each.new.id for each in answers if each.sent.intent.kind == "create"])
+
+
+def _supersede(memory: Writing, links: Sequence[Link]) -> None:
+    """What was read of our own creation before it was known as such may have been noted for a trouble, under another name."""
+    noted = memory.links_to([link.remote_id for link in links if link.remote_id])
+    own = {link.uid for link in links}
+    memory.drop_links([each.uid for each in noted.values() if each.uid not in own and each.remote_base is None])
 
 
 def _look_after(session: Session, memory: Writing, created: Sequence[str]) -> None:

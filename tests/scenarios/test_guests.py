@@ -230,3 +230,22 @@ def test_r1_a_flood_of_invitations_waits_for_its_owner(story):
     assert [each.parked for each in outcomes] == [True, False]
     assert story.mails() == []
     assert story.pair("google").parked["mails"] == 11
+
+
+def test_r1_a_series_whose_last_occurrence_is_called_off_mails_nobody_once_more(story):
+    """Outlook drops it then. That is no deletion, and another occurrence brings it back there."""
+    rule = "RRULE:FREQ=WEEKLY;COUNT=2"
+    who = [f"ORGANIZER:mailto:{PERSON}", line(GUEST)]
+    story.phone.put("s", event("Choir", at(1, 9), at(1, 10), rule, *who))
+    rest(story)
+    off = [f"EXDATE;TZID={ZONE}:{at(day, 9):%Y%m%dT%H%M%S}" for day in (1, 8)]
+    story.phone.put("s", event("Choir", at(1, 9), at(1, 10), rule, *off, *who))
+    story.rest()
+    assert story.graph.titles() == []
+    assert story.google.find("Choir")
+    assert "EXDATE" in story.phone.stored()["s"]
+    told = [mail.reason for mail in story.mails()]
+    story.phone.put("s", event("Choir", at(1, 9), at(1, 10), "RRULE:FREQ=WEEKLY;COUNT=3", *off, *who))
+    story.settle(told=[GUEST])
+    assert story.graph.titles() == ["Choir"]
+    assert told.count("cancellation") == [mail.reason for mail in story.mails()].count("cancellation")

@@ -1,7 +1,5 @@
 """Answers that get lost, cursors that are forgotten, deletions in masses, accounts that go and come back."""
 
-import re
-
 import pytest
 
 from bridge.services import connecting, pairing
@@ -318,83 +316,3 @@ def test_r11_r35_the_lost_answer_to_longer_occurrences_loses_none_of_them(story,
     patiently(story)
     story.sandbox.faults.clear()
     assert sum(title == "MINE" for _, _, title in story.settle()) == 1
-
-
-def stumbling(story, id):
-    """Graph answers 500 whenever this event is asked for by itself, and lists it as ever."""
-    story.sandbox.faults.inject(method="GET", path=rf"^/microsoft/.*/events/{re.escape(id)}\?", status=500, times=10**6)
-
-
-def test_r32_a_series_that_graph_stumbles_over_holds_up_nobody(story):
-    _before(story)
-    id = story.graph.find("Stand-up")
-    stumbling(story, id)
-    story.graph.retitle(id, "Scrum")
-    story.graph.add(Typed("Lunch", at(1, 12), at(1, 13), ZONE))
-    story.phone.put("new", event("New", at(1, 9), at(1, 10)))
-    story.rest()
-    assert {"Lunch", "New", "Stand-up"} <= set(story.google.titles())
-    assert {"New", "Scrum"} <= set(story.graph.titles())
-    ((provider, uid),) = story.quarantined()
-    assert (provider, uid) == ("microsoft", "old series")
-    story.sandbox.faults.clear()
-    story.pass_by(minutes=6)
-    story.settle()
-    assert story.phone.find("Scrum")
-    assert not story.quarantined()
-
-
-def test_r32_r26_one_that_may_be_gone_and_cannot_be_asked_for_stays_and_holds_up_nobody(story):
-    _before(story)
-    id = story.graph.find("Old")
-    far = at(365 * 9, 9)
-    story.graph.reschedule(id, far, far.replace(hour=10))
-    story.sandbox.faults.inject(method="GET", path=rf"^/microsoft/.*/events/{re.escape(id)}\?", status=504, times=10**6)
-    story.graph.add(Typed("Lunch", at(1, 12), at(1, 13), ZONE))
-    story.rest()
-    assert "Lunch" in story.google.titles()
-    assert story.phone.find("Old")
-    story.sandbox.faults.clear()
-    story.settle()
-    assert story.phone.shows(far, far.replace(hour=10))
-
-
-@pytest.mark.parametrize("edited", [False, True])
-def test_r32_r12_our_own_series_that_graph_stumbles_over_is_not_made_twice(story, edited):
-    """The answer to its creation is lost, and whoever asks for what it was given is answered 500 for a while."""
-    story.sandbox.faults.inject(method="POST", path=API["microsoft"], phase="after", drop=True)
-    story.phone.put("series", event("Weekly", at(0, 9), at(0, 10), "RRULE:FREQ=WEEKLY;COUNT=4"))
-    story.cycle("microsoft")
-    story.sandbox.faults.inject(method="GET", path=r"^/microsoft/.*/events/[^/?]+\?", status=500, times=10**6)
-    story.cycle("microsoft")
-    assert len(story.quarantined()) == 1
-    if edited:
-        story.sandbox.faults.clear()
-        story.graph.retitle(story.graph.find("Weekly"), "Scrum")
-        assert story.cycle("microsoft").error is None
-    story.pass_by(minutes=3)
-    assert story.cycle("microsoft").error is None
-    story.sandbox.faults.clear()
-    story.pass_by(minutes=30)
-    story.settle()
-    assert story.graph.titles() == ["Scrum" if edited else "Weekly"]
-    assert not story.quarantined()
-
-
-def test_r32_r16_nothing_is_paired_while_a_series_is_not_shown(story):
-    """What it is the counterpart of cannot be told, and a copy would be made of that."""
-    _before(story)
-    pair = story.pair("microsoft")
-    with story.context.database.write() as conn:
-        pairs.remove(conn, pair.id)
-    stumbling(story, story.graph.find("Stand-up"))
-    made = pairing.add(
-        story.context, "alex/calendar", str(pair.remote_calendar_id), direction="both", how_often="manual"
-    )
-    story.pairs["microsoft"] = made.pair.id
-    assert story.cycle("microsoft").error
-    story.sandbox.faults.clear()
-    story.pass_by(minutes=6)
-    titles = story.graph.titles()
-    story.settle()
-    assert story.graph.titles() == titles

@@ -147,3 +147,21 @@ def test_r11_r12_an_instance_that_gave_way_to_the_hubs_schedule_gives_way_though
     world.settle()
     assert list(side.calendar.objects().values()) == list(world.hub().values())
     assert world.hub()["tea"].recurrence == ("RRULE:FREQ=WEEKLY;COUNT=8",)
+
+
+def test_r10_r12_a_schedule_that_gave_way_to_an_instance_of_the_hub_gives_way_though_the_answer_is_lost(world):
+    """The hub has not changed the rule: that the remote's is to go back stands in the intent alone, and that is planned anew."""
+    side = world.pair(policy="hub")
+    world.put("tea", SERIES)
+    world.settle()
+    world.edit("tea", lambda old: replace(old, cancelled=frozenset({THIRD})))
+    side.calendar.edit(side.id_of("Tea"), replace(SERIES, recurrence=("RRULE:FREQ=WEEKLY;COUNT=2",)))
+    side.calendar.fail("update", Unreachable("timeout"))
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    world.edit("tea", lambda old: retitled(old, "Coffee"))
+    world.clock.pass_by(minutes=10)
+    world.settle()
+    assert list(side.calendar.objects().values()) == list(world.hub().values())
+    assert world.hub()["tea"].recurrence == SERIES.recurrence
+    assert world.hub()["tea"].cancelled == {THIRD}

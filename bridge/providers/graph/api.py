@@ -20,7 +20,7 @@ from bridge.errors import CursorLost, DuplicateKey, Gone, NeedsReconnect, Provid
 from bridge.providers.graph.oauth import AccessTokens
 from bridge.providers.http import error_for, retry_after
 from bridge.providers.pace import Limits, Pace
-from bridge.sync.patience import TRIES
+from bridge.sync.patience import STUMBLES, TRIES
 
 PREFER = 'IdType="ImmutableId", outlook.body-content-type="text"'
 """On every request: ids that survive a move (M-30), and bodies as text, which is what the hub holds (M-63)."""
@@ -34,10 +34,8 @@ TIMEOUT = httpx.Timeout(30, connect=10)
 BATCH_TIMEOUT = httpx.Timeout(120, connect=10)
 """The same for a batch: its requests may wait for one another."""
 
-ITS_OWN = 500
-"""Of a batch's part alone: Graph stumbles over this one event. Its other 5xx speak of the service (M-78, M-81)."""
 FEW = 3
-"""So many parts of a batch may be in trouble of their own."""
+"""So many parts of a batch may be in trouble of their own; of more it is the service's."""
 
 NOT_OFFERED = {404, 405, 501}
 """How a service without some call of Graph's answers it."""
@@ -48,7 +46,7 @@ LOST = {"syncstatenotfound", "syncstateinvalid", "resyncrequired"}
 
 
 Found = dict[str, Any] | ProviderError | None
-"""What one of many was answered: None if it is not there, an error if Graph answers all others and stumbles over it."""
+"""What one of many was answered: None if it is not there, an error if Graph answers others and stumbles over this one."""
 
 
 def escape(id: str) -> str:
@@ -164,9 +162,8 @@ class Api:
                     found[number] = answer
             if not troubles:
                 break
-            stumbling = {number: each for number, each in troubles.items() if each.status == ITS_OWN}
-            if not tries_left and len(stumbling) == len(troubles) <= FEW:
-                found |= stumbling
+            if not tries_left and len(troubles) <= FEW and all(map(_stumbles, troubles.values())):
+                found |= troubles
                 break
             worst = self.pace.heed(
                 max(troubles.values(), key=_patience)
@@ -239,6 +236,10 @@ class Api:
                 return self.http.request(method, url, json=body, headers=signed, timeout=timeout)
         except httpx.TransportError as error:
             raise Unreachable(f"Graph did not answer ({type(error).__name__})") from None
+
+
+def _stumbles(error: ProviderError) -> bool:
+    return error.status == STUMBLES and not isinstance(error, Throttled)
 
 
 def _patience(error: ProviderError) -> tuple[bool, float]:

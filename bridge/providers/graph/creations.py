@@ -92,11 +92,8 @@ def _read_back(events: Events, made: Sequence[Mapping[str, Any]]) -> dict[str, S
         return shown
     try:
         for id, found in zip(unlike, events.many(unlike), strict=True):
-            if found is None:
-                shown[id] = Gone("deleted meanwhile", status=404)
-            else:  # what it looks like is to be asked for later, if need be
-                shown[id] = Unreachable("made, but not shown", status=500) if found.unread else [found]
-    except ProviderError as error:
+            shown[id] = Gone("deleted meanwhile", status=404) if found is None else [found]
+    except ProviderError as error:  # it is there; what it looks like is to be asked for later
         shown |= dict.fromkeys(unlike, Unreachable(f"made, but not read back: {error}", status=error.status))
     return shown
 

@@ -11,7 +11,7 @@ from typing import Any
 from bridge.errors import Gone, ProviderError, Refused, Unreachable, VersionMismatch
 from bridge.ical.fields import When
 from bridge.providers.graph import gaps
-from bridge.providers.graph.api import Api, Found, encoded, entries, escape
+from bridge.providers.graph.api import Api, encoded, entries, escape
 from bridge.providers.graph.mapping import KEY_MARKER, item, moment_of, original_key
 from bridge.sync.patience import patiently
 from bridge.sync.ports import RemoteItem
@@ -61,14 +61,18 @@ class Events:
         return item(self._told(self.api.get(self.path(id), **WHOLE)))
 
     def many(self, ids: Sequence[str]) -> list[RemoteItem | None]:
-        """In the order of ``ids``; None for those that are not there, unread those that Graph stumbles over (R32)."""
-        found = self.api.many([f"{self.path(id)}?{encoded(WHOLE)}" for id in ids])
-        return [self._shown(id, answer) for id, answer in zip(ids, found, strict=True)]
+        """In the order of ``ids``; None for those that are not there."""
+        found: list[RemoteItem | None] = []
+        for each in self.each(ids):
+            if isinstance(each, ProviderError):
+                raise each
+            found.append(each)
+        return found
 
-    def _shown(self, id: str, answer: Found) -> RemoteItem | None:
-        if isinstance(answer, ProviderError):
-            return RemoteItem(id, id, "", {})
-        return item(self._told(answer)) if answer is not None else None
+    def each(self, ids: Sequence[str]) -> list[RemoteItem | ProviderError | None]:
+        """As ``many``, but with the error for those that Graph stumbles over, and they alone (R32)."""
+        found = self.api.many([f"{self.path(id)}?{encoded(WHOLE)}" for id in ids])
+        return [answer if isinstance(answer, ProviderError | None) else item(self._told(answer)) for answer in found]
 
     def _told(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         if "id" not in payload:
@@ -84,10 +88,10 @@ class Events:
             first = last
         return gaps.told(payload, list(shown.values()))
 
-    def masters(self) -> list[str]:
-        """The ids of all series, sifted here: that a list can be filtered by type is written nowhere."""
+    def listed(self) -> dict[str, bool]:
+        """The ids of all events, and which are series: that a list can be filtered by type is written nowhere."""
         listed = self._all(f"{self.calendar}/events", {"$select": "id,type,recurrence", "$top": str(BRIEF_PAGE)})
-        return [event["id"] for event in listed if event.get("type") == "seriesMaster" or event.get("recurrence")]
+        return {each["id"]: each.get("type") == "seriesMaster" or bool(each.get("recurrence")) for each in listed}
 
     def by_key(self, key: str) -> list[RemoteItem]:
         """The event created with this key. One copied in Outlook may carry its marks too, but is younger (S-03, R9).

@@ -14,8 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from bridge.errors import CursorLost, Gone, Refused
-from bridge.providers.graph.api import NOT_OFFERED, encoded, entries
+from bridge.errors import CursorLost, Gone, ProviderError, Refused
+from bridge.providers.graph.api import BATCH, NOT_OFFERED, encoded, entries
 from bridge.providers.graph.events import PAGE, SELECT, Events
 from bridge.providers.graph.mapping import item
 from bridge.sync.ports import Page, RemoteItem, Removal
@@ -107,10 +107,10 @@ class Listing:
 
     def _list(self, cursor: Cursor) -> Page:
         answer = self.events.api.follow(cursor.link)
-        items = self._whole(entries(answer))
+        items, unshown = self._whole(entries(answer))
         if link := answer.get("@odata.nextLink"):
-            return Page(items, (), replace(cursor, link=link).dump(), more=True)
-        return Page(items, (), Cursor("changes", cursor.delta, cursor.opened).dump(), more=False)
+            return Page(items, (), replace(cursor, link=link).dump(), more=True, unshown=unshown)
+        return Page(items, (), Cursor("changes", cursor.delta, cursor.opened).dump(), more=False, unshown=unshown)
 
     def _changes(self, cursor: Cursor) -> Page:
         answer = self.events.api.follow(cursor.link, prefer=self._prefer)
@@ -119,27 +119,39 @@ class Listing:
         alive = [event for event in events if "@removed" not in event]
         # The same word means "left the window" and "was never in it" (M-23)
         removals = [Removal(id, certain=False) for id in dict.fromkeys(removed)]
-        items = self._whole(alive)
+        items, unshown = self._whole(alive)
         link = answer.get("@odata.nextLink")
         following = replace(cursor, link=link or _delta_link(answer))
-        return Page(items, removals, following.dump(), more=bool(link))
+        return Page(items, removals, following.dump(), more=bool(link), unshown=unshown)
 
     def behind(self, ids: Collection[str]) -> list[RemoteItem]:
-        """What is there of these, each series whole; and all series if something is not there."""
-        found = self.events.many(list(ids))
-        objects = {_object(each.payload): each for each in found if each is not None}
-        series = {id: None for id, each in objects.items() if id != each.id}
-        if None in found:
-            series |= dict.fromkeys(id for id in self.events.masters() if id not in objects)
-        singles = [each for id, each in objects.items() if id not in series]
-        return [*singles, *(each for each in self.events.many(list(series)) if each is not None)]
+        """What is there of these, each series whole; and all series if something is not there.
 
-    def _whole(self, events: Sequence[Mapping[str, Any]]) -> list[RemoteItem]:
-        """Single events as they are, each series once and read anew: delta shows pieces of it at most (M-24…M-26, M-47)."""
+        A series that was deleted may be told of by hundreds of ids: then one listing says what is there.
+        """
+        few = len(ids) <= BATCH
+        answers = self.events.each(list(ids)) if few else []
+        listed = self.events.listed() if None in answers or not few else {}
+        if not few:
+            answers = self.events.each([id for id in ids if id in listed])
+        objects = {_object(each.payload): each for each in answers if isinstance(each, RemoteItem)}
+        series = {id: None for id, each in objects.items() if id != each.id}
+        series |= {id: None for id, repeats in listed.items() if repeats and id not in objects}
+        singles = [each for id, each in objects.items() if id not in series]
+        return [*singles, *(each for each in self.events.each(list(series)) if isinstance(each, RemoteItem))]
+
+    def _whole(self, events: Sequence[Mapping[str, Any]]) -> tuple[list[RemoteItem], frozenset[str]]:
+        """Single events as they are, each series once and read anew: delta shows pieces of it at most (M-24…M-26, M-47).
+
+        And the ids of the series that Graph stumbles over.
+        """
         series = {_object(event): None for event in events if event.get("type") in _SERIES or event.get("recurrence")}
         singles = {_object(event): item(event) for event in events if _object(event) not in series}
+        answers = dict(zip(series, self.events.each(list(series)), strict=True))
         # One that is gone by now will come as a removal
-        return [*singles.values(), *(found for found in self.events.many(list(series)) if found is not None)]
+        found = [each for each in answers.values() if isinstance(each, RemoteItem)]
+        unshown = frozenset(id for id, each in answers.items() if isinstance(each, ProviderError))
+        return [*singles.values(), *found], unshown
 
     def _link(self, calendar: str, path: str, query: Mapping[str, str]) -> str:
         return f"{self.events.api.url}{calendar}/{path}?{encoded(query)}"

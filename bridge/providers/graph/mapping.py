@@ -60,8 +60,6 @@ class GraphLens:
     def read(self, items: Sequence[RemoteItem]) -> RemoteObject:
         """Graph has a whole object in one item: the exceptions are inside their master's (M-47)."""
         item = next((item for item in items if item.id == item.series), None)
-        if item is not None and item.unread:
-            raise Unmappable("Outlook does not show this event: it answers with an error of its own")
         if item is None or item.payload.get("type", "singleInstance") in ("occurrence", "exception"):
             raise Unmappable("an occurrence without its series")
         payload = item.payload
