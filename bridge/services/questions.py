@@ -114,13 +114,14 @@ def same(context: Context, pair_id: int, uid: str, remote_id: str, *, actor: str
     lens = lens_of(context, pair)
     with held(context, pair.calendar_id, [pair_id]) as conn:
         here, there = _here(conn, pair, lens), _there(conn, pair, lens)
+        open_ = _open(conn, pair, here, there)
         if uid not in here:
             raise UsageError(_settled(uid, pair_id))
         if remote_id not in there:
             raise UsageError(_settled(remote_id, pair_id))
         links.drop(conn, pair_id, [there.pop(remote_id).link.uid])
         links.save(conn, pair_id, [Link(here.pop(uid).link.uid, remote_id=remote_id, dirty=True)])
-        _let_go(conn, pair, [], _left_over(here, there))
+        _let_go(conn, pair, [], _left_over(here, there, open_))
         _answered(conn, context, pair, "same", 2, actor)
 
 
@@ -135,6 +136,7 @@ def different(context: Context, pair_id: int, names: Collection[str] | None, *, 
     lens = lens_of(context, pair)
     with held(context, pair.calendar_id, [pair_id]) as conn:
         here, there = _here(conn, pair, lens), _there(conn, pair, lens)
+        open_ = _open(conn, pair, here, there)
         chosen = [*here, *there] if names is None else list(dict.fromkeys(names))
         if not chosen:
             raise UsageError(f"pair {pair_id} has no open question")
@@ -142,7 +144,7 @@ def different(context: Context, pair_id: int, names: Collection[str] | None, *, 
             if name not in here and name not in there:
                 raise UsageError(_settled(name, pair_id))
         named = [side.pop(name) for name in chosen for side in (here, there) if name in side]
-        count = _let_go(conn, pair, named, _left_over(here, there))
+        count = _let_go(conn, pair, named, _left_over(here, there, open_))
         _answered(conn, context, pair, "different", count, actor)
     return count
 
@@ -151,10 +153,25 @@ def _settled(name: str, pair_id: int) -> str:
     return f"{name!r} is not in question: answered already, or gone; see: caldav-bridge pair questions {pair_id}"
 
 
-def _left_over(here: Mapping[str, Candidate], there: Mapping[str, Candidate]) -> list[Candidate]:
-    """Those that have nothing left on the other side to be mistaken for."""
+def _open(
+    conn: Connection, pair: Pair, here: Mapping[str, Candidate], there: Mapping[str, Candidate]
+) -> set[str] | None:
+    """How those look of which there are some on both sides; None while the service does not show all that wait."""
+    placed = [link.remote_id for link in _waiting(conn, pair) if link.remote_id]
+    if any(each.removed and not each.certain for each in inbox.replicas(conn, pair.id, placed).values()):
+        return None
+    return {each.alike for each in here.values()} & {each.alike for each in there.values()}
+
+
+def _left_over(
+    here: Mapping[str, Candidate], there: Mapping[str, Candidate], open_: Collection[str] | None
+) -> list[Candidate]:
+    """Those whom this answer has left nothing on the other side to be mistaken for; an edit, or an error there, is no answer."""
+    if open_ is None:
+        return []
     one_sided = [each for each in _grouped(here, there) if not each.here or not each.there]
-    return [candidate for question in one_sided for candidate in (*question.here, *question.there)]
+    left = [candidate for question in one_sided for candidate in (*question.here, *question.there)]
+    return [candidate for candidate in left if candidate.alike in open_ or not here or not there]
 
 
 def _let_go(conn: Connection, pair: Pair, named: Sequence[Candidate], left: Sequence[Candidate]) -> int:

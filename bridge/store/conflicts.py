@@ -38,7 +38,8 @@ _COLUMNS = sa.select(*(conflicts.c[name] for name in RecordedConflict.__slots__)
 def record(conn: sa.Connection, pair_id: int, found: Iterable[Conflict], *, now: dt.datetime) -> int:
     """Keep them; returns how many are open. Of several questions about one object only the newest counts (``unresolved``).
 
-    What its owner was asked and has answered is settled; what has come in since the question is news (R35).
+    What its owner was asked and has answered is settled; what has come in since the question is news (R35). What stands there
+    already, and was only planned once more, is none.
     """
     rows = [
         {
@@ -51,18 +52,31 @@ def record(conn: sa.Connection, pair_id: int, found: Iterable[Conflict], *, now:
             "resolved_at": now if _answered(conn, pair_id, each) else None,
         }
         for each in found
+        if not _stands(conn, pair_id, each)
     ]
     if rows:
         conn.execute(sa.insert(conflicts), rows)
     return sum(row["resolved_at"] is None for row in rows)
 
 
+def _last(conn: sa.Connection, pair_id: int, uid: str) -> sa.RowMapping | None:
+    query = sa.select(conflicts).where(conflicts.c.pair_id == pair_id, conflicts.c.uid == uid)
+    return conn.execute(query.order_by(conflicts.c.id.desc()).limit(1)).mappings().first()
+
+
+def _stands(conn: sa.Connection, pair_id: int, new: Conflict) -> bool:
+    """Whether the last that was recorded of this object is the same, and open. A question is asked each time."""
+    last = _last(conn, pair_id, new.uid)
+    if last is None or last["resolved_at"] is not None or not last["winner"] == new.winner != "ask":
+        return False
+    return bool(last["hub"] == change_to_json(new.hub) and last["remote"] == change_to_json(new.remote))
+
+
 def _answered(conn: sa.Connection, pair_id: int, new: Conflict) -> bool:
     """Whether the last that was recorded of this object is an answered question which has shown all that gives way now."""
     if new.winner == "ask":
         return False
-    query = sa.select(conflicts).where(conflicts.c.pair_id == pair_id, conflicts.c.uid == new.uid)
-    last = conn.execute(query.order_by(conflicts.c.id.desc()).limit(1)).mappings().first()
+    last = _last(conn, pair_id, new.uid)
     if last is None or last["winner"] != "ask" or last["resolved_at"] is None:
         return False
     shown = last["remote" if new.winner == "hub" else "hub"] or ()

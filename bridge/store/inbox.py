@@ -80,10 +80,11 @@ def take_removals(conn: sa.Connection, pair_id: int, removals: Iterable[Removal]
         )
 
 
-def remove(conn: sa.Connection, pair_id: int, series: str, *, generation: int) -> None:
-    """This object is certainly no more, whether it was known or not."""
+def remove(conn: sa.Connection, pair_id: int, series: str, *, generation: int, certain: bool = True) -> None:
+    """This object is no more, whether it was known or not; or, if that is not ``certain``, somebody has to look."""
     forget(conn, pair_id, [series])
-    gone = _row(pair_id, RemoteItem(series, series, "", {}), generation, pending=True) | {"payload": None}
+    gone = _row(pair_id, RemoteItem(series, series, "", {}), generation, pending=True)
+    gone |= {"payload": None, "certain": certain}
     conn.execute(sa.insert(inbox).values(gone))
 
 

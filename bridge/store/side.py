@@ -244,6 +244,10 @@ class Transaction(Snapshot):
     def remove(self, series: str) -> None:
         inbox.remove(self._conn, self._pair.id, series, generation=self._pair.generation)
 
+    def doubt(self, series: Collection[str]) -> None:
+        for each in sorted(series):
+            inbox.remove(self._conn, self._pair.id, each, generation=self._pair.generation, certain=False)
+
     def settle(self, series: Collection[str]) -> None:
         inbox.settle(self._conn, self._pair.id, series)
 

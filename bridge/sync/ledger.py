@@ -273,6 +273,10 @@ class Writing(Reading, Protocol):
         """This object is certainly no more."""
         ...
 
+    def doubt(self, series: Collection[str]) -> None:
+        """Nothing is known of these any more, be they known or not: somebody has to look."""
+        ...
+
     def settle(self, series: Collection[str]) -> None:
         """They have been planned: nothing of them is pending, and what is removed is forgotten."""
         ...

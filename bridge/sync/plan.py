@@ -273,6 +273,8 @@ def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules, *, unin
     if rules.direction == "pull":
         return Step(case, None)
     fields = _shown(hub.data, case, rules)
+    if _emptied(fields):  # as if the remote had dropped it: some have no series without occurrences
+        return Step(case, Link(hub.uid, hub_base=fields, remote_base=fields))
     invites = _invites(fields, case, rules) and not uninvited
     target = guests.but(fields, rules.own) if invites else guests.without(fields)
     target = rules.lens.view(target)
@@ -345,11 +347,17 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
     link = replace(
         _clean(link),
         version=remote.version,
-        hub_base=patch(_there(link.hub_base), diff(before, after)),
+        hub_base=_told(_there(link.hub_base), diff(before, after)),
         remote_base=remote.fields,
         dirty=True,  # the phone may have changed it before it was deleted
     )
     return Step(case, link, HubPut(None, data, None), conflicts=merged.conflicts(case.uid))
+
+
+def _told(base: ObjectFields, change: Change) -> ObjectFields:
+    """The hub's base with what it has just been told; an instance that only the hub has changed is its own change as a whole."""
+    known = {MASTER, *base.overrides, *(key for key, name in change if name == "state")}
+    return patch(base, {path: value for path, value in change.items() if path[0] in known})
 
 
 def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:
@@ -483,7 +491,10 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     if target == remote.fields:
         return Step(case, replace(link, hub_base=after), put, None, conflicts)
     if base is not None and rules.direction != "push":
-        agreed = replace(agreed, remote_base=_overruled(here, base, remote.fields, merged))
+        overruled = _overruled(here, base, remote.fields, merged)
+        # what its owner has said about that holds until it is done
+        decision = None if overruled == remote.fields or case.link is None else case.link.decision
+        agreed = replace(agreed, remote_base=overruled, decision=decision)
     return Step(case, _trying(agreed, case.link), put, Intent(hub.uid, "update", target, after), conflicts)
 
 
@@ -494,7 +505,7 @@ def _overruled(here: Edited, base: ObjectFields, remote: ObjectFields, merged: M
     That they gave way has to be seen again, should this intent come to nothing.
     """
     own, back = here.change, diff(remote, base)
-    if any(path in back and path not in own for path in SCHEDULE & merged.to_remote.keys()):
+    if any(path in back and path not in own for path in SCHEDULE & merged.lost["hub"].keys()):
         return patch(remote, {path: value for path, value in back.items() if of_schedule(path)})
     states = {path for path in merged.to_remote if path[0] != MASTER and path[1] == "state"}
     keys = {path[0] for path in states if path in back and path not in own}

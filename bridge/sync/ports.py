@@ -168,8 +168,11 @@ class Invites(Protocol):
 class NamesOccurrences(Protocol):
     """A remote that says "removed" of more than our objects: of single occurrences (M-26), of what is beyond its window (M-23)."""
 
-    def behind(self, ids: Collection[str]) -> Sequence[RemoteItem]:
-        """What there is to be read where these were removed that are no objects we know: themselves, and their series."""
+    def behind(self, ids: Collection[str]) -> tuple[Sequence[RemoteItem], frozenset[str]]:
+        """What there is to be read where these were removed that are no objects we know: themselves, and their series.
+
+        And what of that is there and ``unshown`` (``Page``).
+        """
         ...
 
 

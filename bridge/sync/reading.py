@@ -9,11 +9,14 @@ from functools import partial
 
 from bridge.errors import CursorLost, Gone, Refused, Unmappable, Unreachable
 from bridge.sync import guard
-from bridge.sync.ledger import Link
+from bridge.sync.identity import derived_uid
+from bridge.sync.ledger import Link, Writing
 from bridge.sync.patience import Vain, patiently
 from bridge.sync.plan import quarantined
 from bridge.sync.ports import NamesOccurrences, Page, RemoteItem, Removal
 from bridge.sync.session import Session, this_one
+
+NOT_SHOWN = "the service shows others, and answers with an error of its own for this one"
 
 
 def read(session: Session) -> None:
@@ -45,10 +48,12 @@ def _follow(session: Session, *, anew: bool = False) -> None:
         more = page.more
         if not listing:
             page = _with_occurrences(session, page)
-        page = _without_doubts(session, page) if state.phase == "pairing" else _with_doubts(page)
-        if listing or page.items or page.removals or page.cursor != cursor:
+        if state.phase == "pairing":
+            page = _without_doubts(session, page)
+        if listing or page.items or page.removals or page.unshown or page.cursor != cursor:
             with session.ledger.writing() as writing:
                 writing.keep_page(page)
+                _note_unshown(writing, page, now=session.now())
         cursor = page.cursor
 
 
@@ -65,12 +70,19 @@ def _with_occurrences(session: Session, page: Page) -> Page:
         strangers = memory.unknown({removal.id for removal in page.removals})
     if not strangers:
         return page
-    return replace(page, items=[*page.items, *session.remote.behind(sorted(strangers))])
+    items, unshown = session.remote.behind(sorted(strangers))
+    return replace(page, items=[*page.items, *items], unshown=page.unshown | unshown)
 
 
-def _with_doubts(page: Page) -> Page:
-    """What is not shown is in doubt, as what was removed perhaps: it is asked for until there is an answer."""
-    return replace(page, removals=[*page.removals, *(Removal(id, certain=False) for id in sorted(page.unshown))])
+def _note_unshown(memory: Writing, page: Page, *, now: dt.datetime) -> None:
+    """What is not shown is in doubt, as what was removed perhaps: it is asked for until there is an answer.
+
+    What is new has no link yet: one is made that only notes this.
+    """
+    linked, pair = memory.links_to(page.unshown), memory.state().key
+    new = [Link(derived_uid(pair, id), remote_id=id) for id in sorted(page.unshown - linked.keys())]
+    memory.doubt(page.unshown)
+    memory.save_links([quarantined(link, NOT_SHOWN, now=now) for link in new])
 
 
 def _without_doubts(session: Session, page: Page) -> Page:
@@ -126,7 +138,8 @@ def _confirm(session: Session) -> None:
 def left_alone(link: Link, error: Exception, *, now: dt.datetime) -> Link:
     """Asked for again after a while. What waits for a word of its owner goes on doing so."""
     waits = link.quarantine is not None and not link.dirty
-    return link if waits else quarantined(link, str(error), now=now)
+    tried = quarantined(link, str(error), now=now)
+    return replace(link, attempts=tried.attempts, retry_at=tried.retry_at) if waits else tried
 
 
 def look(session: Session, series: str, *, known: str | None = None) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from bridge.errors import InvalidCalendarData, ObjectChanged, Refused, Unmappable, Unreachable
+from bridge.errors import InvalidCalendarData, ObjectChanged
 from bridge.ical import objects, view
 from bridge.ical.fields import MASTER, diff, patch
 from bridge.sync import guard, reading, rounds
@@ -46,22 +46,18 @@ class Refusal:
 def refuse(ledger: Ledger, remote: Remote, *, now: Clock) -> Refusal | None:
     """Take the parked plan's deletions back, and its invitations if they are too many. None: nothing is parked.
 
-    The remote is only asked, for what may be gone or may not: what is there still must not be created a second time. What it
-    does not tell stays in doubt, and nothing in doubt is deleted; but what was deleted here cannot be brought back without an
-    answer. Raises Unreachable, Throttled, Refused, Unmappable, NeedsReconnect and LeaseLost; nothing has changed then.
+    The remote is only asked, for what may be gone or may not: what is there still must not be created a second time, and what
+    is gone would be deleted later. Without an answer there is no refusal. Raises Unreachable, Throttled, Refused, Unmappable,
+    NeedsReconnect and LeaseLost; nothing has changed then, and the plan stays parked.
     """
     session = Session(ledger, remote, now, Report())
     with ledger.reading() as memory:
         if memory.state().parked is None:
             return None
         doubtful = memory.links_to(memory.removed(certain=False))
-        here = memory.hub_objects([link.uid for link in doubtful.values()])
     for series, link in doubtful.items():
-        try:
+        if link.remote_base is not None:  # the others only note something, and are in nobody's plan
             reading.look(session, series)
-        except (Refused, Unmappable, Unreachable):
-            if link.uid not in here:
-                raise
     rules, steps = rounds.condemned(session)
     flood = sum(step.mails for step in steps) > guard.FEW
     done = Refusal()

@@ -83,13 +83,14 @@ def _touched(session: Session) -> Touched:
         state = memory.state()
         changes = memory.hub_changes(state.hub_cursor)
         dirty = memory.dirty(session.now())
+        doubtful = memory.links_to(memory.removed(certain=False)).values()
         return Touched(
             state=state,
             series=list(memory.pending()),
             uids=list(dict.fromkeys([*(change.uid for change in changes), *dirty])),
             doomed_series=list(memory.removed(certain=True)),
             doomed_uids=list(dict.fromkeys([*(change.uid for change in changes if change.deleted), *dirty])),
-            doubtful=len(memory.removed(certain=False)),
+            doubtful=sum(link.remote_base is not None for link in doubtful),
             revision=memory.hub_revision(),
         )
 
@@ -264,7 +265,7 @@ class _Round:
         except (Refused, Unmappable, Unreachable) as error:
             self._vain.bear(error)
             with self._session.ledger.writing() as memory:
-                memory.save_links([reading.left_alone(link, error, now=self._session.now())])
+                memory.save_links([quarantined(link, str(error), now=self._session.now())])
         else:
             self._vain.over()
 

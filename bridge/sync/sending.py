@@ -177,7 +177,7 @@ def _send_singly(session: Session, batch: Sequence[Sent], losses: _Losses, *, be
             _send(session, sent)
         except Throttled as error:
             borne = error.passing and losses.bear(error, [sent.intent.uid])
-            _put_back(session, [sent] if borne else [*batch[number:], *behind])
+            _put_back(session, [_begun(sent)] if borne else [_begun(sent), *batch[number + 1 :], *behind])
             if not borne:
                 raise
         except Unreachable as error:
@@ -186,10 +186,15 @@ def _send_singly(session: Session, batch: Sequence[Sent], losses: _Losses, *, be
             if not borne:
                 raise
         except NeedsReconnect:
-            _put_back(session, [*batch[number:], *behind])
+            _put_back(session, [_begun(sent), *batch[number + 1 :], *behind])
             raise
         else:
             losses.in_a_row = 0
+
+
+def _begun(sent: Sent) -> Sent:
+    """That request was not carried out; but a creation may take several, and the first of them may have been (R12)."""
+    return _attempted(sent) if sent.intent.kind == "create" else sent
 
 
 def _voice(remote: Remote, intent: Intent, *, home: bool) -> Remote:
@@ -298,10 +303,11 @@ def _send(session: Session, sent: Sent) -> None:
 
 
 def _stands(session: Session, uid: str) -> bool:
-    """Whether this object is on the remote, or will never be: its owner has deleted it here meanwhile (R10)."""
+    """Whether this object is on the remote, or has been, or will never be: its owner has deleted it here meanwhile (R10)."""
     with session.ledger.reading() as memory:
         link = memory.links([uid]).get(uid)
-        return (link is not None and link.remote_id is not None) or not memory.hub_objects([uid])
+        made = link is not None and (link.remote_id is not None or link.remote_base is not None)
+        return made or not memory.hub_objects([uid])
 
 
 def _create(session: Session, sent: Sent) -> None:

@@ -122,3 +122,19 @@ def test_r9_a_phone_duplicates_an_event_under_a_new_uid(story):
     story.settle()
     story.phone.put("b", event("Tea", at(1, 9), at(1, 10)))
     story.settle([shown(at(1, 9), at(1, 10), "Tea")] * 2)
+
+
+def test_r10_a_series_is_cut_though_the_half_that_follows_has_been_called_off(story):
+    """Outlook has no series without occurrences: nothing is to be awaited there."""
+    story.phone.put("a", event("Choir", at(1, 9), at(1, 10), "RRULE:FREQ=WEEKLY;COUNT=4"))
+    story.settle()
+    last = at(22, 9)
+    until = (last - dt.timedelta(days=1)).strftime("%Y%m%dT%H%M%SZ")
+    story.phone.put("a", event("Choir", at(1, 9), at(1, 10), f"RRULE:FREQ=WEEKLY;UNTIL={until}"))
+    exdate = f"EXDATE;TZID={ZONE}:{last:%Y%m%dT%H%M%S}"
+    story.phone.put("b", event("Choir", last, at(22, 10), "RRULE:FREQ=WEEKLY;COUNT=1", exdate))
+    for _ in range(3):
+        story.cycle("google")
+        story.cycle("microsoft")
+        story.pass_by(minutes=2)
+    story.settle([shown(at(day, 9), at(day, 10), "Choir") for day in (1, 8, 15)])

@@ -5,6 +5,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
+from bridge.errors import UsageError
 from bridge.services import conflicts, pairing, precedence, previewing, questions, refusing
 from bridge.store import pairs, tables
 from bridge.sync.consistency import GUESTS
@@ -125,12 +126,30 @@ def over(story):
     story.pass_by(minutes=30)
 
 
-def test_m23_one_told_as_removed_is_there_and_graph_stumbles_over_it(story):
-    id = story.graph.add(Typed("Jubilee", FAR, FAR.replace(hour=10), ZONE))
+@pytest.mark.parametrize("rule", ["", "FREQ=DAILY;COUNT=3"])
+@pytest.mark.parametrize("start", [at(1, 9), FAR])
+def test_r32_one_that_is_new_comes_as_soon_as_it_is_shown(story, start, rule):
+    """Beyond the window it is told as removed (M-23)."""
+    id = story.graph.add(Typed("Jubilee", start, start.replace(hour=10), ZONE, rule=rule))
     stumbling(story, id)
     story.phone.put("new", event("New", at(1, 9), at(1, 10)))
     assert story.cycle("microsoft").error is None
     assert "New" in story.graph.titles()
+    over(story)
+    story.settle()
+    assert story.phone.find("Jubilee")
+    assert not story.quarantined()
+
+
+def test_r32_one_that_is_new_and_gone_again_is_forgotten(story):
+    id = story.graph.add(Typed("Jubilee", at(1, 9), at(1, 10), ZONE, rule="FREQ=DAILY;COUNT=3"))
+    stumbling(story, id)
+    story.cycle("microsoft")
+    assert story.quarantined()
+    story.graph.remove(id)
+    over(story)
+    story.settle([])
+    assert not story.quarantined()
 
 
 def test_r32_what_is_in_doubt_is_asked_for_more_and_more_seldom(story):
@@ -145,6 +164,21 @@ def test_r32_what_is_in_doubt_is_asked_for_more_and_more_seldom(story):
         asked.append(story.sandbox.microsoft.meter.requests - requests > 1)
         story.pass_by(minutes=5)
     assert sum(asked) <= 4, asked
+
+
+def test_r32_so_is_what_waits_for_a_word(sandbox, tmp_path):
+    with opened(sandbox, tmp_path, connect=()) as story:
+        for uid in ("a", "b"):
+            story.phone.put(uid, event("Tea", at(1, 9), at(1, 10), "RRULE:FREQ=WEEKLY;COUNT=5"))
+        id = story.graph.add(Typed("Tea", at(1, 9), at(1, 10), ZONE, rule="FREQ=WEEKLY;COUNT=5"))
+        story.pairs["microsoft"] = story.connect("microsoft").pair_id
+        story.rest()
+        listed_anew(story, id)
+        requests = story.sandbox.microsoft.meter.requests
+        for _ in range(12):
+            story.cycle("microsoft")
+            story.pass_by(minutes=5)
+        assert story.sandbox.microsoft.meter.requests - requests <= 12 + 4 * 3
 
 
 def test_r32_of_many_in_doubt_none_holds_up_the_others(story):
@@ -214,18 +248,24 @@ def test_r6_a_refused_deletion_of_one_that_was_not_shown_does_not_happen_later(s
     assert len(story.graph.titles()) == len(story.phone.stored()) == 25
 
 
-def test_r6_a_no_is_heard_while_one_that_is_still_here_is_not_answered_for(story):
+def test_r6_a_no_waits_for_the_answer_about_one_in_doubt(story):
+    """It is there still, or gone: whoever said no wants it back in the one case, and no second one in the other."""
     for number in range(20):
         story.phone.put(f"e{number}", event(f"Event {number}", at(1, 9), at(1, 10)))
     story.settle()
-    id = story.graph.find("Event 0")
-    story.graph.reschedule(id, FAR, FAR.replace(hour=10))
-    stumbling(story, id)
-    for number in range(1, 20):
-        story.phone.remove(f"e{number}")
+    first = story.graph.find("Event 0")
+    for number in range(20):
+        story.graph.remove(story.graph.find(f"Event {number}"))
+    story.sandbox.microsoft.lose_sync_state()
+    stumbling(story, first)
     assert story.cycle("microsoft").parked
+    with pytest.raises(UsageError):
+        refusing.refuse(story.context, story.pairs["microsoft"])
+    assert story.cycle("microsoft").parked
+    over(story)
     refusing.refuse(story.context, story.pairs["microsoft"])
-    assert len(story.phone.stored()) == 20
+    story.settle()
+    assert len(story.graph.titles()) == len(story.phone.stored()) == 20
 
 
 # --- what waits for its owner's word
@@ -244,6 +284,34 @@ def test_r16_a_question_stays_a_question(sandbox, tmp_path):
         story.rest()
         assert sorted(story.phone.stored()) == ["a", "b"]
         assert len(questions.unanswered(story.context, pair)) == 1
+
+
+@pytest.mark.parametrize("edited", ["shown", "here", "there"])
+def test_r16_an_answer_is_the_answer_to_its_own_question_alone(sandbox, tmp_path, edited):
+    """Two questions; of the other one an event is edited, or not shown, while the first is answered."""
+    with opened(sandbox, tmp_path, connect=()) as story:
+        for uid, title in (("a", "Tea"), ("b", "Tea"), ("c", "Cake"), ("d", "Cake")):
+            story.phone.put(uid, event(title, at(1, 9), at(1, 10), "RRULE:FREQ=WEEKLY;COUNT=5"))
+        ids = {
+            title: story.graph.add(Typed(title, at(1, 9), at(1, 10), ZONE, rule="FREQ=WEEKLY;COUNT=5"))
+            for title in ("Tea", "Cake")
+        }
+        story.pairs["microsoft"] = pair = story.connect("microsoft").pair_id
+        story.rest()
+        assert len(questions.unanswered(story.context, pair)) == 2
+        match edited:
+            case "shown":
+                listed_anew(story, ids["Tea"])
+            case "here":
+                story.phone.edit("a", "SUMMARY:Tea", "SUMMARY:Green tea")
+            case "there":
+                story.graph.retitle(ids["Tea"], "Green tea")
+        story.cycle("microsoft")
+        questions.same(story.context, pair, "c", ids["Cake"])
+        over(story)
+        story.rest()
+        teas = [title for title in story.graph.titles() if "ea" in title]
+        assert (len(teas), len(story.phone.stored())) == (1, 4)
 
 
 def test_r35_a_conflict_that_waits_is_answered_meanwhile(story):

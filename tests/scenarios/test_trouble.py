@@ -316,3 +316,16 @@ def test_r11_r35_the_lost_answer_to_longer_occurrences_loses_none_of_them(story,
     patiently(story)
     story.sandbox.faults.clear()
     assert sum(title == "MINE" for _, _, title in story.settle()) == 1
+
+
+def test_r12_r35_a_creation_that_is_throttled_halfway_does_not_overwrite_what_somebody_did_to_it_meanwhile(story):
+    """The master is made; for the request that cancels its occurrence the service asks for patience."""
+    wait = story.sandbox.microsoft.throttled(60)
+    story.sandbox.faults.inject(method="DELETE", path=API["microsoft"], **wait)
+    story.phone.put("s", event("Weekly", at(0, 9), at(0, 10), "RRULE:FREQ=WEEKLY;COUNT=4", _exdate(7)))
+    assert story.cycle("microsoft").error
+    story.graph.retitle(story.graph.find("Weekly"), "Scrum")
+    story.pass_by(minutes=10)
+    story.settle()
+    assert story.graph.titles() == ["Scrum"]
+    assert "EXDATE" in story.phone.stored()["s"]

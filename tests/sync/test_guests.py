@@ -6,7 +6,7 @@ import pytest
 
 from bridge.errors import Throttled, Unreachable
 from bridge.ical.fields import Attendee
-from bridge.store import homes, objects, pairs
+from bridge.store import homes, links, objects, pairs
 from tests.support.worlds import at, retitled, tea
 from tests.sync.test_merge import overridden
 
@@ -292,3 +292,21 @@ def test_r1_the_later_half_that_another_home_has_made_stays_its_own(world):
     assert second.calendar.mails == []
     assert {each.master.attendees for each in second.calendar.objects().values()} == {()}
     assert sorted(len(each.master.attendees) for each in world.hub().values()) == [0, 1]
+
+
+def test_r10_a_series_deleted_here_with_an_instance_of_its_own_comes_back_with_the_guests_that_it_got_there(world):
+    """The instance was changed here and deleted with its series before the home heard of it; meanwhile that invited somebody."""
+    home = world.pair()
+    world.settle()
+    world.put("a", tea("Party", rule="FREQ=WEEKLY;COUNT=4"))
+    world.settle()
+    world.edit("a", lambda old: overridden(old, "20260309T080000Z", summary="Cake"))
+    world.delete("a")
+    id, fields = only(home)
+    home.calendar.edit(id, with_guests(fields, BOB))
+    world.settle()
+    assert guests(world.hub()["a"]) == {"bob": "NEEDS-ACTION"}
+    assert [each.summary for each in world.hub()["a"].overrides.values()] == ["Cake"]
+    assert [each.summary for each in only(home)[1].overrides.values()] == ["Cake"]
+    with world.database.read() as conn:
+        assert not links.quarantined(conn, home.pair)

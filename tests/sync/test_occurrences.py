@@ -28,7 +28,7 @@ class Naming:
     def behind(self, ids):
         assert ids == [self.stranger]
         self.asked += 1
-        return [item for id in self.calendar.objects() for item in self.get(id)]
+        return [item for id in self.calendar.objects() for item in self.get(id)], frozenset()
 
 
 @pytest.fixture

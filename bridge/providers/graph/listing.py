@@ -124,21 +124,24 @@ class Listing:
         following = replace(cursor, link=link or _delta_link(answer))
         return Page(items, removals, following.dump(), more=bool(link), unshown=unshown)
 
-    def behind(self, ids: Collection[str]) -> list[RemoteItem]:
-        """What is there of these, each series whole; and all series if something is not there.
+    def behind(self, ids: Collection[str]) -> tuple[list[RemoteItem], frozenset[str]]:
+        """What is there of these, each series whole; and all series if something is not there, or not shown.
 
         A series that was deleted may be told of by hundreds of ids: then one listing says what is there.
         """
         few = len(ids) <= BATCH
-        answers = self.events.each(list(ids)) if few else []
-        listed = self.events.listed() if None in answers or not few else {}
+        answers = self._answers(ids) if few else {}
+        whole = few and all(isinstance(each, RemoteItem) for each in answers.values())
+        listed = {} if whole else self.events.listed()
         if not few:
-            answers = self.events.each([id for id in ids if id in listed])
-        objects = {_object(each.payload): each for each in answers if isinstance(each, RemoteItem)}
+            answers = self._answers([id for id in ids if id in listed])
+        objects = {_object(each.payload): each for each in answers.values() if isinstance(each, RemoteItem)}
         series = {id: None for id, each in objects.items() if id != each.id}
         series |= {id: None for id, repeats in listed.items() if repeats and id not in objects}
+        answers |= self._answers(list(series))
         singles = [each for id, each in objects.items() if id not in series]
-        return [*singles, *(each for each in self.events.each(list(series)) if isinstance(each, RemoteItem))]
+        found = [each for id in series if isinstance(each := answers[id], RemoteItem)]
+        return [*singles, *found], _unshown(answers)
 
     def _whole(self, events: Sequence[Mapping[str, Any]]) -> tuple[list[RemoteItem], frozenset[str]]:
         """Single events as they are, each series once and read anew: delta shows pieces of it at most (M-24…M-26, M-47).
@@ -147,14 +150,20 @@ class Listing:
         """
         series = {_object(event): None for event in events if event.get("type") in _SERIES or event.get("recurrence")}
         singles = {_object(event): item(event) for event in events if _object(event) not in series}
-        answers = dict(zip(series, self.events.each(list(series)), strict=True))
+        answers = self._answers(list(series))
         # One that is gone by now will come as a removal
         found = [each for each in answers.values() if isinstance(each, RemoteItem)]
-        unshown = frozenset(id for id, each in answers.items() if isinstance(each, ProviderError))
-        return [*singles.values(), *found], unshown
+        return [*singles.values(), *found], _unshown(answers)
+
+    def _answers(self, ids: Collection[str]) -> dict[str, RemoteItem | ProviderError | None]:
+        return dict(zip(ids, self.events.each(list(ids)), strict=True))
 
     def _link(self, calendar: str, path: str, query: Mapping[str, str]) -> str:
         return f"{self.events.api.url}{calendar}/{path}?{encoded(query)}"
+
+
+def _unshown(answers: Mapping[str, RemoteItem | ProviderError | None]) -> frozenset[str]:
+    return frozenset(id for id, each in answers.items() if isinstance(each, ProviderError))
 
 
 def _object(event: Mapping[str, Any]) -> str:

@@ -59,7 +59,7 @@ class GraphRemote:
         with _calendar_is_there():
             return self.listing.page(cursor, now=now)
 
-    def behind(self, ids: Collection[str]) -> Sequence[RemoteItem]:
+    def behind(self, ids: Collection[str]) -> tuple[Sequence[RemoteItem], frozenset[str]]:
         """New events beyond the window are told of as removed, and are there (M-23): a creation whose answer was lost, too.
 
         Of those that are not there each may have been an occurrence, and its series need not be sent again: nothing promises
@@ -69,7 +69,10 @@ class GraphRemote:
             return self.listing.behind(ids)
 
     def get(self, id: str) -> Sequence[RemoteItem]:
-        return [self._events.get(id)]
+        found = self._events.get(id)
+        if found.payload.get("seriesMasterId"):
+            raise Gone("an occurrence is no object of its own", status=404)
+        return [found]
 
     def find(self, key: str) -> Sequence[RemoteItem]:
         with _calendar_is_there():

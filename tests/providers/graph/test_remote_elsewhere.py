@@ -222,7 +222,7 @@ def test_m26_a_removed_occurrence_is_found_without_a_word_of_its_series(http):
         graph.known["/calendarView/delta"] = lambda asked: (200, rounds[asked.query.get("tok")])
         remote = graph.remote(http)
         page = remote.page(listed(remote)[1], now=NOW)
-        items = remote.behind(["m~3"])
+        items, _ = remote.behind(["m~3"])
     assert [each.id for each in items] == ["m"]
     assert remote.lens.read(items).fields.cancelled == {"20260303T090000Z"}
     assert [(each.id, each.certain) for each in page.removals] == [("m~3", False)]
