@@ -347,17 +347,11 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
     link = replace(
         _clean(link),
         version=remote.version,
-        hub_base=_told(_there(link.hub_base), diff(before, after)),
+        hub_base=_agreed(here, after, remote.fields, merged),
         remote_base=remote.fields,
         dirty=True,  # the phone may have changed it before it was deleted
     )
     return Step(case, link, HubPut(None, data, None), conflicts=merged.conflicts(case.uid))
-
-
-def _told(base: ObjectFields, change: Change) -> ObjectFields:
-    """The hub's base with what it has just been told; an instance that only the hub has changed is its own change as a whole."""
-    known = {MASTER, *base.overrides, *(key for key, name in change if name == "state")}
-    return patch(base, {path: value for path, value in change.items() if path[0] in known})
 
 
 def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:

@@ -165,3 +165,16 @@ def test_r10_r12_a_schedule_that_gave_way_to_an_instance_of_the_hub_gives_way_th
     assert list(side.calendar.objects().values()) == list(world.hub().values())
     assert world.hub()["tea"].recurrence == SERIES.recurrence
     assert world.hub()["tea"].cancelled == {THIRD}
+
+
+def test_r10_r11_an_end_that_moved_along_with_a_series_that_comes_back_is_told(world):
+    """Ended here and deleted; moved there meanwhile. The end that goes with it has not been there yet."""
+    side = world.pair()
+    world.put("tea", SERIES)
+    world.settle()
+    world.edit("tea", lambda old: replace(old, recurrence=("RRULE:FREQ=WEEKLY;UNTIL=20260316T080000Z",)))
+    world.delete("tea")
+    side.calendar.edit(side.id_of("Tea"), at(SERIES, 11))
+    world.settle()
+    assert list(side.calendar.objects().values()) == list(world.hub().values())
+    assert world.hub()["tea"].recurrence == ("RRULE:FREQ=WEEKLY;UNTIL=20260316T100000Z",)
