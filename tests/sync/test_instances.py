@@ -1,17 +1,21 @@
 """One occurrence, or two of the same series, edited in two places at once: nobody's edit is lost (R11, R35, R36)."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
-from bridge.errors import Unreachable
+from bridge.errors import Refused, Unreachable
 from bridge.ical.fields import diff, patch
 from bridge.providers.memory import MemoryRemote
+from bridge.store import links
+from bridge.store.tables import conflicts
 from tests.support.worlds import at, retitled, tea
 from tests.sync.test_merge import overridden
 
 SERIES = tea(rule="FREQ=WEEKLY;COUNT=6")
 SECOND, THIRD = "20260309T080000Z", "20260316T080000Z"
+ANSWERED = {"decision": "hub", "dirty": True, "quarantine": None}
 
 
 class ApartRemote(MemoryRemote):
@@ -178,3 +182,56 @@ def test_r10_r11_an_end_that_moved_along_with_a_series_that_comes_back_is_told(w
     world.settle()
     assert list(side.calendar.objects().values()) == list(world.hub().values())
     assert world.hub()["tea"].recurrence == ("RRULE:FREQ=WEEKLY;UNTIL=20260316T100000Z",)
+
+
+@pytest.mark.parametrize("policy", ["hub", "remote", "newest"])
+@pytest.mark.parametrize("error", [Unreachable("timeout"), Refused("no", status=400)])
+def test_r35_nothing_gives_way_to_an_end_that_moved_along_though_that_is_planned_twice(world, policy, error):
+    side = world.pair(policy=policy)
+    world.put("tea", SERIES)
+    world.settle()
+    world.edit("tea", lambda old: at(old, 11))
+    side.calendar.edit(side.id_of("Tea"), replace(SERIES, recurrence=("RRULE:FREQ=WEEKLY;UNTIL=20260316T080000Z",)))
+    side.calendar.fail("update", error)
+    with suppress(Unreachable):
+        world.cycle(side)
+    world.edit("tea", lambda old: retitled(old, "Cake"))
+    world.clock.pass_by(hours=1)
+    world.settle()
+    both = retitled(at(replace(SERIES, recurrence=("RRULE:FREQ=WEEKLY;UNTIL=20260316T100000Z",)), 11), "Cake")
+    assert list(side.calendar.objects().values()) == list(world.hub().values()) == [both]
+
+
+def gives_way(world, policy):
+    """The remote has ended the series before an occurrence that was cancelled here."""
+    side = world.pair(policy=policy)
+    world.put("tea", SERIES)
+    world.settle()
+    world.edit("tea", lambda old: replace(old, cancelled=frozenset({THIRD})))
+    side.calendar.edit(side.id_of("Tea"), replace(SERIES, recurrence=("RRULE:FREQ=WEEKLY;COUNT=2",)))
+    return side
+
+
+def test_r35_what_gave_way_is_listed_once_however_often_the_service_refuses_it(world):
+    side = gives_way(world, "hub")
+    side.calendar.fail("update", Refused("no", status=400), times=1000)
+    for _ in range(8):
+        world.cycle(side)
+        world.clock.pass_by(hours=25)
+    assert world.rows(conflicts) == 1
+
+
+@pytest.mark.parametrize("error", [Unreachable("timeout"), Refused("no", status=400)])
+def test_r35_an_answer_holds_until_it_is_done(world, error):
+    side = gives_way(world, "ask")
+    world.cycle(side)
+    with world.database.write() as conn:
+        links.save(conn, side.pair, [replace(links.by_uid(conn, side.pair, ["tea"])["tea"], **ANSWERED)])
+    side.calendar.fail("update", error)
+    with suppress(Unreachable):
+        world.cycle(side)
+    world.edit("tea", lambda old: retitled(old, "Coffee"))
+    world.clock.pass_by(hours=1)
+    world.settle()
+    assert world.hub()["tea"].recurrence == SERIES.recurrence
+    assert list(side.calendar.objects().values()) == list(world.hub().values())
