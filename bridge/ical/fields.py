@@ -101,6 +101,9 @@ class ObjectFields:
 Path = tuple[str, str]
 """(MASTER or an instance key, a field's name). ("", "recurrence") is the rule; (key, "state") says what the instance is."""
 
+SCHEDULE: frozenset[Path] = frozenset({(MASTER, "when"), (MASTER, "recurrence")})
+"""What says which instances there are."""
+
 Change = Mapping[Path, Any]
 """New values by path. (key, "state") is "regular", "override" or "cancelled"; an instance that becomes an override
 carries all its fields, one that stays an override only those which differ."""

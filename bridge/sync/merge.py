@@ -15,12 +15,11 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from bridge.ical import ends
-from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Path, diff, state
+from bridge.ical.fields import MASTER, SCHEDULE, Change, EventFields, ObjectFields, Path, diff, state
 from bridge.ical.recurrence import occurs, regular
 from bridge.sync.ledger import Conflict, Winner
 
 STATE = "state"
-SCHEDULE: frozenset[Path] = frozenset({(MASTER, "when"), (MASTER, "recurrence")})
 EVENT_FIELDS = tuple(each.name for each in fields(EventFields))
 
 

@@ -14,12 +14,12 @@ from typing import TypeVar
 
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import edit, objects, recurrence, times, view
-from bridge.ical.fields import MASTER, Change, ObjectFields, Path, diff, patch
+from bridge.ical.fields import MASTER, SCHEDULE, Change, ObjectFields, Path, diff, patch
 from bridge.sync import guests, projection
 from bridge.sync.guests import Say
 from bridge.sync.identity import creation_key
 from bridge.sync.ledger import Conflict, Direction, HubObject, Intent, Link, Policy, Winner
-from bridge.sync.merge import EVENT_FIELDS, SCHEDULE, Edited, Merged, merge, of_schedule, unite
+from bridge.sync.merge import EVENT_FIELDS, Edited, Merged, merge, of_schedule, unite
 from bridge.sync.ports import Lens, RemoteObject
 from bridge.sync.projection import Projection
 
@@ -319,7 +319,7 @@ def _unite(case: Case, hub: HubObject, remote: RemoteObject, rules: Rules) -> St
 
 def _hub_gone(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Step:
     """Deleted in the hub: a remote edit beats the deletion, else the remote's goes too."""
-    edited = bool(diff(_there(link.remote_base), remote.fields)) and rules.direction != "push"
+    edited = rules.direction != "push" and _edited_there(case, link, remote, rules)
     if edited or (remote.organized_elsewhere and rules.direction == "both"):
         return _undelete(case, link, remote, rules)
     if rules.direction == "pull":
@@ -328,6 +328,15 @@ def _hub_gone(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
         return Step(case, again(link), deferred=True)
     doomed = replace(_clean(link), version=remote.version, remote_base=remote.fields)
     return Step(case, _trying(doomed, link), intent=Intent(case.uid, "delete"))
+
+
+def _edited_there(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> bool:
+    """Whether anything is there that neither was agreed on nor has come from here: an answer to our write may have been lost."""
+    change = diff(_there(link.remote_base), remote.fields)
+    if not change or case.buried is None:
+        return bool(change)
+    own = diff(_there(link.hub_base), _shown(case.buried, case, rules))
+    return any(path not in own or own[path] != value for path, value in change.items())
 
 
 def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Step:

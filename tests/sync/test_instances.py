@@ -235,3 +235,17 @@ def test_r35_an_answer_holds_until_it_is_done(world, error):
     world.settle()
     assert world.hub()["tea"].recurrence == SERIES.recurrence
     assert list(side.calendar.objects().values()) == list(world.hub().values())
+
+
+def test_r10_r12_our_own_write_whose_answer_is_lost_is_no_edit_that_beats_a_deletion(world):
+    side = world.pair()
+    world.put("tea", tea())
+    world.settle()
+    world.edit("tea", lambda old: retitled(old, "Cake"))
+    side.calendar.fail("update", Unreachable("timeout"), after_effect=True)
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    assert side.titles() == ["Cake"]
+    world.delete("tea")
+    world.settle()
+    assert side.titles() == world.titles() == []
