@@ -219,9 +219,8 @@ def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
         elif link is not None and series is not None and replica is None:
             batch.unknown.append(link)
         elif link is not None and replica is not None and replica.removed and not replica.certain:
-            batch.waiting.append(
-                link
-            )  # for what was found may be no news, and what was done here has to be planned then
+            # What is found may be no news, and what was done here has to be planned then
+            batch.waiting.append(link)
         else:
             each = read(replica, session.remote.lens) if replica else Read(None)
             asked = uid in matches.ambiguous_hub or (_in_question(link) and (there or each.remote) is not None)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bridge.errors import ProviderError, Unmappable, Unreachable
+from bridge.errors import ProviderError, Throttled, Unmappable, Unreachable
 
 T = TypeVar("T")
 
@@ -20,6 +20,10 @@ STUMBLES = 500
 """So a service says that it is the request which it stumbles over; the other 5xx speak of the service (M-78, M-81)."""
 
 
+def stumbles(error: ProviderError) -> bool:
+    return error.status == STUMBLES and not isinstance(error, Throttled)
+
+
 @dataclass(slots=True)
 class Vain:
     """Questions in vain, one behind the other: each about an object of its own, and no reason to leave the others (R32)."""
@@ -28,7 +32,7 @@ class Vain:
 
     def bear(self, error: ProviderError | Unmappable) -> None:
         """Count one. Raises it where it is the service that is away, and not something about this object."""
-        if not isinstance(error, Unreachable) or error.status == STUMBLES:
+        if not isinstance(error, Unreachable) or stumbles(error):
             return
         self.in_a_row += 1
         if not error.passing or self.in_a_row == IN_A_ROW:

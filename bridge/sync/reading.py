@@ -130,12 +130,12 @@ def _confirm(session: Session) -> None:
         except (Refused, Unmappable, Unreachable) as error:
             vain.bear(error)  # nothing is known of this one; it stays in doubt, and the others go on (R32)
             with session.ledger.writing() as memory:
-                memory.save_links([left_alone(link, error, now=session.now())])
+                memory.save_links([_left_alone(link, error, now=session.now())])
         else:
             vain.over()
 
 
-def left_alone(link: Link, error: Exception, *, now: dt.datetime) -> Link:
+def _left_alone(link: Link, error: Exception, *, now: dt.datetime) -> Link:
     """Asked for again after a while. What waits for a word of its owner goes on doing so."""
     waits = link.quarantine is not None and not link.dirty
     tried = quarantined(link, str(error), now=now)

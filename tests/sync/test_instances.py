@@ -153,13 +153,19 @@ def test_r11_r12_an_instance_that_gave_way_to_the_hubs_schedule_gives_way_though
     assert world.hub()["tea"].recurrence == ("RRULE:FREQ=WEEKLY;COUNT=8",)
 
 
-def test_r10_r12_a_schedule_that_gave_way_to_an_instance_of_the_hub_gives_way_though_the_answer_is_lost(world):
-    """The hub has not changed the rule: that the remote's is to go back stands in the intent alone, and that is planned anew."""
-    side = world.pair(policy="hub")
+def gives_way(world, policy):
+    """The remote has ended the series before an occurrence that was cancelled here."""
+    side = world.pair(policy=policy)
     world.put("tea", SERIES)
     world.settle()
     world.edit("tea", lambda old: replace(old, cancelled=frozenset({THIRD})))
     side.calendar.edit(side.id_of("Tea"), replace(SERIES, recurrence=("RRULE:FREQ=WEEKLY;COUNT=2",)))
+    return side
+
+
+def test_r10_r12_a_schedule_that_gave_way_to_an_instance_of_the_hub_gives_way_though_the_answer_is_lost(world):
+    """The hub has not changed the rule: that the remote's is to go back stands in the intent alone, and that is planned anew."""
+    side = gives_way(world, "hub")
     side.calendar.fail("update", Unreachable("timeout"))
     with pytest.raises(Unreachable):
         world.cycle(side)
@@ -200,16 +206,6 @@ def test_r35_nothing_gives_way_to_an_end_that_moved_along_though_that_is_planned
     world.settle()
     both = retitled(at(replace(SERIES, recurrence=("RRULE:FREQ=WEEKLY;UNTIL=20260316T100000Z",)), 11), "Cake")
     assert list(side.calendar.objects().values()) == list(world.hub().values()) == [both]
-
-
-def gives_way(world, policy):
-    """The remote has ended the series before an occurrence that was cancelled here."""
-    side = world.pair(policy=policy)
-    world.put("tea", SERIES)
-    world.settle()
-    world.edit("tea", lambda old: replace(old, cancelled=frozenset({THIRD})))
-    side.calendar.edit(side.id_of("Tea"), replace(SERIES, recurrence=("RRULE:FREQ=WEEKLY;COUNT=2",)))
-    return side
 
 
 def test_r35_what_gave_way_is_listed_once_however_often_the_service_refuses_it(world):

@@ -20,7 +20,7 @@ from bridge.errors import CursorLost, DuplicateKey, Gone, NeedsReconnect, Provid
 from bridge.providers.graph.oauth import AccessTokens
 from bridge.providers.http import error_for, retry_after
 from bridge.providers.pace import Limits, Pace
-from bridge.sync.patience import STUMBLES, TRIES
+from bridge.sync.patience import TRIES, stumbles
 
 PREFER = 'IdType="ImmutableId", outlook.body-content-type="text"'
 """On every request: ids that survive a move (M-30), and bodies as text, which is what the hub holds (M-63)."""
@@ -162,7 +162,7 @@ class Api:
                     found[number] = answer
             if not troubles:
                 break
-            if not tries_left and len(troubles) <= FEW and all(map(_stumbles, troubles.values())):
+            if not tries_left and len(troubles) <= FEW and all(map(stumbles, troubles.values())):
                 found |= troubles
                 break
             worst = self.pace.heed(
@@ -236,10 +236,6 @@ class Api:
                 return self.http.request(method, url, json=body, headers=signed, timeout=timeout)
         except httpx.TransportError as error:
             raise Unreachable(f"Graph did not answer ({type(error).__name__})") from None
-
-
-def _stumbles(error: ProviderError) -> bool:
-    return error.status == STUMBLES and not isinstance(error, Throttled)
 
 
 def _patience(error: ProviderError) -> tuple[bool, float]:
