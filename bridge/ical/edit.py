@@ -10,9 +10,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bridge.ical import lines, normal, objects, properties, recurrence, text, timing, tzdefine, values, view
+from bridge.ical import lines, normal, objects, properties, text, timing, tzdefine, values, view
 from bridge.ical.draft import Draft
-from bridge.ical.fields import SCHEDULE, Change, EventFields, ObjectFields, patch, state
+from bridge.ical.fields import Change, EventFields, ObjectFields, patch, state
 from bridge.ical.objects import CalendarObject, Component
 from bridge.ical.placing import Places
 from bridge.ical.timing import Zones
@@ -27,20 +27,8 @@ def apply(data: bytes, change: Change, *, now: dt.datetime) -> bytes:
     """
     obj = objects.parse(data)
     before = view.read(obj)
-    after = normal.fields(patch(before, {**_asleep(before, change), **change}))
+    after = normal.fields(patch(before, change))
     return data if before == after else _edit(obj, before, after, _Stamps(now)).to_bytes()
-
-
-def _asleep(before: ObjectFields, change: Change) -> Change:
-    """Regular are the instances that a new schedule generates and the old one did not, whatever had been said of them.
-
-    An EXDATE behind the end of a series is on nobody's page; it must not be there when the series goes on.
-    """
-    if not SCHEDULE & change.keys() or not (before.cancelled or before.overrides):
-        return {}
-    old, new = recurrence.normalize(before), recurrence.normalize(patch(before, change))
-    woken = (new.cancelled - old.cancelled) | (new.overrides.keys() - old.overrides.keys())
-    return {(key, "state"): "regular" for key in woken - {key for key, _ in change}}
 
 
 def compose(fields: ObjectFields, *, uid: str, now: dt.datetime) -> bytes:

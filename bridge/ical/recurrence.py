@@ -120,6 +120,16 @@ def normalize(fields: ObjectFields) -> ObjectFields:
     return ObjectFields(fields.master, fields.recurrence, overrides, frozenset(cancelled))
 
 
+def awake(fields: ObjectFields) -> ObjectFields:
+    """Without exclusions of what the rule does not generate: an EXDATE behind the end says nothing until the series goes on."""
+    if not fields.cancelled:
+        return fields
+    try:
+        return replace(fields, cancelled=_occurring(fields, fields.cancelled))
+    except Unmappable:
+        return fields
+
+
 def _is_regular(fields: ObjectFields, key: str, event: EventFields) -> bool:
     when = _moved(event.when, Start(values.midnight(event.when.start)))
     return replace(event, when=when) == replace(fields.master, when=regular(fields, key))

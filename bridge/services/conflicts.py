@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from bridge.errors import Unmappable, UsageError
-from bridge.ical import edit, view
+from bridge.ical import view
 from bridge.ical.fields import MASTER, Change, ObjectFields, Path, diff, patch
 from bridge.ical.objects import parse
 from bridge.services import words
@@ -28,6 +28,7 @@ from bridge.store.conflicts import RecordedConflict
 from bridge.store.objects import StoredObject
 from bridge.store.pairs import Pair
 from bridge.sync import cases
+from bridge.sync.laying import edited
 from bridge.sync.ledger import Verdict, Winner
 from bridge.sync.plan import PERSONAL, again, seen
 from bridge.sync.ports import Lens
@@ -200,7 +201,7 @@ def _patched(now: ObjectFields, change: Change) -> ObjectFields:
 
 def _edited(data: bytes, change: Change, lens: Lens, now: dt.datetime) -> bytes:
     try:
-        return edit.apply(data, lens.restore(change, view.read(parse(data))), now=now)
+        return edited(data, change, lens, now=now)
     except ValueError:
         raise UsageError(_NO_LONGER) from None
 

@@ -14,10 +14,11 @@ from typing import TypeVar
 
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import edit, objects, recurrence, times, view
-from bridge.ical.fields import MASTER, SCHEDULE, Change, ObjectFields, Path, diff, patch
+from bridge.ical.fields import MASTER, SCHEDULE, ObjectFields, Path, diff, patch
 from bridge.sync import guests, projection
 from bridge.sync.guests import Say
 from bridge.sync.identity import creation_key
+from bridge.sync.laying import edited
 from bridge.sync.ledger import Conflict, Direction, HubObject, Intent, Link, Policy, Winner
 from bridge.sync.merge import EVENT_FIELDS, Edited, Merged, merge, of_schedule, unite
 from bridge.sync.ports import Lens, RemoteObject
@@ -351,7 +352,7 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
     merged = merge(guests.apart(here), guests.apart(there), winner="remote")
     guests.settle(here, Edited(base, remote.fields), merged, Say())
     change = projection.own_words(merged.to_hub, view.read(objects.parse(case.buried)), hidden)
-    data = _edited(case.buried, change, rules) if change else case.buried
+    data = edited(case.buried, change, rules.lens, now=rules.now) if change else case.buried
     after = _shown(data, case, rules)
     link = replace(
         _clean(link),
@@ -476,7 +477,7 @@ def _winner(hub: HubObject, remote: RemoteObject, link: Link | None, rules: Rule
 def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rules) -> Step:
     """Turn what each side is to be told into a hub operation, an intent, and bases that hold until it is answered."""
     hub, remote, base = _there(case.hub), _there(case.remote), link.remote_base
-    data = _edited(hub.data, merged.to_hub, rules) if merged.to_hub else hub.data
+    data = edited(hub.data, merged.to_hub, rules.lens, now=rules.now) if merged.to_hub else hub.data
     put, after = None, here.now
     if data != hub.data:  # the same bytes are no change: an etag must not move without a reason (R38)
         put, after = HubPut(hub.href, data, hub.etag), _shown(data, case, rules)
@@ -534,8 +535,3 @@ def _agreed(here: Edited, after: ObjectFields, remote: ObjectFields, merged: Mer
         elif (key, "state") not in told:
             told = {path: value for path, value in told.items() if path[0] != key}
     return patch(here.base, told)
-
-
-def _edited(data: bytes, change: Change, rules: Rules) -> bytes:
-    full = view.read(objects.parse(data))
-    return edit.apply(data, rules.lens.restore(change, full), now=rules.now)

@@ -262,36 +262,3 @@ def test_nothing_changes_means_the_same_bytes(now):
 def test_what_has_no_view_is_not_edited(now):
     with pytest.raises(Unmappable):
         edit.apply(PHONE.replace(b"VEVENT", b"VJOURNAL"), {(MASTER, "summary"): "x"}, now=now)
-
-
-ENDED = b"""BEGIN:VCALENDAR\r
-VERSION:2.0\r
-PRODID:-//a phone//EN\r
-BEGIN:VEVENT\r
-UID:u\r
-DTSTAMP:20260301T000000Z\r
-DTSTART:20260302T090000Z\r
-DTEND:20260302T100000Z\r
-RRULE:FREQ=DAILY;UNTIL=20260305T090000Z\r
-EXDATE:20260303T090000Z,20260310T090000Z\r
-END:VEVENT\r
-BEGIN:VEVENT\r
-UID:u\r
-DTSTAMP:20260301T000000Z\r
-RECURRENCE-ID:20260311T090000Z\r
-DTSTART:20260311T120000Z\r
-DTEND:20260311T130000Z\r
-SUMMARY:Moved long ago\r
-END:VEVENT\r
-END:VCALENDAR\r
-"""
-
-
-def test_what_was_said_of_instances_behind_the_end_is_not_there_when_the_series_goes_on(now):
-    longer = edit.apply(ENDED, {(MASTER, "recurrence"): ("RRULE:FREQ=DAILY;COUNT=20",)}, now=now)
-    fields = view.read(objects.parse(longer))
-    assert (fields.cancelled, dict(fields.overrides)) == ({"20260303T090000Z"}, {})
-    assert b"EXDATE:20260303T090000Z\r\n" in longer
-    other = edit.apply(ENDED, {(MASTER, "summary"): "Tea"}, now=now)
-    assert b"EXDATE:20260303T090000Z,20260310T090000Z\r\n" in other
-    assert b"Moved long ago" in other

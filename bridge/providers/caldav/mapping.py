@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import normal, objects, values, view
+from bridge.ical import normal, objects, recurrence, values, view
 from bridge.ical.fields import Change, ObjectFields
 from bridge.ical.objects import CalendarObject, Component
 from bridge.providers.caldav import etags
@@ -66,7 +66,7 @@ class CaldavLens:
     own: frozenset[str] = frozenset()
 
     def view(self, fields: ObjectFields) -> ObjectFields:
-        seen = normal.fields(fields)
+        seen = recurrence.awake(normal.fields(fields))
         return replace(seen, recurrence=tuple(_ordered(line) for line in seen.recurrence))
 
     def read(self, items: Sequence[RemoteItem]) -> RemoteObject:
@@ -82,7 +82,7 @@ class CaldavLens:
             version=found.version,
             uid=obj.uid,
             creation_key=creation_key(found.id),
-            fields=view.read(obj),
+            fields=recurrence.awake(view.read(obj)),
             updated=max(_moments(obj), default=_EPOCH),
             organized_elsewhere=self._is_elsewhere(obj),
             items=items,

@@ -15,6 +15,20 @@ KEY = "0123456789abcdefghijklmnopqrstuv"
 UID = "5a7e-hub@example.com"
 START = wall("2026-03-02 12:00")
 HOUR = dt.timedelta(hours=1)
+ENDED = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Apple Inc.//iOS 18.1//EN
+BEGIN:VEVENT
+UID:u
+DTSTAMP:20260301T000000Z
+DTSTART:20260302T090000Z
+DTEND:20260302T100000Z
+RRULE:FREQ=DAILY;UNTIL=20260305T090000Z
+EXDATE:20260310T090000Z
+SUMMARY:Swimming
+END:VEVENT
+END:VCALENDAR
+"""
 FOREIGN = """BEGIN:VCALENDAR
 VERSION:2.0
 PRODID:-//Apple Inc.//iOS 18.1//EN
@@ -101,6 +115,19 @@ def test_an_update_sends_every_line_that_it_does_not_name_as_it_was_read(bench):
     assert sorted(names(line for line in after if line not in before)) == ["DTSTAMP", "LAST-MODIFIED", "SUMMARY"]
     kept = [line for line in before if line in after]
     assert kept == [line for line in after if line in kept]
+
+
+def test_an_exclusion_behind_the_end_of_a_series_counts_only_for_who_wakes_it(bench):
+    """Whoever moved the end there has it on the screen; whoever moved it here has never seen it."""
+    here, there = (bench.put_text(f"{name}.ics", ENDED.replace("UID:u", f"UID:{name}")) for name in ("here", "there"))
+    current = read(bench, here)
+    assert current.fields.cancelled == frozenset()
+    longer = replace(current.fields, recurrence=("RRULE:FREQ=DAILY;UNTIL=20260320T090000Z",))
+    (answer,) = bench.remote.update(current, longer)
+    assert bench.remote.lens.read([answer]).fields == longer
+    assert "EXDATE" not in stored(bench, here)
+    bench.put_text("there.ics", stored(bench, there).replace("UNTIL=20260305", "UNTIL=20260320"))
+    assert read(bench, there).fields.cancelled == {"20260310T090000Z"}
 
 
 def test_the_hubs_uid_is_the_remotes(bench):
