@@ -4,7 +4,7 @@ BIN := .venv/bin
 DEV := .venv/.dev
 RUN := .venv/.run
 
-.PHONY: demo test lint types imports unit browser lock bench prove mutations pitfalls clean help
+.PHONY: demo test lint types imports unit browser lock bench prove mutations pitfalls fidelity clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -60,6 +60,9 @@ mutations: $(DEV)  ## each protecting rule switched off: do its tests notice?
 
 pitfalls: $(DEV)  ## write docs/reference/pitfalls.md anew
 	$(BIN)/python -m tests.pitfalls
+
+fidelity: $(DEV)  ## ask the simulated services anew what they hold, and write docs/reference/fidelity.md
+	$(BIN)/python -m tests.fidelity
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -65,6 +65,10 @@ class Attendee:
     partstat: PartStat = "NEEDS-ACTION"
 
 
+ShowAs = Literal["", "TENTATIVE", "OOF", "WORKINGELSEWHERE"]
+"""More about time that is taken, in the words of X-MICROSOFT-CDO-BUSYSTATUS ([MS-OXCICAL] §2.1.3.1.1.20.31, X-20)."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventFields:
     """One component. Text is NFC with LF line ends; "" means absent (S-06)."""
@@ -75,6 +79,7 @@ class EventFields:
     location: str = ""
     status: Literal["", "CONFIRMED", "TENTATIVE", "CANCELLED"] = ""
     transp: Literal["OPAQUE", "TRANSPARENT"] = "OPAQUE"
+    show_as: ShowAs = ""  # of time that is OPAQUE only
     classification: Literal["", "PUBLIC", "PRIVATE", "CONFIDENTIAL"] = ""
     reminders: tuple[Reminder, ...] = ()  # sorted, without repeats
     categories: tuple[str, ...] = ()

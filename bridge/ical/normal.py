@@ -40,6 +40,7 @@ def event(what: EventFields) -> EventFields:
         summary=text.normal(what.summary),
         description=text.normal(what.description),
         location=text.normal(what.location),
+        show_as="" if what.transp == "TRANSPARENT" else what.show_as,
         reminders=tuple(sorted(set(what.reminders))),
         categories=text.labels(what.categories),
         priority=what.priority if 0 <= what.priority <= 9 else 0,

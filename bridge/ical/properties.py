@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from bridge.ical import alarms, attendees, lines, normal, text, timing
+from bridge.ical import alarms, attendees, lines, normal, text, timing, view
 from bridge.ical.draft import Draft
 from bridge.ical.fields import EventFields, Reminder, When
 from bridge.ical.lines import Line
@@ -26,6 +26,8 @@ def write(draft: Draft, before: EventFields, after: EventFields, places: Places)
     for field, name in _WORDS.items():
         if getattr(before, field) != getattr(after, field):
             _put(draft, name, getattr(after, field))
+    if (before.transp, before.show_as) != (after.transp, after.show_as):
+        _show_as(draft, after)
     if before.priority != after.priority:
         _put(draft, "PRIORITY", str(after.priority) if after.priority else "")
     if before.url != after.url:
@@ -46,6 +48,13 @@ def _put(draft: Draft, name: str, value: str, *, drop: Sequence[str] = ()) -> No
         draft.set(name, value, drop=drop)
     else:
         draft.drop(name)
+
+
+def _show_as(draft: Draft, after: EventFields) -> None:
+    """Where the text has said nothing finer than TRANSP, it says nothing finer afterwards."""
+    if after.show_as or draft.first(view.SHOWN_AS):
+        plain = "FREE" if after.transp == "TRANSPARENT" else "BUSY"
+        draft.set(view.SHOWN_AS, after.show_as or plain, after=("TRANSP",))
 
 
 def _remind(draft: Draft, wanted: Sequence[Reminder], summary: str) -> None:

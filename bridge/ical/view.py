@@ -6,12 +6,13 @@ from typing import Literal, cast
 
 from bridge.errors import Unmappable
 from bridge.ical import alarms, attendees, normal, text, timing
-from bridge.ical.fields import EventFields, ObjectFields
+from bridge.ical.fields import EventFields, ObjectFields, ShowAs
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
 from bridge.ical.timing import Zones
 
 Status = Literal["", "CONFIRMED", "TENTATIVE", "CANCELLED"]
+SHOWN_AS = "X-MICROSOFT-CDO-BUSYSTATUS"
 Classification = Literal["", "PUBLIC", "PRIVATE", "CONFIDENTIAL"]
 
 
@@ -67,13 +68,15 @@ def event(component: Component, zones: Zones) -> EventFields:
     when = timing.read(component, zones)
     if when is None:
         raise Unmappable("no DTSTART that can be read")
+    transparent = _word(component, "TRANSP") == "TRANSPARENT"
     return EventFields(
         when,
         summary=_text(component, "SUMMARY"),
         description=_text(component, "DESCRIPTION"),
         location=_text(component, "LOCATION"),
         status=_status(_word(component, "STATUS")),
-        transp="TRANSPARENT" if _word(component, "TRANSP") == "TRANSPARENT" else "OPAQUE",
+        transp="TRANSPARENT" if transparent else "OPAQUE",
+        show_as="" if transparent else _show_as(_word(component, SHOWN_AS)),
         classification=_classification(_word(component, "CLASS")),
         reminders=alarms.reminders(component),
         categories=text.labels(item for line in component.every("CATEGORIES") for item in text.split(line.value)),
@@ -99,6 +102,10 @@ def _word(component: Component, name: str, *, upper: bool = True) -> str:
 
 def _status(word: str) -> Status:
     return cast("Status", word) if word in ("CONFIRMED", "TENTATIVE", "CANCELLED") else ""
+
+
+def _show_as(word: str) -> ShowAs:
+    return cast("ShowAs", word) if word in ("TENTATIVE", "OOF", "WORKINGELSEWHERE") else ""
 
 
 def _classification(word: str) -> Classification:

@@ -18,6 +18,7 @@ _FIELDS = {
     "summary": "title",
     "location": "place",
     "transp": "shown as",
+    "show_as": "shown as",
     "classification": "privacy",
     "url": "link",
     "recurrence": "repetition",
@@ -28,6 +29,9 @@ _PROVIDERS = {"google": "Google", "microsoft": "Microsoft", "caldav": "CalDAV", 
 _VALUES = {
     "OPAQUE": "busy",
     "TRANSPARENT": "free",
+    "TENTATIVE": "tentative",
+    "OOF": "out of office",
+    "WORKINGELSEWHERE": "working elsewhere",
     "regular": "as the series has it",
     "override": "changed",
     "cancelled": "cancelled",
@@ -70,7 +74,7 @@ def value(name: str, given: Any) -> str:
         return ", ".join(_guest(one) for one in given)
     if isinstance(given, list | tuple):
         return ", ".join(str(one) for one in given)
-    if name in ("transp", "state"):
+    if name in ("transp", "show_as", "state"):
         return _VALUES.get(given, str(given))
     if name == "priority" and given == 0:
         return ""

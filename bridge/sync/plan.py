@@ -24,7 +24,7 @@ from bridge.sync.merge import EVENT_FIELDS, Edited, Merged, merge, of_schedule, 
 from bridge.sync.ports import Lens, RemoteObject
 from bridge.sync.projection import Projection
 
-PERSONAL = frozenset({"reminders", "transp"})
+PERSONAL = frozenset({"reminders", "transp", "show_as"})
 """What may be written on a meeting that someone else organises (R3, M-56)."""
 
 BEYOND = "its times lie beyond the years that can be reckoned with"

@@ -20,7 +20,7 @@ _DETAILS = frozenset({"description", "location", "categories", "priority", "url"
 _HIDDEN: Mapping[Level, frozenset[str]] = {
     "full": GUESTS,
     "titles": GUESTS | _DETAILS,
-    "busy": GUESTS | _DETAILS | {"summary", "classification", "status"},
+    "busy": GUESTS | _DETAILS | {"summary", "classification", "status", "show_as"},
 }
 BUSY = "Busy"
 _DEFAULTS = {each.name: each.default for each in fields(EventFields) if each.name != "when"}

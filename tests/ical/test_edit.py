@@ -262,3 +262,17 @@ def test_nothing_changes_means_the_same_bytes(now):
 def test_what_has_no_view_is_not_edited(now):
     with pytest.raises(Unmappable):
         edit.apply(PHONE.replace(b"VEVENT", b"VJOURNAL"), {(MASTER, "summary"): "x"}, now=now)
+
+
+def test_x20_how_busy_is_said_in_the_events_own_line(now):
+    out = edit.apply(PHONE, {(MASTER, "show_as"): "OOF"}, now=now)
+    assert b"X-MICROSOFT-CDO-BUSYSTATUS:OOF\r\n" in out
+    free = edit.apply(out, {(MASTER, "transp"): "TRANSPARENT"}, now=now)
+    assert b"X-MICROSOFT-CDO-BUSYSTATUS:FREE\r\n" in free
+    assert view.read(objects.parse(free)).master.show_as == ""
+    taken = edit.apply(free, {(MASTER, "transp"): "OPAQUE"}, now=now)
+    assert b"X-MICROSOFT-CDO-BUSYSTATUS:BUSY\r\n" in taken
+    stale = out.replace(b"X-MICROSOFT-CDO", b"TRANSP:TRANSPARENT\r\nX-MICROSOFT-CDO")
+    assert view.read(objects.parse(stale)).master.show_as == "", "what is free is not out of office"
+    woken = view.read(objects.parse(edit.apply(stale, {(MASTER, "transp"): "OPAQUE"}, now=now)))
+    assert (woken.master.transp, woken.master.show_as) == ("OPAQUE", "")

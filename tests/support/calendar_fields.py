@@ -77,6 +77,7 @@ def events(draw, when=None):
             location=draw(texts),
             status=draw(st.sampled_from(["", "CONFIRMED", "TENTATIVE"])),
             transp=draw(st.sampled_from(["OPAQUE", "TRANSPARENT"])),
+            show_as=draw(st.sampled_from(["", "TENTATIVE", "OOF", "WORKINGELSEWHERE"])),
             classification=draw(st.sampled_from(["", "PUBLIC", "PRIVATE", "CONFIDENTIAL"])),
             reminders=tuple(
                 draw(
@@ -117,7 +118,11 @@ def objects(draw):
 def overrides_of(draw, master):
     other = draw(events())
     names = draw(
-        st.sets(st.sampled_from(["summary", "when", "reminders", "location", "categories", "status", "attendees"]))
+        st.sets(
+            st.sampled_from(
+                ["summary", "when", "reminders", "location", "categories", "status", "show_as", "attendees"]
+            )
+        )
     )
     return replace(master, **{name: getattr(other, name) for name in names})
 

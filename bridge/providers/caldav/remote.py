@@ -20,7 +20,7 @@ from bridge.providers.caldav.mapping import CaldavLens, is_event, item
 from bridge.sync.laying import awakened
 from bridge.sync.ports import Page, RemoteItem, RemoteObject
 
-OWN = {"reminders", "transp"}
+OWN = {"reminders", "transp", "show_as"}
 """What is mine in a meeting that someone else organises (R3)."""
 
 UID_TAKEN = "no-uid-conflict"

@@ -1,7 +1,7 @@
 """Google's lens: MAPPING.md rows X-01…X-23 and X-50…X-56, and a series with its exceptions (X-36…X-38). Pure.
 
-What Google does not hold (categories, priority, a URL that is not http, more than five reminders) is left out of the view, and
-``restore`` puts it back: its absence there is never a deletion (S-05).
+What Google does not hold (categories, priority, how busy, a URL that is not http, more than five reminders) is left out of the
+view, and ``restore`` puts it back: its absence there is never a deletion (S-05).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_REMINDERS = 5  # G-68
 MAX_REMINDER_MINUTES = 40320  # G-68: four weeks
 
 _STRICTNESS = {"PRIVATE": 1, "CONFIDENTIAL": 2}
-_UNHELD = ("categories", "priority")
+_UNHELD = ("categories", "priority", "show_as")
 _EPOCH = "1970-01-01T00:00:00Z"
 
 

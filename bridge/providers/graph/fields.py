@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from bridge.ical.fields import EventFields, Reminder, When
+from bridge.ical.fields import EventFields, Reminder, ShowAs, When
 from bridge.providers.graph import people, texts, zones
 
 SENSITIVITIES: Mapping[str, Literal["", "PRIVATE", "CONFIDENTIAL"]] = {
@@ -21,7 +21,19 @@ SENSITIVITIES: Mapping[str, Literal["", "PRIVATE", "CONFIDENTIAL"]] = {
 }
 IMPORTANCES = {"high": 1, "normal": 0, "low": 9}
 
-DETAILS = ("summary", "description", "location", "transp", "classification", "reminders", "categories", "priority")
+SHOWN_AS: Mapping[str, ShowAs] = {"tentative": "TENTATIVE", "oof": "OOF", "workingElsewhere": "WORKINGELSEWHERE"}
+
+DETAILS = (
+    "summary",
+    "description",
+    "location",
+    "transp",
+    "show_as",
+    "classification",
+    "reminders",
+    "categories",
+    "priority",
+)
 """The fields besides ``when`` that Graph can hold and we write of every event."""
 
 WRITABLE = (*DETAILS, "attendees")
@@ -42,6 +54,7 @@ def reduce(event: EventFields, when: When) -> EventFields:
         description=texts.plain(event.description),
         location=texts.plain(event.location).strip(),
         transp="TRANSPARENT" if event.status == "CANCELLED" else event.transp,
+        show_as="" if event.status == "CANCELLED" else event.show_as,
         classification="" if event.classification == "PUBLIC" else event.classification,
         reminders=_nearest(event.reminders),
         categories=_named(event.categories),
@@ -83,6 +96,7 @@ def read(event: Mapping[str, Any], *, recurring: bool, owner: str = "") -> Event
         description=_body(event.get("body") or {}),
         location=texts.plain((event.get("location") or {}).get("displayName") or "").strip(),
         transp="TRANSPARENT" if free else "OPAQUE",
+        show_as="" if free else SHOWN_AS.get(event.get("showAs") or "", ""),
         classification=SENSITIVITIES.get(event.get("sensitivity") or "", ""),
         reminders=(Reminder(minutes),) if event.get("isReminderOn") and minutes >= 0 else (),
         categories=_named(event.get("categories") or ()),
@@ -115,9 +129,9 @@ def _property(event: EventFields, name: str) -> dict[str, Any]:
             return {"body": {"contentType": "text", "content": event.description}}
         case "location":
             return {"location": {"displayName": event.location}}
-        case "transp":
-            # Only sent when its class changed: oof, tentative and workingElsewhere stay what they are (X-19)
-            return {"showAs": "free" if event.transp == "TRANSPARENT" else "busy"}
+        case "transp" | "show_as":
+            # One property there, and one word of it ("unknown") is none of ours: only sent where one of both changed (X-19)
+            return {"showAs": _shown_as(event)}
         case "classification":
             return {"sensitivity": event.classification.lower() or "normal"}
         case "reminders":
@@ -132,6 +146,12 @@ def _property(event: EventFields, name: str) -> dict[str, Any]:
         case "priority":
             return {"importance": next(word for word, number in IMPORTANCES.items() if number == event.priority)}
     return {}
+
+
+def _shown_as(event: EventFields) -> str:
+    if event.transp == "TRANSPARENT":
+        return "free"
+    return next((word for word, name in SHOWN_AS.items() if name == event.show_as), "busy")
 
 
 def changed(base: EventFields, target: EventFields) -> list[str]:

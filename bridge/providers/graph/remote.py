@@ -23,7 +23,7 @@ from bridge.providers.graph.push import Subscriptions
 from bridge.providers.graph.rules import depends_on_counting
 from bridge.sync.ports import Channel, New, Page, RemoteCalendar, RemoteItem, RemoteObject
 
-OWN = {"reminders", "transp", "attendees"}
+OWN = {"reminders", "transp", "show_as", "attendees"}
 """What is mine in a meeting that someone else organises (R3, M-56); of the guests only my own answer."""
 
 

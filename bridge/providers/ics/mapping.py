@@ -21,6 +21,7 @@ HOLDS = (
     "location",
     "status",
     "transp",
+    "show_as",
     "classification",
     "reminders",
     "categories",

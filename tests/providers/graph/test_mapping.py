@@ -12,6 +12,7 @@ from bridge.errors import Unmappable
 from bridge.ical.fields import MASTER, EventFields, ObjectFields, Reminder, When, diff, patch
 from bridge.ical.recurrence import instances
 from bridge.ical.times import canonical_zone
+from bridge.providers.graph.fields import SHOWN_AS
 from bridge.providers.graph.mapping import GraphLens, event_patch, item, master_patch, new_event
 from bridge.providers.graph.zones import canonical, named
 
@@ -306,8 +307,18 @@ def test_x18_a_cancelled_event_is_free_and_a_cancelled_instance_deleted():
 def test_x19_show_as_is_left_alone_while_its_class_is_the_same(show_as):
     current = read(answered(new_event(LENS.view(single()), key="k", uid="u"), showAs=show_as)).fields
     assert current.master.transp == "OPAQUE"
-    assert "showAs" not in master_patch(current, LENS.view(single(summary="New")))
-    assert master_patch(current, LENS.view(single(transp="TRANSPARENT"))) == {"showAs": "free"}
+    renamed = replace(current, master=replace(current.master, summary="New"))
+    assert master_patch(current, LENS.view(renamed)) == {"subject": "New"}
+    freed = replace(current, master=replace(current.master, transp="TRANSPARENT", show_as=""))
+    assert master_patch(current, LENS.view(freed)) == {"showAs": "free"}
+
+
+@pytest.mark.parametrize(("shows", "words"), SHOWN_AS.items())
+def test_x20_what_outlook_says_of_busy_time_is_there_in_its_own_word(shows, words):
+    current = read(answered(new_event(LENS.view(single()), key="k", uid="u"), showAs=shows)).fields
+    assert (current.master.transp, current.master.show_as) == ("OPAQUE", words)
+    assert new_event(LENS.view(single(show_as=words)), key="k", uid="u")["showAs"] == shows
+    assert master_patch(current, LENS.view(single())) == {"showAs": "busy"}
 
 
 def test_x21_classes():

@@ -1,0 +1,144 @@
+"""The page of fidelity: what becomes of a property or a rule on each side, as the services themselves answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.errors import Refused, Unmappable
+from bridge.ical import recurrence, times, view
+from bridge.ical.fields import EventFields, When
+from bridge.ical.objects import parse
+from bridge.sync.identity import creation_key
+from tests.contracts import caldav_bench, google_bench, graph_bench
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/reference/fidelity.md"
+ROWS = Path(__file__).with_name("rows.toml")
+BENCHES = {"Google": google_bench, "Outlook": graph_bench, "CalDAV": caldav_bench}
+
+_FROM = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+_TO = _FROM + dt.timedelta(days=2 * 366)
+_PLAIN = EventFields(When(_FROM.date(), _TO.date()))
+_UID = "3f2a6f0e-fidelity"
+_HEAD = """\
+# Fidelity
+
+What becomes of what an event says, on each side. The hub keeps every object byte for byte, whatever the others can hold; a row
+tells what of it arrives elsewhere.
+
+- **exact**: it is there, and says the same.
+- **converted**: it is there in the other side's own terms, with the same occurrences; what is written here stays as it is.
+- **stays here**: that side has no place for it. It is kept in the hub, and its absence there is never taken for a deletion.
+- **refused**: nothing is sent rather than something nearly right; the event is left alone and listed by `status` with this reason.
+
+This page is written by `make fidelity`: each row is an object that is created on the (simulated) service and read back.
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    word: str
+    why: str = ""
+
+
+def rows():
+    return tomllib.loads(ROWS.read_text())
+
+
+def object_of(row) -> bytes:
+    """The calendar object of a row."""
+    lines = row["lines"].strip("\n").split("\n") if row["lines"] else []
+    if not any(line.startswith(("DTSTART", "DUE")) for line in lines):
+        lines = ["DTSTART;TZID=Europe/Berlin:20260302T090000", "DTEND;TZID=Europe/Berlin:20260302T100000", *lines]
+    kind = row.get("kind", "VEVENT")
+    whole = [
+        "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//a phone//EN",
+        row.get("before", "").strip("\n"),
+        "\n".join([f"BEGIN:{kind}", f"UID:{_UID}", "DTSTAMP:20260301T000000Z", *lines, f"END:{kind}"]),
+        row.get("after", "").strip("\n").replace("UID:u", f"UID:{_UID}"),
+        "END:VCALENDAR\n",
+    ]
+    return "\n".join(part for part in whole if part).replace("\n", "\r\n").encode()
+
+
+def occurrences(fields, zone):
+    """(start, end) of those that take place in two years, as instants; None where the rule cannot be followed."""
+    try:
+        found = recurrence.instances(fields, _FROM, _TO, floating=times.zone_info(zone))
+    except Unmappable:
+        return None
+    return [
+        tuple(
+            times.instant(at, name, floating=times.zone_info(zone))
+            for at, name in ((when.start, when.zone), (when.end, when.end_zone or when.zone))
+        )
+        for when in (each.when for each in found)
+    ]
+
+
+def outcome(number, row, bench) -> Outcome:
+    """What this service makes of a row. Raises AssertionError where something else arrives than was meant."""
+    lens = bench.remote.lens
+    zone = getattr(lens, "zone", "Europe/Berlin")
+    try:
+        full = view.read(parse(object_of(row)))
+        items = bench.remote.create(lens.view(full), key=creation_key("fidelity", number, 1), uid=_UID)
+    except (Unmappable, Refused) as refusal:
+        return Outcome("refused", str(refusal))
+    there = lens.read(items).fields
+    bench.remove(items[0].series)
+    words = {_aspect(name, full, there, zone) for name in row["shown"]}
+    if words != {"stays here"} and row["shown"] and "status" not in row["shown"]:
+        assert occurrences(full, zone) == occurrences(there, zone), "other occurrences"
+    worst = ("stays here", "converted", "exact")
+    return Outcome(next((word for word in worst if word in words), "stays here"))
+
+
+def _aspect(name, full, there, zone) -> str:
+    if name == "instances":
+        return "exact" if occurrences(full, zone) == occurrences(there, zone) else "stays here"
+    if name == "recurrence":
+        return "exact" if _said(full.recurrence) == _said(there.recurrence) else "converted"
+    ours, theirs = getattr(full.master, name), getattr(there.master, name)
+    if ours == theirs:
+        return "exact"
+    return "stays here" if theirs == getattr(_PLAIN, name) and name != "when" else "converted"
+
+
+def _said(lines):
+    """Without the order of a rule's parts, which says nothing."""
+    return sorted(";".join(sorted(line.partition(":")[2].split(";"))) for line in lines)
+
+
+def render(told, found) -> str:
+    sides = list(BENCHES)
+    table = ["| row | what it says | " + " | ".join(sides) + " | |", "| --- " * (len(sides) + 3) + "|"]
+    table += [
+        f"| {number} | {row['title']} | "
+        + " | ".join(found[number, side].word for side in sides)
+        + f" | {_remarks(row, [(side, found[number, side].why) for side in sides])} |"
+        for number, row in told.items()
+    ]
+    return "\n".join([_HEAD, *table, ""])
+
+
+def _remarks(row, reasons) -> str:
+    by_reason = {}
+    for side, why in reasons:
+        if why:
+            by_reason.setdefault(why, []).append(side)
+    said = [f"{' and '.join(sides)}: {why}." for why, sides in by_reason.items()]
+    return " ".join([*([row["note"]] if "note" in row else []), *said])
+
+
+def measured(sandbox):
+    """Every row on every side."""
+    found = {}
+    for side, module in BENCHES.items():
+        with module.open_bench(sandbox) as bench:
+            for number, row in rows().items():
+                found[number, side] = outcome(number, row, bench)
+    return found

@@ -1,0 +1,42 @@
+"""The page says what the services answer today, about everything that an object may say."""
+
+import pytest
+
+from bridge.sandbox.server import Sandbox
+from tests.fidelity.page import PAGE, measured, object_of, render, rows
+
+NO_PROPERTY = {
+    "X-28": "an answer is an act",
+    "X-41": "of the calendar",
+    "X-56": "the service's own defaults",
+    "R-29": "how the rules before it are refused",
+}
+NUMBERS = [
+    *(f"X-{number:02}" for number in (*range(1, 42), *range(50, 59), 60)),
+    *(f"R-{number:02}" for number in range(1, 30)),
+]
+
+
+@pytest.fixture(scope="module")
+def found():
+    sandbox = Sandbox()
+    sandbox.start()
+    yield measured(sandbox)
+    sandbox.stop()
+
+
+def test_the_page_says_what_the_services_answer(found):
+    assert PAGE.read_text() == render(rows(), found), "write it anew with `make fidelity`, and read what has changed"
+
+
+def test_every_row_is_there():
+    assert {number.partition(" ")[0] for number in rows()} == {*NUMBERS} - {*NO_PROPERTY}
+
+
+def test_a_refusal_has_its_reason_and_nothing_else_has(found):
+    assert {each.word for each in found.values()} == {"exact", "converted", "stays here", "refused"}
+    assert all((each.word == "refused") is bool(each.why) for each in found.values())
+
+
+def test_the_objects_of_the_rows_differ():
+    assert len({object_of(row) for row in rows().values()}) >= len(rows()) - 1, "no alarm is a title alone"
