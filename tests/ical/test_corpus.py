@@ -6,14 +6,19 @@ import time
 import pytest
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import busy, edit, objects, recurrence, times, view
-from bridge.ical.fields import from_json, to_json
+from bridge.ical import busy, edit, normal, objects, recurrence, times, view
+from bridge.ical.fields import Attendee, Reminder, When, from_json, patch, to_json
 from bridge.ical.objects import Component
 from tests.support.corpus import ACCEPTED, REFUSED
 
 NOW = dt.datetime(2026, 11, 21, 2, 30, tzinfo=dt.UTC)
 SINCE, UNTIL = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2026, 2028))
 TITLE = "Another title; with, a \\ and\na second line"
+EDITS = [
+    {("", "description"): "Something else", ("", "location"): "", ("", "categories"): ("A", "B, c")},
+    {("", "reminders"): (Reminder(7),), ("", "attendees"): (Attendee("z@example.org", "Z, the last"),)},
+    {("", "when"): When(dt.date(2026, 5, 5), dt.date(2026, 5, 7)), ("", "recurrence"): ("RRULE:FREQ=DAILY;COUNT=3",)},
+]
 AN_EDIT_WRITES = ("SUMMARY", "DTSTAMP", "LAST-MODIFIED")
 DECIDED_BY_THE_CALENDAR = {"supported-calendar-component", "max-resource-size"}
 
@@ -45,6 +50,8 @@ def test_an_object_is_read_and_edited_without_a_stumble(data):
     assert view.read(again).master.summary == TITLE
     assert untouched(again) == untouched(obj)
     assert edit.apply(edited, {("", "summary"): TITLE}, now=NOW) == edited
+    for change in EDITS:
+        assert view.read(objects.parse(edit.apply(data, change, now=NOW))) == normal.fields(patch(fields, change))
     assert time.process_time() - began < 3
 
 
