@@ -17,7 +17,7 @@ from bridge.store import calendars, changes, objects, principals
 from bridge.store.calendars import Calendar
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
-from radicale_plugins import export, filters, tokens
+from radicale_plugins import expand, export, filters, tokens
 from radicale_plugins.dav import http_date
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ class Collection(BaseCollection):
 
     def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, Any] = {}) -> str:  # noqa: ARG002, B006, N803
         with self._storage.reading() as conn:
-            return export.calendar(self.calendar, objects.every(conn, self.calendar.id)).decode()
+            return expand.as_text(export.calendar(self.calendar, objects.every(conn, self.calendar.id)))
 
     def _refresh(self) -> None:
         calendar = calendars.by_id(self._storage.writing, self.calendar.id)
@@ -235,7 +235,7 @@ class Collection(BaseCollection):
             collection=self,
             href=stored.href,
             last_modified=http_date(stored.modified_at),
-            text=stored.data.decode(),
+            text=expand.as_text(stored.data),
             etag=stored.etag,
             uid=stored.uid,
             name="VCALENDAR",

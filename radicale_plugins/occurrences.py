@@ -73,7 +73,7 @@ class Occurrences:
         at = self._instant(line)
         if at is None:
             return False
-        end = at + (_SECOND if "T" in line.value.upper() else _DAY)
+        end = values.shifted(at, _SECOND if "T" in line.value.upper() else _DAY)
         return at < within.to() and end > within.from_()
 
     @cached_property
@@ -116,9 +116,9 @@ class Occurrences:
         """The range, no wider than the object's bounds."""
         start, end = within.from_(), within.to()
         if self._first is not None:
-            start = max(start, self._first - _DAY)
+            start = max(start, values.shifted(self._first, -_DAY))
         if self._last is not None:
-            end = min(end, self._last + _DAY)
+            end = min(end, values.shifted(self._last, _DAY))
         return start, end
 
     def _todo(self, component: Component, within: Range) -> bool:
@@ -127,7 +127,8 @@ class Occurrences:
         begin, due = self._at(component, "DTSTART"), self._at(component, "DUE")
         length = _length(component)
         if begin is not None and length is not None:
-            return start <= begin + length and (end > begin or end >= begin + length)
+            over = values.shifted(begin, length)
+            return start <= over and (end > begin or end >= over)
         if begin is not None and due is not None:
             return (start < due or start <= begin) and (end > begin or end >= due)
         if begin is not None:
@@ -153,7 +154,7 @@ class Occurrences:
         absolute = self._instant(trigger)
         for delay in _repeats(alarm):
             if absolute is not None:
-                if within.from_() <= absolute + delay < within.to():
+                if within.from_() <= values.shifted(absolute, delay) < within.to():
                     return True
                 continue
             offset = values.duration(trigger.value)
@@ -161,15 +162,16 @@ class Occurrences:
                 return False
             at_end = trigger.param("RELATED").upper() == "END"
             shift = offset.total + delay
-            if any(within.from_() <= at + shift < within.to() for at in self._edges(parent, at_end, shift, within)):
+            edges = self._edges(parent, at_end, shift, within)
+            if any(within.from_() <= values.shifted(at, shift) < within.to() for at in edges):
                 return True
         return False
 
     def _edges(self, parent: Component, at_end: bool, shift: dt.timedelta, within: Range) -> Iterator[dt.datetime]:
         if parent.name == "VEVENT":
             near = Range(
-                None if within.start is None else within.start - shift - _DAY,
-                None if within.end is None else within.end - shift + _DAY,
+                None if within.start is None else values.shifted(within.start, -shift - _DAY),
+                None if within.end is None else values.shifted(within.end, _DAY - shift),
             )
             try:
                 for when in self._whens(parent, near):

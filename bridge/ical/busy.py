@@ -70,11 +70,11 @@ def _recurring(component: Component, zones: Zones, when: When) -> _Span:
     spans = [_Span(start, end)]
     for date in recurrence.dates(fields):
         length = end - start if date.length is None else date.length + 2 * _DAY
-        spans.append(_Span(_earliest(date.at, when.zone), _latest(date.at, when.zone) + length))
+        spans.append(_Span(_earliest(date.at, when.zone), values.shifted(_latest(date.at, when.zone), length)))
     for line in fields.recurrence:
         if line.startswith("RRULE:"):
             last = _last(rules.parse(line.removeprefix("RRULE:"), when.start), when.zone)
-            spans.append(_Span(start, last + (end - start) if last else None))
+            spans.append(_Span(start, values.shifted(last, end - start) if last else None))
     ends = [span.last for span in spans if span.last]
     return _Span(min(span.first for span in spans), max(ends) if len(ends) == len(spans) else None)
 
@@ -82,7 +82,7 @@ def _recurring(component: Component, zones: Zones, when: When) -> _Span:
 def _last(rule: rules.Rule, zone: str | None) -> dt.datetime | None:
     """No later than this does the rule's last instance begin; None if it is endless."""
     if rule.until:
-        return _latest(rule.until.value, "UTC" if rule.until.utc else zone) + _DAY
+        return values.shifted(_latest(rule.until.value, "UTC" if rule.until.utc else zone), _DAY)
     if rule.count is None:
         return None
     found = rule.occurrences(
@@ -143,9 +143,9 @@ def _around(places: Iterable[Place]) -> _Span | None:
 
 def _earliest(value: dt.date | dt.datetime, zone: str | None) -> dt.datetime:
     moment = times.instant(value, zone, floating=dt.UTC)
-    return moment if zone else moment - _EAST
+    return moment if zone else values.shifted(moment, -_EAST)
 
 
 def _latest(value: dt.date | dt.datetime, zone: str | None) -> dt.datetime:
     moment = times.instant(value, zone, floating=dt.UTC)
-    return moment if zone else moment + _WEST
+    return moment if zone else values.shifted(moment, _WEST)

@@ -70,7 +70,7 @@ def content(rule_text: str) -> Line:
 
 def rule(line: Line, zones: Zones) -> str:
     """An RRULE, RDATE or EXRULE as it stands in ``ObjectFields.recurrence``: unfolded, its zone an IANA name or UTC."""
-    value = line.value.strip().upper()
+    value = "".join(line.value.upper().split())
     if line.name != "RDATE":
         return f"{line.name}:{value}"
     kind = f";VALUE={line.param('VALUE').upper()}" if line.param("VALUE") else ""

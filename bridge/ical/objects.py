@@ -17,6 +17,9 @@ from bridge.ical.lines import Line
 LONGEST_UID = 1024
 """Bytes. A UID of any length would be valid (RFC 5545 §3.8.4.7), but an index must hold it."""
 
+_DEEPEST = (
+    64  # components within components; RFC 5545, 9073 and 9074 need five, and every reader goes down them by calls
+)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # What may stand at the top of an object and then is what the object is; an unknown component beside one is a guest.
 _KINDS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VPOLL"})
@@ -77,8 +80,9 @@ class CalendarObject:
 def parse(data: bytes) -> CalendarObject:
     """Read one calendar object resource.
 
-    Raises InvalidCalendarData with the precondition of RFC 4791 §5.3.2.1: ``valid-calendar-data`` or
-    ``valid-calendar-object-resource``. Whatever that section does not forbid is accepted (D-03, D-04).
+    Raises InvalidCalendarData with the precondition of RFC 4791 §5.3.2.1: ``valid-calendar-data``,
+    ``valid-calendar-object-resource`` or ``supported-calendar-data``. Whatever that section does not forbid is accepted
+    (D-03, D-04).
     """
     decoded = data.decode("utf-8", "surrogateescape")
     if control := _CONTROL.search(decoded):
@@ -103,6 +107,10 @@ def _tree(content: Iterator[Line]) -> tuple[tuple[Line, ...], Component, tuple[L
                 raise InvalidCalendarData("valid-calendar-data", f"{kind or 'a component'} outside of VCALENDAR")
             if calendar is not None:
                 raise InvalidCalendarData("valid-calendar-object-resource", "several VCALENDAR objects")
+            if open_ and kind == "VCALENDAR":
+                raise InvalidCalendarData("valid-calendar-data", f"VCALENDAR within {open_[-1][0]}")
+            if len(open_) == _DEEPEST:
+                raise InvalidCalendarData("valid-calendar-data", "components nested too deep")
             open_.append((kind, line, []))
         elif name == "END":
             kind = line.value.strip().upper()
@@ -128,6 +136,12 @@ def _tree(content: Iterator[Line]) -> tuple[tuple[Line, ...], Component, tuple[L
 
 
 def _object(before: tuple[Line, ...], calendar: Component, after: tuple[Line, ...]) -> CalendarObject:
+    if _word(calendar, "VERSION") == "1.0":
+        # vCalendar: other escapes, other rules, other alarms under the same names
+        raise InvalidCalendarData("supported-calendar-data", "vCalendar 1.0")
+    if _word(calendar, "CALSCALE") not in ("", "GREGORIAN"):
+        # RFC 5545 §3.7.1 knows no other, and dates that are read in the wrong calendar are worse than none
+        raise InvalidCalendarData("valid-calendar-data", "CALSCALE is not GREGORIAN")
     if calendar.first("METHOD"):
         raise InvalidCalendarData("valid-calendar-object-resource", "METHOD is for messages, not for stored objects")
     timezones: dict[str, Component] = {}
@@ -144,7 +158,7 @@ def _object(before: tuple[Line, ...], calendar: Component, after: tuple[Line, ..
     kind = others[0].name
     if any(component.name != kind for component in others):
         raise InvalidCalendarData("valid-calendar-object-resource", "components of several kinds")
-    uids = {_uid(component) for component in others}
+    uids = {uid for component in others for uid in _uids(component)}
     if "" in uids:
         raise InvalidCalendarData("valid-calendar-data", f"{kind} without UID")
     if len(uids) > 1:
@@ -164,6 +178,10 @@ def can_be_kept(uid: str) -> bool:
         return False
 
 
-def _uid(component: Component) -> str:
-    line = component.first("UID")
-    return text.unescape(line.value).strip() if line else ""
+def _uids(component: Component) -> list[str]:
+    return [text.unescape(line.value).strip() for line in component.every("UID")] or [""]
+
+
+def _word(calendar: Component, name: str) -> str:
+    line = calendar.first(name)
+    return line.value.strip().upper() if line else ""

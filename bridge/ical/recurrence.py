@@ -22,7 +22,7 @@ from bridge.ical.timing import Place, Zones
 _DAY = dt.timedelta(days=1)
 _FAR = 200 * 366 * _DAY  # how far beyond its start an endless series is followed if nobody says
 _NO_ZONES = Zones({})
-_FIRST, _LAST = (values.midnight(day) for day in (dt.date.min, dt.date.max))
+_LAST = values.midnight(dt.date.max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _occurring(fields: ObjectFields, wanted: Iterable[str]) -> frozenset[str]:
     run: list[dt.datetime] = []
     for at in [*sorted(values.midnight(value) for value in moments.values()), _LAST]:
         if run and (at == _LAST or at - run[-1] > 366 * _DAY):
-            around = _generated(fields, _shifted(run[0], -2 * _DAY), _shifted(run[-1], 2 * _DAY))
+            around = _generated(fields, values.shifted(run[0], -2 * _DAY), values.shifted(run[-1], 2 * _DAY))
             found.update(key for key, _ in around if key in moments)
             run = []
         run.append(at)
@@ -245,20 +245,22 @@ def _moved(when: When, to: Start) -> When:
     """
     if not isinstance(when.start, dt.datetime) or not isinstance(when.end, dt.datetime):
         day = to.at.date()
-        return When(day, _shifted(to.at, to.length or values.midnight(when.end) - values.midnight(when.start)).date())
+        return When(
+            day, values.shifted(to.at, to.length or values.midnight(when.end) - values.midnight(when.start)).date()
+        )
     clock = when.end - when.start
     if when.zone is None:
-        return When(to.at, _shifted(to.at, clock if to.length is None else to.length))
+        return When(to.at, values.shifted(to.at, clock if to.length is None else to.length))
     begin = times.instant(to.at, when.zone, floating=dt.UTC)
     start = times.wall(begin, when.zone)
     if to.length is None and when.end_zone is None and not clock % _DAY:
-        end = _effective(_shifted(to.at, clock), when.zone)
+        end = _effective(values.shifted(to.at, clock), when.zone)
         return When(start, end, when.zone)
     zone = when.end_zone or when.zone
     exact = to.length
     if exact is None:
         exact = times.instant(when.end, zone, floating=dt.UTC) - times.instant(when.start, when.zone, floating=dt.UTC)
-    return When(start, times.wall(begin + exact, zone), when.zone, when.end_zone)
+    return When(start, times.wall(values.shifted(begin, exact), zone), when.zone, when.end_zone)
 
 
 def _effective(at: dt.datetime, zone: str) -> dt.datetime:
@@ -282,12 +284,4 @@ def _within(when: When, start: dt.datetime, end: dt.datetime, floating: dt.tzinf
 
 
 def _naive(moment: dt.datetime, by: dt.timedelta) -> dt.datetime:
-    return _shifted(moment.astimezone(dt.UTC).replace(tzinfo=None), by)
-
-
-def _shifted(at: dt.datetime, by: dt.timedelta) -> dt.datetime:
-    """``at + by``, within what a datetime can say."""
-    try:
-        return at + by
-    except OverflowError:
-        return _FIRST if by < dt.timedelta() else _LAST
+    return values.shifted(moment.astimezone(dt.UTC).replace(tzinfo=None), by)

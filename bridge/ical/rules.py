@@ -50,7 +50,7 @@ _UNITS: dict[int, tuple[dt.timedelta, dict[str, Any]]] = {
     rrule.SECONDLY: (dt.timedelta(seconds=1), {}),
 }
 _DAY_END = dt.timedelta(hours=23, minutes=59, seconds=59)
-_CLOCK = ("byhour", "byminute", "bysecond")
+_CLOCK = {"byhour": 24, "byminute": 60, "bysecond": 60}
 _WEEKDAYS = {
     "MO": rrule.MO,
     "TU": rrule.TU,
@@ -72,6 +72,9 @@ _NUMBERS = {
     "BYSETPOS": "bysetpos",
 }
 _TIME_OF_DAY = ("BYSECOND", "BYMINUTE", "BYHOUR")
+# The largest number of each part (RFC 5545 §3.3.10); but for months it may count from the end, 0 is nothing. Looking for
+# what lies beyond makes dateutil stumble.
+_LARGEST = {"bymonth": 12, "bymonthday": 31, "byyearday": 366, "byweekno": 53, "bysetpos": 366}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +207,11 @@ class Rule:
 
 def parse(value: str, start: dt.date | dt.datetime) -> Rule:
     """Read a rule's value. Raises Unmappable for what cannot be enumerated."""
-    parts = {key: text for key, _, text in (part.strip().partition("=") for part in value.upper().split(";"))}
+    parts = {key: text for key, _, text in (part.partition("=") for part in "".join(value.upper().split()).split(";"))}
     if parts.get("RSCALE", "GREGORIAN") != "GREGORIAN" or parts.get("SKIP", "OMIT") != "OMIT":
         raise Unmappable("a rule in another calendar system (RFC 7529)")
+    if any(name.startswith("BY") and name not in _NUMBERS and name != "BYDAY" for name in parts):
+        raise Unmappable("a rule with a part that nobody knows")  # without it there would be other instances
     all_day = not isinstance(start, dt.datetime)
     begin = values.midnight(start)
     try:
@@ -216,29 +221,38 @@ def parse(value: str, start: dt.date | dt.datetime) -> Rule:
         until = values.moment(parts["UNTIL"]) if "UNTIL" in parts else None
         week_start = _WEEKDAYS[parts.get("WKST", "MO")].weekday
         by: dict[str, Any] = {
-            word: [int(n) for n in parts[name].split(",")]
+            word: [int(n) for n in _items(parts[name])]
             for name, word in _NUMBERS.items()
-            if parts.get(name) and not (all_day and name in _TIME_OF_DAY)
+            if _items(parts.get(name, "")) and not (all_day and name in _TIME_OF_DAY)
         }
-        if parts.get("BYDAY"):
-            by["byweekday"] = [_weekday(day) for day in parts["BYDAY"].split(",")]
+        if days := _items(parts.get("BYDAY", "")):
+            by["byweekday"] = [_weekday(day) for day in days]
     except (KeyError, ValueError) as error:
         raise Unmappable("a rule that cannot be read") from error
     if "UNTIL" in parts and until is None:
         raise Unmappable("a rule that cannot be read")
-    ranges = {"byhour": 24, "byminute": 60, "bysecond": 60}
-    if (
-        not 1 <= interval <= _LONGEST_INTERVAL
-        or (all_day and freq >= rrule.HOURLY)
-        or any(not 0 <= n < ranges[w] for w in _CLOCK for n in by.get(w, ()))
-    ):
+    if not 1 <= interval <= _LONGEST_INTERVAL or (all_day and freq >= rrule.HOURLY) or not _possible(by, freq):
         raise Unmappable("a rule that makes no sense")
     _fill_in(by, freq, begin)
     return Rule(begin, freq, interval, by, week_start, count, until)
 
 
+def _items(text: str) -> list[str]:
+    return [item for item in text.split(",") if item]
+
+
+def _possible(by: Mapping[str, Any], freq: int) -> bool:
+    within_a_month = freq == rrule.MONTHLY or "bymonth" in by
+    return (
+        all(0 <= n < units for word, units in _CLOCK.items() for n in by.get(word, ()))
+        and all(1 <= abs(n) <= most for word, most in _LARGEST.items() for n in by.get(word, ()))
+        and all(n > 0 for n in by.get("bymonth", ()))
+        and all(abs(day.n or 1) <= (5 if within_a_month else 53) for day in by.get("byweekday", ()))
+    )
+
+
 def _weekday(text: str) -> Any:
-    m = _DAY.fullmatch(text.strip())
+    m = _DAY.fullmatch(text)
     if m is None:
         raise ValueError(text)
     weekday = _WEEKDAYS[m[2]]

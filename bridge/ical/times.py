@@ -20,7 +20,7 @@ from bridge.ical.objects import Component
 
 _WORD = re.compile(r"[^\W\d_]+(?:[ _-][^\W\d_]+)*")
 _BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC)
-_END = dt.datetime.max.replace(tzinfo=dt.UTC)
+_END = dt.datetime.max.replace(microsecond=0, tzinfo=dt.UTC)
 
 
 @functools.cache
@@ -160,7 +160,11 @@ def instant(value: dt.date | dt.datetime, zone: str | None, *, floating: dt.tzin
 
 def wall(moment: dt.datetime, zone: str) -> dt.datetime:
     """The naive wall-clock time an aware instant has in an IANA zone. Of a repeated hour it does not tell which."""
-    return moment.astimezone(zone_info(zone)).replace(tzinfo=None, fold=0)
+    try:
+        local = moment.astimezone(zone_info(zone))
+    except OverflowError:
+        local = _BEGINNING if moment.year == dt.MINYEAR else _END
+    return local.replace(tzinfo=None, fold=0)
 
 
 def instance_key(original_start: dt.date | dt.datetime) -> str:

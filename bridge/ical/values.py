@@ -14,7 +14,10 @@ _DURATION = re.compile(
     r"([+-]?)P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?",
     re.IGNORECASE | re.ASCII,
 )
-_OFFSET = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?", re.ASCII)
+_OFFSET = re.compile(r"([+-]?)(\d\d)(\d\d)(\d\d)?", re.ASCII)
+
+_FIRST = dt.datetime.combine(dt.date.min, dt.time())
+_LAST = dt.datetime.combine(dt.date.max, dt.time(23, 59, 59))
 
 
 class Moment(NamedTuple):
@@ -38,6 +41,14 @@ class Duration(NamedTuple):
 def midnight(value: dt.date | dt.datetime) -> dt.datetime:
     """A date as the naive time at which it begins; a time as it is."""
     return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
+
+
+def shifted(at: dt.datetime, by: dt.timedelta) -> dt.datetime:
+    """``at + by``, or the first or last second there is (year 1, year 9999) where there is no such time."""
+    try:
+        return at + by
+    except OverflowError:
+        return (_FIRST if by < dt.timedelta() else _LAST).replace(tzinfo=at.tzinfo)
 
 
 def moment(value: str) -> Moment | None:

@@ -23,7 +23,7 @@ def read(obj: CalendarObject) -> ObjectFields:
     override, because it takes the instance out of the recurrence set (RFC 5545 §3.8.5.1).
 
     Raises Unmappable where there is no view: not a VEVENT, overrides without a master, no readable DTSTART, an override
-    for THISANDFUTURE.
+    with a RANGE.
     """
     if obj.component != "VEVENT":
         raise Unmappable(f"a {obj.component}, not an event")
@@ -55,8 +55,8 @@ def rules(component: Component, zones: Zones) -> tuple[str, ...]:
 def identity(override: Component, zones: Zones, master: EventFields) -> str:
     """The key of an override."""
     line = override.first("RECURRENCE-ID")
-    if line and line.param("RANGE").upper() == "THISANDFUTURE":
-        raise Unmappable("an override for this and all later instances")
+    if line and line.param("RANGE").upper() in ("THISANDFUTURE", "THISANDPRIOR"):
+        raise Unmappable("an override for more than one instance")
     key = timing.identity(override, zones, master.when)
     if key is None:
         raise Unmappable("a RECURRENCE-ID that cannot be read")

@@ -16,7 +16,9 @@ from bridge.errors import Unmappable
 from bridge.ical import rules, values
 from bridge.ical.objects import Component
 
+_SECOND = dt.timedelta(seconds=1)
 _HOUR = dt.timedelta(hours=1)
+_DAY = dt.timedelta(days=1)
 _YEARS = dt.timedelta(days=3 * 365)
 _HORIZON = values.midnight(dt.date(2100, 1, 1))  # naive: as far as transitions are followed
 
@@ -39,12 +41,12 @@ class Observance:
         """Naive UTC instants at which it begins: its first, and those from a year before ``since`` through ``until``."""
         starts = {self.start, *self.dates}
         if self.rule:
-            back = max(since, values.midnight(dt.date(2, 1, 1))) - dt.timedelta(days=366)
+            back = values.shifted(since, -dt.timedelta(days=366))
             starts.update(self.rule.occurrences(since=back, until=until, instant=self._instant))
-        return (start - self.before for start in starts if start <= until or start == self.start)
+        return (values.shifted(start, -self.before) for start in starts if start <= until or start == self.start)
 
     def _instant(self, start: dt.datetime) -> dt.datetime:
-        return (start - self.before).replace(tzinfo=dt.UTC)
+        return values.shifted(start, -self.before).replace(tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +62,19 @@ class Definition:
 
     def offset(self, moment: dt.datetime) -> dt.timedelta:
         """The offset in force at a naive UTC instant."""
-        return _in_force(self.transitions(moment, moment + dt.timedelta(days=2)), moment)
+        return _in_force(self.transitions(moment, values.shifted(moment, 2 * _DAY)), moment)
 
     def to_utc(self, wall: dt.datetime) -> dt.datetime:
         """The naive UTC instant of a wall-clock time; a repeated one is the first, a missing one takes the offset before."""
-        span = self.transitions(wall - dt.timedelta(days=2), wall + dt.timedelta(days=2))
-        before = _in_force(span, wall - dt.timedelta(days=1))
-        after = _in_force(span, wall - before)
+        span = self.transitions(values.shifted(wall, -2 * _DAY), values.shifted(wall, 2 * _DAY))
+        before = _in_force(span, values.shifted(wall, -_DAY))
+        old = values.shifted(wall, -before)
+        after = _in_force(span, old)
         if after == before:
-            return wall - before
+            return old
         # A transition lies near. With the new offset the time may still be before it (repeated hour, gap): the old one holds.
-        return wall - after if _in_force(span, wall - after) == after else wall - before
+        new = values.shifted(wall, -after)
+        return new if _in_force(span, new) == after else old
 
 
 def _in_force(transitions: Sequence[tuple[dt.datetime, Observance]], moment: dt.datetime) -> dt.timedelta:
@@ -79,13 +83,20 @@ def _in_force(transitions: Sequence[tuple[dt.datetime, Observance]], moment: dt.
 
 
 def read(component: Component) -> Definition | None:
-    """The definition in a VTIMEZONE; None if there is nothing readable in it."""
-    parts = [_observance(part) for part in component.components() if part.name in ("STANDARD", "DAYLIGHT")]
+    """The definition in a VTIMEZONE; None if there is nothing readable in it, or a rule that is not.
+
+    Half of a definition would be worse than none: summer time that never ends.
+    """
+    try:
+        parts = [_observance(part) for part in component.components() if part.name in ("STANDARD", "DAYLIGHT")]
+    except Unmappable:
+        return None
     found = tuple(part for part in parts if part)
     return Definition(found) if found else None
 
 
 def _observance(component: Component) -> Observance | None:
+    """None if it lacks a time or an offset. Raises Unmappable for its rule."""
     found = {name: component.first(name) for name in ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RRULE")}
     start = values.moment(line.value) if (line := found["DTSTART"]) else None
     after = values.offset(line.value) if (line := found["TZOFFSETTO"]) else None
@@ -93,12 +104,7 @@ def _observance(component: Component) -> Observance | None:
         return None
     before = values.offset(line.value) if (line := found["TZOFFSETFROM"]) else None
     begin = values.midnight(start.value)
-    rule = None
-    if line := found["RRULE"]:
-        try:
-            rule = rules.parse(line.value, begin)
-        except Unmappable:
-            return None
+    rule = rules.parse(line.value, begin) if (line := found["RRULE"]) else None
     dates = (
         values.moment(text.partition("/")[0]) for line in component.every("RDATE") for text in line.value.split(",")
     )
@@ -143,6 +149,6 @@ def _probes(definition: Definition, since: dt.datetime, until: dt.datetime) -> l
     transitions = definition.transitions(since, until)
     moments = [values.midnight(dt.date(y, m, 15)) for y in range(since.year, until.year + 1) for m in range(1, 13)]
     for onset, _ in transitions:
-        moments += [onset - _HOUR, onset - dt.timedelta(seconds=1), onset, onset + _HOUR]
+        moments += [values.shifted(onset, by) for by in (-_HOUR, -_SECOND, dt.timedelta(), _HOUR)]
     inside = [moment for moment in moments if since <= moment <= until]
     return [(moment.replace(tzinfo=dt.UTC), _in_force(transitions, moment)) for moment in inside]

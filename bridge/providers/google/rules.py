@@ -146,7 +146,10 @@ def _key(value: dt.date | dt.datetime, when: When) -> str:
 
 
 def _naive(text: str) -> dt.datetime:
-    return dt.datetime.strptime(text, _STAMP)  # noqa: DTZ007 - wall-clock time
+    try:
+        return dt.datetime.strptime(text, _STAMP)  # noqa: DTZ007 - wall-clock time
+    except ValueError as error:
+        raise Unmappable("a recurrence date or end that cannot be read") from error
 
 
 def _parse(text: str, zone: dt.tzinfo) -> dt.datetime:
