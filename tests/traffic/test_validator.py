@@ -1,7 +1,9 @@
 """The validators themselves: what they must catch, planted one by one; and a life of the bridge, in which they find nothing."""
 
 import dataclasses
+import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from tests.support import bridged
 from tests.support.bridged import at, event, local
-from tests.traffic import google, graph
+from tests.traffic import checks, exchange, google, graph, graph_sdk, odata
 from tests.traffic.exchange import Exchange
 from tests.traffic.recording import Recording
 
@@ -379,15 +381,22 @@ def test_what_the_schema_does_not_know_the_service_may(name, good, error):
     ("name", "good", "bad"), [("google", insert(), insert(title="x")), ("graph", post(), post(title="x"))]
 )
 def test_the_answer_of_a_fault_is_exempt_and_what_was_asked_is_not(name, good, bad):
-    for exchange, count in ((good, 0), (bad, 1)):
-        asked_for = exchange.path + (f"?{exchange.query}" if exchange.query else "")
+    for each, count in ((good, 0), (bad, 1)):
+        asked_for = each.path + (f"?{each.query}" if each.query else "")
         struck = frozenset({("POST", asked_for)})
-        cut = dataclasses.replace(exchange, status=200, answer=b'{"value": [{"id', struck=struck)
+        cut = dataclasses.replace(each, status=200, answer=b'{"value": [{"id', struck=struck)
         assert len(VERDICT[name](cut)) == count
         assert VERDICT[name](dataclasses.replace(cut, struck=frozenset()))
 
 
 # --- as it happens
+
+
+@pytest.mark.parametrize("module", [google, graph, graph_sdk, odata, checks, exchange])
+def test_the_validators_know_neither_the_bridge_nor_the_sandbox(module):
+    assert not re.search(
+        r"^\s*(from|import) (bridge|radicale_plugins|tests\.(?!traffic))", inspect.getsource(module), re.MULTILINE
+    )
 
 
 def test_a_life_of_the_bridge_breaks_no_schema(tmp_path):
