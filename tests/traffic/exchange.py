@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ class Exchange:
     """``path`` as it was sent, percent-encoded, below the place where the service is mounted; header names in lower case.
 
     ``status`` None: no answer came. ``strict``: asked by the bridge and not by a test. ``struck`` are the requests whose answers
-    a fault replaced, each as method and decoded path with the query: this one, or parts of this batch.
+    a fault replaced, each as method and decoded path (as WSGI decodes it) with the query: this one, or parts of this batch.
     """
 
     method: str
@@ -34,14 +35,15 @@ class Exchange:
     @property
     def injected(self) -> bool:
         """Whether the answer is a fault's and not the service's."""
-        asked = unquote(self.path) + (f"?{self.query}" if self.query else "")
+        asked = unquote(self.path, encoding="latin-1") + (f"?{self.query}" if self.query else "")
         return (self.method, asked) in self.struck
 
 
 OF_FORM = (400, 405, 415, 501)
 """Statuses that say: no client should ask like that."""
-OF_MEANING = {"ErrorOccurrenceCrossingBoundary", "ErrorInvalidIdMalformed"}
-"""What 400 may say to the best of clients: where an occurrence cannot be moved (M-50), an id that was one of another mailbox."""
+OF_MEANING = {"ErrorOccurrenceCrossingBoundary", "ErrorInvalidIdMalformed", "ValidationError"}
+"""What 400 may say to the best of clients: an occurrence cannot be moved there (M-50), an id is one of another mailbox, nobody
+answers at the address for notifications (M-71)."""
 
 
 def judged(
@@ -96,6 +98,15 @@ def _once(pairs: list[tuple[str, Any]]) -> JsonObject:
     if len(found) != len(pairs):
         raise ValueError("a name stands twice in one object")
     return found
+
+
+_TAGS = re.compile(r'\*|(W/)?"[^"]*"(\s*,\s*(W/)?"[^"]*")*')
+
+
+def conditions(headers: Mapping[str, str]) -> list[str]:
+    """What is wrong with the headers that make a request conditional (RFC 9110, 13.1)."""
+    given = {name: headers[name] for name in ("if-match", "if-none-match") if name in headers}
+    return [f"{name}: {value!r} is no entity tag" for name, value in given.items() if not _TAGS.fullmatch(value)]
 
 
 def is_json(headers: Mapping[str, str]) -> bool:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.traffic import checks
 from tests.traffic.checks import Check, Found
-from tests.traffic.exchange import Exchange, JsonObject, NoJson, is_json, judged, parsed
+from tests.traffic.exchange import Exchange, JsonObject, NoJson, conditions, is_json, judged, parsed
 
 DOCUMENTS = ("calendar.v3", "tasks.v1")
 LARGEST_BATCH = 1000
@@ -122,9 +122,13 @@ def _request(exchange: Exchange) -> list[str]:
     http_method, query, body = _asked(exchange)
     method = _method(exchange)
     if method is None:
-        others = [one.http_method for one in _methods("calendar.v3") if one.pattern.fullmatch(exchange.path)]
+        others = [
+            one.http_method
+            for one in _methods(_document_of(exchange.path) or "")
+            if one.pattern.fullmatch(exchange.path)
+        ]
         return [f"the path takes {', '.join(sorted(others))}" if others else "no such path"]
-    found = list(_parameters(method, exchange.path, query))
+    found = [*_parameters(method, exchange.path, query), *conditions(exchange.headers)]
     if not exchange.headers.get("authorization", "").startswith("Bearer ") and "_token=" not in query:
         found.append("no bearer token")
     if method.request is None:

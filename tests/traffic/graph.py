@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 
 from tests.traffic import checks, graph_sdk, odata
 from tests.traffic.checks import Check, Found
-from tests.traffic.exchange import Exchange, NoJson, is_json, judged, parsed
+from tests.traffic.exchange import Exchange, NoJson, conditions, is_json, judged, parsed
 from tests.traffic.graph_sdk import ROOT, Operation, Property, Type
 
 VERSION = "/v1.0"
@@ -113,7 +113,7 @@ def _headers(headers: Mapping[str, str]) -> list[str]:
     found = [] if headers.get("authorization", "").startswith("Bearer ") else ["no bearer token"]
     if "prefer" in headers:
         found += [f"Prefer: {each}" for each in _preferences(headers["prefer"])]
-    return found
+    return found + conditions(headers)
 
 
 @lru_cache(256)

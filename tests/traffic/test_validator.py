@@ -70,6 +70,10 @@ GOOGLE_BAD = {
     "a body that is no JSON": (dataclasses.replace(insert(), body=b"{"), "no JSON"),
     "a body of another type": (dataclasses.replace(insert(), headers=SIGNED | {"content-type": "text/plain"}), "text/plain"),
     "no token": (dataclasses.replace(insert(), headers=JSON), "no bearer token"),
+    "a tag without quotes": (
+        dataclasses.replace(asked("DELETE", f"{EVENTS}/abcde"), headers=SIGNED | {"if-match": "123"}),
+        "if-match: '123' is no entity tag",
+    ),
     "a missing field": (asked("POST", EVENTS, {"start": WHEN["start"]}), "end: is required"),
     "an unknown field": (insert(title="x"), "title: no such field"),
     "an unknown field below": (insert(attendees=[{"email": "a@b.c"}, {"mail": "x"}]), "attendees[1].mail: no such field"),
@@ -205,6 +209,10 @@ GRAPH_BAD = {
     "$orderby in no order": (listed("$orderby=subject up"), "is no order"),
     "an unknown preference": (preferring('outlook.timezones="UTC"'), "no such preference"),
     "a preference of a wrong value": (preferring('outlook.body-content-type="markdown"'), "'markdown' is none of"),
+    "a tag without quotes": (
+        dataclasses.replace(asked("DELETE", f"{GRAPH}/x"), headers=SIGNED | {"if-match": "123"}),
+        "if-match: '123' is no entity tag",
+    ),
     "no token": (dataclasses.replace(post(), headers=JSON), "no bearer token"),
     "a body of another type": (dataclasses.replace(post(), headers=SIGNED | {"content-type": "text/plain"}), "text/plain"),
     "an unknown field": (post(title="x"), "title: no such field"),
@@ -293,7 +301,13 @@ def test_graph_is_caught_with(what):
     assert words in found
 
 
-NOT_IN_A_BATCH = ("no token", "a body of another type", "a body that is no JSON", "an answer that is no JSON")
+NOT_IN_A_BATCH = (
+    "no token",
+    "a tag without quotes",
+    "a body of another type",
+    "a body that is no JSON",
+    "an answer that is no JSON",
+)
 
 
 @pytest.mark.parametrize("what", [each for each in GOOGLE_BAD if each not in NOT_IN_A_BATCH])
