@@ -10,7 +10,7 @@ import structlog
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-pytest_plugins = ["tests.support.databases"]
+pytest_plugins = ["tests.support.databases", "tests.traffic.plugin"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -21,13 +21,19 @@ def main():
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1, help="the first example's; the others count on")
+    parser.add_argument("--traffic", action="store_true", help="hold all traffic against the vendors' schemas")
     asked = parser.parse_args()
     began = time.monotonic()
     context = multiprocessing.get_context("spawn")
     told = context.Queue()
     seeds = range(asked.seed, asked.seed + asked.examples)
     workers = [
-        context.Process(target=driver.shard, args=(list(seeds[number :: asked.jobs]), asked.steps, told), daemon=True)
+        context.Process(
+            target=driver.shard,
+            args=(list(seeds[number :: asked.jobs]), asked.steps, told),
+            kwargs={"traffic": asked.traffic},
+            daemon=True,
+        )
         for number in range(asked.jobs)
     ]
     for worker in workers:
@@ -58,6 +64,8 @@ def main():
 
 def report(asked, total, done, broken, seconds):
     command = f"python -m tests.proof --examples {asked.examples} --steps {asked.steps} --jobs {asked.jobs} --seed {asked.seed}"
+    if asked.traffic:
+        command += " --traffic"
     print(f"command: {command}")
     print(f"seconds: {seconds:.0f}")
     print(f"examples: {done}, steps: {total.steps}, steps an example: {total.steps / max(1, done):.1f}")
@@ -74,6 +82,8 @@ def report(asked, total, done, broken, seconds):
             print(f"    {count:7} {name}")
     print(f"plans parked and approved: {total.parked}; accounts reconnected: {total.reconnects}")
     print(f"mails that people caused by what they did to meetings: {total.mails}; others: 0 or broken")
+    if asked.traffic:
+        print(f"calls held against the vendors' schemas: {total.calls}")
     print(f"invariants broken: {len(broken)}")
 
 

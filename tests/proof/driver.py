@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 import traceback
+from contextlib import nullcontext
 from dataclasses import dataclass
 from random import Random
 
 from tests.proof import invariants
 from tests.proof.rules import RULES, Pick
 from tests.proof.world import Broken, Tally, opened, opened_house
+from tests.traffic.recording import Recording
 
 REST_EVERY = 17
 """Steps between two looks at the invariants."""
@@ -118,12 +120,17 @@ def _kind(failure):
     return "".join(letter for letter in failure.problem.split(":")[0] if not letter.isdigit())[:24]
 
 
-def shard(seeds, steps, told):
-    """One process: its lives, one after the other."""
-    with opened_house() as house:
+def shard(seeds, steps, told, *, traffic=False):
+    """One process: its lives, one after the other. With ``traffic`` one breaks by what does not fit a vendor's schema, too."""
+    recording = Recording()
+    with recording.watching() if traffic else nullcontext(), opened_house() as house:
         for seed in seeds:
-            tally = Tally()
+            tally, seen = Tally(), recording.calls.total()
             failure = life(house, seed, steps, tally)
-            if failure is not None:
-                failure = shrink(house, failure)
-            told.put((seed, tally, failure and failure.text()))
+            tally.calls = recording.calls.total() - seen
+            problems = [shrink(house, failure).text()] if failure is not None else []
+            if unfit := recording.take():
+                problems.append(
+                    "\n".join([f"seed {seed}: traffic that does not fit the vendor's schema:", *unfit[:20]])
+                )
+            told.put((seed, tally, "\n".join(problems)))

@@ -67,6 +67,8 @@ class Tally:
     parked: int = 0
     reconnects: int = 0
     mails: int = 0
+    calls: int = 0
+    """Of the simulated services, everybody's, as far as they were held against the vendors' schemas."""
 
     def add(self, other):
         for name, value in vars(other).items():
