@@ -233,7 +233,12 @@ def shown(data: bytes, lens: Lens, projection: Projection, *, home: bool) -> Obj
 
 
 def _shown(data: bytes, case: Case, rules: Rules) -> ObjectFields:
-    return shown(data, rules.lens, rules.projection, home=case.home)
+    """Raises OverflowError where a time is at an end of all calendars: it has been cut there, and would mean another one."""
+    fields = shown(data, rules.lens, rules.projection, home=case.home)
+    whens = [event.when for event in (fields.master, *fields.overrides.values())]
+    if any(when.start.year == dt.MINYEAR or when.end.year == dt.MAXYEAR for when in whens):
+        raise OverflowError
+    return fields
 
 
 def _hidden(data: bytes, case: Case, rules: Rules) -> frozenset[str]:

@@ -184,6 +184,7 @@ def test_g58_a_series_needs_the_zone_it_expands_in(events):
         "RRULE:FREQ=DAILY;UNTIL=20260401",
         "RRULE:FREQ=DAILY;UNTIL=20260401T000000",
         "RRULE:FREQ=DAILY;BYDAY=XX",
+        "RRULE:FREQ=YEARLY;BYDAY=99MO",
         "RRULE:FREQ=DAILY;X-A=1",
         "EXDATE:20260310T080000Z",
         "RRULE;X=1:FREQ=DAILY",
@@ -191,6 +192,14 @@ def test_g58_a_series_needs_the_zone_it_expands_in(events):
 )
 def test_g59_g64_recurrence_lines_are_checked(events, line):
     assert refused(events.insert(**P, body=ONE | {"recurrence": [line]})) == (400, "invalid")
+
+
+def test_a_time_before_there_were_zones_has_an_offset_of_whole_minutes(made):
+    """Vienna was 1 h 5 min 21 s ahead; RFC 3339 has no seconds there."""
+    then = {"dateTime": "1583-01-01T12:00:00Z", "timeZone": "UTC"}
+    shown = made({"summary": "x", "start": then, "end": then})["start"]["dateTime"]
+    assert dt.datetime.fromisoformat(shown) == dt.datetime(1583, 1, 1, 12, tzinfo=dt.UTC)
+    assert shown.endswith("+01:05")
 
 
 def test_g59_until_of_an_all_day_series_is_a_date(events, made):

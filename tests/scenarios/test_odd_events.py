@@ -226,3 +226,15 @@ def test_rule_29_a_synced_series_gets_a_rule_that_outlook_cannot_say(story):
     story.phone.edit("r", "FREQ=DAILY;BYMONTH=1,2;COUNT=7", "FREQ=DAILY;COUNT=7")
     story.settle(shown(at(day, 9), at(day, 10), "Rental") for day in range(7))
     assert story.quarantined() == {}
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_r32_times_at_the_ends_of_all_calendars_are_told_to_nobody(story, year):
+    """Another zone has no such time: what would be sent has been cut."""
+    story.phone.put("odd", f"SUMMARY:Odd\nDTSTART:{year}1231T235900Z\nDTEND:{year}1231T235959Z")
+    story.phone.put("other", event("Other", at(1, 9), at(1, 10)))
+    story.rest()
+    assert {uid for _, uid in story.quarantined()} == {"odd"}
+    assert {"beyond the years" in reason for reason in story.quarantined().values()} == {True}
+    assert story.google.find("Other")
+    assert story.graph.find("Other")

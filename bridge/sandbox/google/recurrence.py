@@ -53,7 +53,7 @@ def check(lines: Sequence[str], start: Moment) -> None:
         next(walls(tuple(lines), start))
     except StopIteration:
         raise invalid("The recurrence has no instance.", "recurrence") from None
-    except ValueError:
+    except (ValueError, IndexError, OverflowError):  # months and weekdays that there are not, the year 10000
         raise _wrong("; ".join(lines)) from None
 
 

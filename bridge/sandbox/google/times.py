@@ -120,6 +120,11 @@ def render(moment: Moment, response_zone: str) -> dict[str, str]:
 
 def rfc3339(moment: dt.datetime) -> str:
     """Seconds and offset, ``Z`` for none."""
+    offset = moment.utcoffset() or dt.timedelta()
+    if seconds := offset % dt.timedelta(
+        minutes=1
+    ):  # of a local mean time: RFC 3339 cannot say them, and the instant counts
+        moment = moment.astimezone(dt.timezone(offset - seconds))
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
