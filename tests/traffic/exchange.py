@@ -73,8 +73,9 @@ def judged(
 
 
 def _of_meaning(exchange: Exchange, code: str) -> bool:
-    """Which rules Google takes is written nowhere: to its schema they are strings (G-59)."""
-    return code in OF_MEANING or (code == "invalid" and b'"recurrence"' in exchange.body)
+    """Which rules Google takes is written nowhere (G-59), and a page token may have ended: to its schema both are strings."""
+    of_a_string = b'"recurrence"' in exchange.body or "pageToken=" in exchange.query
+    return code in OF_MEANING or (code == "invalid" and of_a_string)
 
 
 def _code(answer: bytes) -> str:
