@@ -17,9 +17,9 @@ from bridge.ical.lines import Line
 LONGEST_UID = 1024
 """Bytes. A UID of any length would be valid (RFC 5545 §3.8.4.7), but an index must hold it."""
 
-_DEEPEST = (
-    64  # components within components; RFC 5545, 9073 and 9074 need five, and every reader goes down them by calls
-)
+_DEEPEST = 64
+"""Components within components. RFC 5545, 9073 and 9074 need five, and every reader goes down them by calls."""
+
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # What may stand at the top of an object and then is what the object is; an unknown component beside one is a guest.
 _KINDS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VPOLL"})

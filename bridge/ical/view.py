@@ -12,8 +12,9 @@ from bridge.ical.objects import CalendarObject, Component
 from bridge.ical.timing import Zones
 
 Status = Literal["", "CONFIRMED", "TENTATIVE", "CANCELLED"]
-SHOWN_AS = "X-MICROSOFT-CDO-BUSYSTATUS"
 Classification = Literal["", "PUBLIC", "PRIVATE", "CONFIDENTIAL"]
+
+SHOWN_AS = "X-MICROSOFT-CDO-BUSYSTATUS"
 
 
 def read(obj: CalendarObject) -> ObjectFields:

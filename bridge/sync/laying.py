@@ -1,4 +1,4 @@
-"""What a side says, laid upon the hub's object."""
+"""What a side says, laid upon an object's text: the hub's, or that of a server which keeps texts too."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from bridge.sync.ports import Lens
 
 
 def edited(data: bytes, change: Change, lens: Lens, *, now: dt.datetime) -> bytes:
-    """The hub's object as it is with a change that is told in the terms of ``lens``. ``now`` is aware UTC.
+    """The object with a change that is told in the terms of ``lens``. ``now`` is aware UTC.
 
     Raises what ``edit.apply`` raises.
     """
     full = view.read(objects.parse(data))
     own = lens.restore(change, full)
-    return edit.apply(data, {**awakened(full, own, lens), **own}, now=now)
+    return edit.apply(data, {**_awakened(full, own, lens), **own}, now=now)
 
 
-def awakened(fields: ObjectFields, change: Change, lens: Lens) -> Change:
+def _awakened(fields: ObjectFields, change: Change, lens: Lens) -> Change:
     """Regular are the instances that a new schedule generates and the old one did not, whatever had been said of them.
 
     An EXDATE behind the end of a series is on nobody's page; it must not be there when the series goes on. What the side

@@ -16,11 +16,11 @@ from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields
 Level = Literal["full", "titles", "busy"]
 
 GUESTS = frozenset({"organizer", "attendees"})
-_DETAILS = frozenset({"description", "location", "categories", "priority", "url", "reminders"})
+_DETAILS = frozenset({"description", "location", "categories", "priority", "show_as", "url", "reminders"})
 _HIDDEN: Mapping[Level, frozenset[str]] = {
     "full": GUESTS,
     "titles": GUESTS | _DETAILS,
-    "busy": GUESTS | _DETAILS | {"summary", "classification", "status", "show_as"},
+    "busy": GUESTS | _DETAILS | {"summary", "classification", "status"},
 }
 BUSY = "Busy"
 _DEFAULTS = {each.name: each.default for each in fields(EventFields) if each.name != "when"}

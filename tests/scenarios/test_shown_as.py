@@ -59,9 +59,10 @@ def test_free_time_at_google_is_not_out_of_office(away):
     assert f"{LINE}:FREE\r\n" in story.phone.stored()["away"]
 
 
-def test_who_is_shown_busy_time_only_is_not_told_of_offices(story):
-    pairing.change(story.context, story.pairs["microsoft"], projection=projection.read("busy", ()))
+@pytest.mark.parametrize(("level", "title"), [("busy", "Busy"), ("titles", "Away")])
+def test_r41_who_is_shown_less_is_not_told_of_offices(story, level, title):
+    pairing.change(story.context, story.pairs["microsoft"], projection=projection.read(level, ()))
     story.phone.put("away", event("Away", at(1, 9), at(1, 17), f"{LINE}:OOF"))
     story.rest()
-    assert shows(story, "Busy") == "busy"
+    assert shows(story, title) == "busy"
     assert f"{LINE}:OOF\r\n" in story.phone.stored()["away"]

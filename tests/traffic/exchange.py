@@ -91,6 +91,13 @@ class NoJson(ValueError):
     """A body that is to be JSON is none."""
 
 
+def json_in(headers: Mapping[str, str], body: bytes) -> Any:
+    """A body that says it is JSON. Raises NoJson, with what is wrong in words."""
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise NoJson(f"the body's type is {headers.get('content-type', 'not told')}")
+    return parsed(body)
+
+
 def parsed(body: bytes) -> Any:
     """A body as JSON. Raises NoJson; a name that stands twice in one object is none either."""
     try:
@@ -113,7 +120,3 @@ def conditions(headers: Mapping[str, str]) -> list[str]:
     """What is wrong with the headers that make a request conditional (RFC 9110, 13.1)."""
     given = {name: headers[name] for name in ("if-match", "if-none-match") if name in headers}
     return [f"{name}: {value!r} is no entity tag" for name, value in given.items() if not _TAGS.fullmatch(value)]
-
-
-def is_json(headers: Mapping[str, str]) -> bool:
-    return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"

@@ -10,14 +10,14 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 
 from bridge.errors import Gone, ProviderError, Refused, Unreachable, VersionMismatch
-from bridge.ical import edit, objects, view
+from bridge.ical import edit
 from bridge.ical.fields import ObjectFields, diff
 from bridge.providers.caldav import etags
 from bridge.providers.caldav.api import Api
 from bridge.providers.caldav.collection import Collection
 from bridge.providers.caldav.listing import Listing
 from bridge.providers.caldav.mapping import CaldavLens, is_event, item
-from bridge.sync.laying import awakened
+from bridge.sync import laying
 from bridge.sync.ports import Page, RemoteItem, RemoteObject
 
 OWN = {"reminders", "transp", "show_as"}
@@ -94,9 +94,7 @@ class CaldavRemote:
             raise Refused("someone else organises this meeting", status=403, code="not-organizer")
         (was,) = current.items
         before = str(was.payload["data"])
-        full = view.read(objects.parse(before.encode()))
-        whole = {**awakened(full, change, self.lens), **change}
-        data = edit.apply(before.encode(), whole, now=self._clock()).decode()
+        data = laying.edited(before.encode(), change, self.lens, now=self._clock()).decode()
         if data == before:
             return current.items
         id, etag = self._guarded(was, lambda condition: self._collection.put(was.id, data, if_match=condition))

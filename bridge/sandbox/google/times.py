@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bridge.sandbox.google.errors import ApiError, invalid, required
 
+_MINUTE = dt.timedelta(minutes=1)
+
 
 @cache
 def known_zones() -> frozenset[str]:
@@ -121,9 +123,7 @@ def render(moment: Moment, response_zone: str) -> dict[str, str]:
 def rfc3339(moment: dt.datetime) -> str:
     """Seconds and offset, ``Z`` for none."""
     offset = moment.utcoffset() or dt.timedelta()
-    if seconds := offset % dt.timedelta(
-        minutes=1
-    ):  # of a local mean time: RFC 3339 cannot say them, and the instant counts
+    if seconds := offset % _MINUTE:  # of a local mean time: RFC 3339 cannot say them, and the instant counts
         moment = moment.astimezone(dt.timezone(offset - seconds))
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
