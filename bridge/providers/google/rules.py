@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from bridge.errors import Unmappable
+from bridge.ical import rules as icalendar
 from bridge.ical import times
 from bridge.ical.fields import When
 from bridge.providers.google.times import start_of
@@ -21,7 +22,7 @@ def normal(lines: Iterable[str], was: When, now: When) -> tuple[str, ...]:
 
     ``was`` is the master's time before it was brought into Google's terms, ``now`` thereafter: they differ where it was
     floating. UNTIL is UTC for a timed series and a date for an all-day one (G-64); an RDATE is in the master's zone.
-    Raises Unmappable for what Google is not known to take (periods).
+    Raises Unmappable for what Google is not known to take (periods), and for rules that cannot be followed.
     """
     rules: set[str] = set()
     dates: set[dt.date | dt.datetime] = set()
@@ -76,11 +77,12 @@ def _wall_until(text: str, zone: str) -> str:
 
 
 def _rule(value: str, was: When, now: When) -> str:
+    icalendar.parse(value, was.start)  # what we cannot follow ourselves is not told: who knows what it would become there
     parts = dict(part.upper().split("=", 1) for part in value.split(";") if "=" in part)
     if "UNTIL" in parts:
         parts["UNTIL"] = _until(parts["UNTIL"], was, now)
     parts = {name: _ordered(text) if name.startswith("BY") else text for name, text in parts.items()}
-    kept = [item for item in parts.items() if item not in _DEFAULTS]
+    kept = [item for item in parts.items() if item[1] and item not in _DEFAULTS]
     kept.sort(key=lambda item: (_ORDER.index(item[0]) if item[0] in _ORDER else len(_ORDER), item[0]))
     return ";".join(f"{name}={text}" for name, text in kept)
 
@@ -91,7 +93,7 @@ def _ordered(text: str) -> str:
         number = each.removesuffix(day)
         return (_WEEK.index(day) if day in _WEEK else 0, int(number) if number.lstrip("+-") else 0)
 
-    return ",".join(sorted(set(text.split(",")), key=place))
+    return ",".join(sorted(set(text.split(",")) - {""}, key=place))
 
 
 def _until(text: str, was: When, now: When) -> str:

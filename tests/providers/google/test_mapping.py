@@ -395,6 +395,17 @@ def test_rules_that_mean_the_same_are_the_same():
     assert seen == {("RRULE:FREQ=WEEKLY;BYDAY=MO,WE",)}
 
 
+def test_what_a_rule_says_with_nothing_in_it_is_not_told():
+    seen = VIENNA.view(ObjectFields(EventFields(WHEN), ("RRULE:FREQ=WEEKLY;BYDAY=MO,WE,;BYMONTH=;",)))
+    assert seen.recurrence == ("RRULE:FREQ=WEEKLY;BYDAY=MO,WE",)
+
+
+@pytest.mark.parametrize("rule", ["FREQ=YEARLY;BYMONTH=13", "FREQ=DAILY;BYEASTER=1", "RSCALE=HEBREW;FREQ=YEARLY", ""])
+def test_a_rule_that_nobody_can_follow_has_no_copy(rule):
+    with pytest.raises(Unmappable):
+        VIENNA.view(ObjectFields(EventFields(WHEN), (f"RRULE:{rule}",)))
+
+
 def test_g64_until_is_of_the_series_kind():
     timed = VIENNA.view(ObjectFields(EventFields(WHEN), ("RRULE:FREQ=DAILY;UNTIL=20260401",)))
     assert timed.recurrence == ("RRULE:FREQ=DAILY;UNTIL=20260401T215959Z",)
