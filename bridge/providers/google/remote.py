@@ -23,7 +23,7 @@ from bridge.errors import (
     VersionMismatch,
 )
 from bridge.ical.fields import EventFields, ObjectFields
-from bridge.ical.recurrence import occurs, regular
+from bridge.ical.recurrence import called_off, occurs, regular
 from bridge.providers.google import bodies, people, push, rules, times
 from bridge.providers.google.api import BATCH, CalendarApi
 from bridge.providers.google.mapping import GoogleLens, item
@@ -381,11 +381,22 @@ def _master_changes(current: ObjectFields, target: ObjectFields, held: Mapping[s
     body = bodies.event(target.master, current.master, held)
     excluded = rules.excluded(held.get("recurrence", ()), current.master.when) & current.cancelled
     if target.recurrence != current.recurrence or (target.recurrence and body.keys() & {"start", "end"}):
-        body["recurrence"] = rules.render(target.recurrence, target.cancelled, target.master.when) or None
+        body["recurrence"] = rules.render(target.recurrence, _excludable(current, target), target.master.when) or None
         body |= times.render(target.master.when)  # a series says its zone (G-58)
     elif excluded - target.cancelled:
         body["recurrence"] = rules.render(target.recurrence, excluded & target.cancelled, target.master.when)
     return body
+
+
+def _excludable(current: ObjectFields, target: ObjectFields) -> frozenset[str]:
+    """What EXDATE lines may exclude: all but one instance if none were left, for Google refuses a rule without any.
+
+    That one is then cancelled as an instance, as somebody who deletes the last occurrence on Google's page would.
+    """
+    if not called_off(target):
+        return target.cancelled
+    ruled = {key for key in target.cancelled if occurs(target, key)}
+    return target.cancelled - {min(ruled - current.cancelled or ruled, default="")}
 
 
 def _instance_changes(current: ObjectFields, target: ObjectFields) -> dict[str, EventFields | None]:

@@ -77,7 +77,7 @@ def _wall_until(text: str, zone: str) -> str:
 
 
 def _rule(value: str, was: When, now: When) -> str:
-    icalendar.parse(value, was.start)  # what we cannot follow ourselves is not told: who knows what it would become there
+    icalendar.parse(value, was.start)  # what cannot be followed here is not told: what would it become there?
     parts = dict(part.upper().split("=", 1) for part in value.split(";") if "=" in part)
     if "UNTIL" in parts:
         parts["UNTIL"] = _until(parts["UNTIL"], was, now)

@@ -51,6 +51,14 @@ def test_g66_a_changed_rule_keeps_what_became_of_the_series(bench, dropped):
     assert get(bench, after.id).fields == after.fields
 
 
+def test_a_rule_that_ends_before_all_that_is_left_empties_the_series(bench):
+    """Google refuses a rule with nothing but excluded instances: the last one is cancelled as an instance."""
+    current = create(bench, ObjectFields(MASTER, ("RRULE:FREQ=DAILY;COUNT=2",)))
+    emptied = ObjectFields(MASTER, ("RRULE:FREQ=DAILY;UNTIL=20260316T080000Z",), {}, frozenset({"20260316T080000Z"}))
+    assert update(bench, current, emptied).fields == bench.remote.lens.view(emptied)
+    assert update(bench, get(bench, current.id), replace(emptied, cancelled=frozenset())).fields.cancelled == frozenset()
+
+
 def test_g66_exceptions_dropped_without_a_word_are_forgotten(bench):
     """Google tells of the master only; the page says that it is the whole series."""
     bench.service.configure({"dropped_exceptions": "all"})
