@@ -27,7 +27,7 @@ from bridge.store import history as versions
 from bridge.store.conflicts import RecordedConflict
 from bridge.store.objects import StoredObject
 from bridge.store.pairs import Pair
-from bridge.sync import cases
+from bridge.sync import cases, parts
 from bridge.sync.laying import edited
 from bridge.sync.ledger import Verdict, Winner
 from bridge.sync.plan import PERSONAL, again, seen
@@ -72,17 +72,18 @@ def _shown(conn: Connection, pair: Pair, found: RecordedConflict) -> OpenConflic
     calendar = calendars.by_id(conn, pair.calendar_id)
     known = remote_calendars.by_id(conn, pair.remote_calendar_id)
     account = accounts.by_id(conn, known.account_id) if known else None
+    uid, part = parts.split(found.uid)
     return OpenConflict(
         found.id,
         pair.id,
         name_of(calendar) if calendar else "",
         f"{words.provider(account.provider)} {account.email}: {known.calendar.name}" if account and known else "",
-        found.uid,
-        next(filter(None, map(words.title, _versions(conn, pair.calendar_id, found.uid))), ""),
+        uid,
+        next(filter(None, map(words.title, _versions(conn, pair.calendar_id, uid))), ""),
         found.at,
         found.winner,
         tuple(
-            Difference(words.field(path), _value(path, found.hub), _value(path, found.remote))
+            Difference(words.field((path[0] or part, path[1])), _value(path, found.hub), _value(path, found.remote))
             for path in sorted({*found.hub, *found.remote})
         ),
     )
@@ -158,19 +159,20 @@ def _give_the_other(
     """Lay the values that gave way upon the hub's object."""
     lens = lens_of(context, pair)
     change = found.lost
+    uid, part = parts.split(found.uid)
     with context.database.write() as conn:
         changes.lock(conn, pair.calendar_id)
         _check_open(conn, recorded.get(conn, found.id))
-        stored = objects.by_uid(conn, pair.calendar_id, found.uid)
+        stored = objects.by_uid(conn, pair.calendar_id, uid)
         if stored is None:
             raise UsageError(
                 f"the event of conflict {found.id} has been deleted since; 'history restore' brings it back"
             )
-        now = seen(stored.data, lens)
+        now = _seen(stored.data, lens, part)
         own = view.read(parse(stored.data))
-        home = homes.of(conn, pair.calendar_id, [found.uid]).get(found.uid) == pair.id
+        home = homes.of(conn, pair.calendar_id, [uid]).get(uid) == pair.id and not part
         hidden = frozenset() if home else Projection.from_json(pair.projection).hidden(own)
-        change = own_words(change, own, hidden | GUESTS)
+        change = own_words(change, parts.single(own, part) if part else own, hidden | GUESTS)
         if _patched(now, change) == now:
             _close(conn, context, found, pair, "already so", actor)
             return "already so"
@@ -181,7 +183,7 @@ def _give_the_other(
                 f"these fields were changed again after conflict {found.id}; --force overwrites them"
                 " (the present version stays in the history)"
             )
-        data = _edited(stored.data, change, lens, context.now())
+        data = _edited(stored.data, part, change, lens, context.now())
         objects.put(conn, stored.calendar_id, stored.href, data, actor=actor, now=context.now(), expected=stored.etag)
         _close(conn, context, found, pair, "taken", actor)
     return "taken"
@@ -199,10 +201,17 @@ def _patched(now: ObjectFields, change: Change) -> ObjectFields:
         raise UsageError(_NO_LONGER) from None
 
 
-def _edited(data: bytes, change: Change, lens: Lens, now: dt.datetime) -> bytes:
+def _seen(data: bytes, lens: Lens, part: str) -> ObjectFields:
     try:
-        return edited(data, change, lens, now=now)
-    except ValueError:
+        return seen(data, lens, part)
+    except Unmappable:
+        raise UsageError(_NO_LONGER) from None
+
+
+def _edited(data: bytes, part: str, change: Change, lens: Lens, now: dt.datetime) -> bytes:
+    try:
+        return parts.edited(data, part, change, lens, now=now) if part else edited(data, change, lens, now=now)
+    except (ValueError, Unmappable):
         raise UsageError(_NO_LONGER) from None
 
 
@@ -210,14 +219,15 @@ def _edited_since(
     conn: Connection, found: RecordedConflict, stored: StoredObject, now: ObjectFields, lens: Lens
 ) -> bool:
     """Whether what the conflict was about has another value than right behind it, whoever changed that."""
-    kept = versions.of_object(conn, stored.calendar_id, found.uid)
+    uid, part = parts.split(found.uid)
+    kept = versions.of_object(conn, stored.calendar_id, uid)
     then = next((version.data for version in kept if version.at <= found.at and version.data is not None), None)
     if then is None:
         return True
     if then == stored.data:
         return False
     try:
-        changed = diff(seen(then, lens), now)
+        changed = diff(seen(then, lens, part), now)
     except Unmappable:
         return True
     about = {*found.hub, *found.remote}

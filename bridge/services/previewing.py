@@ -14,7 +14,7 @@ from bridge.services import syncing, words
 from bridge.services.context import Context
 from bridge.store import pairs
 from bridge.store.side import PairLedger
-from bridge.sync import cases, engine
+from bridge.sync import cases, engine, parts
 from bridge.sync.ledger import Direction, Intent
 from bridge.sync.plan import Case, HubDelete, HubPut, Step
 from bridge.sync.ports import Lens
@@ -107,7 +107,7 @@ def _all_rows(
 def _unsent(ledger: PairLedger, lens: Lens, uids: list[str]) -> Iterator[Step]:
     """Open intents, as the steps that they were."""
     with ledger.reading() as memory:
-        intents, links, hub = memory.intents_of(uids), memory.links(uids), memory.hub_objects(uids)
+        intents, links, hub = memory.intents_of(uids), memory.links(uids), parts.hub_objects(memory, uids, lens)
         replicas = memory.replicas([link.remote_id for link in links.values() if link.remote_id])
         homes, buried = memory.homes(uids), memory.buried([uid for uid in uids if uid not in hub])
     for uid, intent in intents.items():

@@ -14,6 +14,7 @@ from bridge.services.naming import name_of
 from bridge.store import conflicts, inbox, links, objects, outbox
 from bridge.sync import cases
 from bridge.sync.ledger import Link
+from bridge.sync.parts import split
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +141,16 @@ def _trouble(one: pairing.Bridged, *, rests: bool, manual: bool) -> str | None:
 def _left_alone(context: Context, one: pairing.Bridged, held: list[Link]) -> Iterator[LeftAlone]:
     """By the names that the commands take. Titles of what is only there are read without asking the service."""
     with context.database.read() as conn:
-        here = {link.uid: stored for link in held if (stored := objects.by_uid(conn, one.calendar.id, link.uid))}
+        wholes = {link.uid: split(link.uid)[0] for link in held}
+        here = {
+            uid: stored for uid, whole in wholes.items() if (stored := objects.by_uid(conn, one.calendar.id, whole))
+        }
     there = _titles_there(context, one, [link.remote_id for link in held if link.remote_id and link.uid not in here])
     calendar = name_of(one.calendar)
     for link in held:
         stored, reason = here.get(link.uid), link.quarantine or ""
         title = words.title(stored.data) if stored else there.get(link.remote_id or "", "")
-        name = link.uid if stored or not link.remote_id else link.remote_id
+        name = wholes[link.uid] if stored or not link.remote_id else link.remote_id
         command = advice.of_left_alone(reason, pair_id=one.pair.id, calendar=calendar)
         yield LeftAlone(link.uid, name, title, reason, command)
 

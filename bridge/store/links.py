@@ -13,6 +13,7 @@ from bridge.ical.fields import ObjectFields, from_json, to_json
 from bridge.store.dialects import insert
 from bridge.store.tables import links, objects, outbox
 from bridge.sync.ledger import Link
+from bridge.sync.parts import split
 
 T = TypeVar("T")
 
@@ -44,9 +45,20 @@ def _link(row: sa.RowMapping) -> Link:
 
 
 def count(conn: sa.Connection, pair_id: int) -> int:
-    """Those that both sides have agreed on, be the remote's object still there or not."""
-    query = sa.select(sa.func.count()).where(links.c.pair_id == pair_id, links.c.remote_base.is_not(None))
+    """Objects that both sides have agreed on, in parts or whole, be the remote's object still there or not."""
+    objects_ = sa.func.count(sa.distinct(sa.func.coalesce(links.c.part_of, links.c.uid)))
+    query = sa.select(objects_).where(links.c.pair_id == pair_id, links.c.remote_base.is_not(None))
     return conn.scalar(query) or 0
+
+
+def parts(conn: sa.Connection, pair_id: int, uids: Collection[str]) -> dict[str, list[str]]:
+    """By the UID of an object the names of its parts; none of those that are linked as one."""
+    found: dict[str, list[str]] = {}
+    for chunk in in_chunks(uids):
+        query = sa.select(links.c.part_of, links.c.uid).where(links.c.pair_id == pair_id, links.c.part_of.in_(chunk))
+        for whole, name in conn.execute(query.order_by(links.c.uid)):
+            found.setdefault(whole, []).append(name)
+    return found
 
 
 def quarantined(conn: sa.Connection, pair_id: int) -> list[Link]:
@@ -118,7 +130,7 @@ def save(conn: sa.Connection, pair_id: int, saved: Iterable[Link]) -> None:
     """Insert or replace."""
     rows = [{"pair_id": pair_id, **_row(link)} for link in saved]
     if rows:
-        conn.execute(upsert(conn, links, keys=("pair_id", "uid"), values=Link.__slots__), rows)
+        conn.execute(upsert(conn, links, keys=("pair_id", "uid"), values=(*Link.__slots__, "part_of")), rows)
 
 
 _UPSERTS: dict[tuple[str, str], sa.Insert] = {}
@@ -136,6 +148,8 @@ def upsert(conn: sa.Connection, table: sa.Table, *, keys: tuple[str, ...], value
 
 def _row(link: Link) -> dict[str, Any]:
     values = {name: getattr(link, name) for name in Link.__slots__}
+    whole, key = split(link.uid)
+    values["part_of"] = whole if key else None
     return values | {"hub_base": json_or_none(link.hub_base), "remote_base": json_or_none(link.remote_base)}
 
 

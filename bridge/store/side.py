@@ -110,7 +110,7 @@ class Snapshot:
         return [*(HubChange(uid, deleted=False) for uid in uids), *self._deleted(sorted(gone - there))]
 
     def _deleted(self, uids: list[str]) -> Iterator[HubChange]:
-        linked, again = links.by_uid(self._conn, self._pair.id, uids), self.hub_objects(uids)
+        linked, again = {*self.links(uids), *self.parts(uids)}, self.hub_objects(uids)
         return (HubChange(uid, deleted=True) for uid in uids if uid in linked and uid not in again)
 
     def _every_uid(self) -> Iterator[str]:
@@ -122,7 +122,7 @@ class Snapshot:
 
     def hub_objects(self, uids: Collection[str]) -> Mapping[str, HubObject]:
         found: dict[str, HubObject] = {}
-        columns = [objects_table.c[name] for name in HubObject.__slots__]
+        columns = [objects_table.c[name] for name in HubObject.__slots__ if name != "part"]
         for chunk in links.in_chunks(uids):
             query = sa.select(*columns).where(
                 objects_table.c.calendar_id == self._pair.calendar_id, objects_table.c.uid.in_(chunk)
@@ -178,6 +178,9 @@ class Snapshot:
 
     def links(self, uids: Collection[str]) -> Mapping[str, Link]:
         return links.by_uid(self._conn, self._pair.id, uids)
+
+    def parts(self, uids: Collection[str]) -> Mapping[str, Collection[str]]:
+        return links.parts(self._conn, self._pair.id, uids)
 
     def links_to(self, remote_ids: Collection[str]) -> Mapping[str, Link]:
         return links.by_remote_id(self._conn, self._pair.id, remote_ids)

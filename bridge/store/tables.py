@@ -274,7 +274,7 @@ links = sa.Table(
     "links",
     metadata,
     _of("pairs", key=True),
-    sa.Column("uid", sa.String(1024), primary_key=True),  # of the hub's object
+    sa.Column("uid", sa.String(1024), primary_key=True),  # of the hub's object, or the name of a part of it
     sa.Column("remote_id", sa.String(1024)),  # None while its creation is an open intent
     sa.Column("creation_key", sa.String(64)),  # None: it came from the remote
     sa.Column("version", sa.String(255)),  # of the remote object that the remote base was read from
@@ -285,8 +285,10 @@ links = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("retry_at", Instant),
     sa.Column("decision", sa.String(8)),  # the owner's answer to a conflict: hub, remote; until the next plan
+    sa.Column("part_of", sa.String(1024)),  # the object's UID, where this is one occurrence of it
     sa.Index(None, "pair_id", "remote_id", unique=True),
     sa.Index(None, "pair_id", "creation_key"),
+    sa.Index(None, "pair_id", "part_of"),
     sa.Index("ix_links_dirty", "pair_id", sqlite_where=sa.text("dirty"), postgresql_where=sa.text("dirty")),
 )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from bridge.errors import Unmappable
 from bridge.ical.objects import can_be_kept
+from bridge.sync import parts
 from bridge.sync.identity import Matches, derived_uid
 from bridge.sync.ledger import HubObject, Intent, Link, Reading, Replica
 from bridge.sync.plan import BEYOND, Case, adopted
@@ -75,13 +76,14 @@ def of_remote(session: Session, series: Sequence[str], *, pair: str, matches: Ma
     for id, remote in unlinked.items():
         uids |= {remote.uid, derived_uid(pair, id), matches.found.get(id, remote.uid)}
     with session.ledger.reading() as memory:
-        hub, by_uid = memory.hub_objects(uids), memory.links(uids)
+        hub, by_uid = parts.hub_objects(memory, uids, session.remote.lens), memory.links(uids)
         made = memory.links_made_with({remote.creation_key for remote in unlinked.values() if remote.creation_key})
         known = _Known(pair, matches, dict(hub), dict(by_uid), made)
         homes = _Homes.of(memory, [*uids, *(link.uid for link in made.values())])
         known.intents = memory.intents_of({*uids, *(link.uid for link in made.values())})
-        known.hub |= memory.hub_objects({link.uid for link in made.values()})
+        known.hub |= parts.hub_objects(memory, {link.uid for link in made.values()}, session.remote.lens)
         buried = _buried(memory, [link for id, link in links.items() if id in reads and reads[id].remote], hub)
+        in_parts = memory.parts({*uids, *(link.uid for link in made.values())})
     batch = Batch(open=set(known.intents))
     for id, each in reads.items():
         link = links.get(id)
@@ -95,7 +97,7 @@ def of_remote(session: Session, series: Sequence[str], *, pair: str, matches: Ma
             batch.cases.append(Case(uid, link, None, None, id, problem=each.problem))
         else:
             known.place(batch, link, each.remote)
-    return homes.told(batch)
+    return _with_parts(homes.told(batch), in_parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +120,18 @@ class _Homes:
         return batch
 
     def _here(self, case: Case) -> bool:
+        if case.part:
+            return False
         if case.uid in self.settled:
             return self.settled[case.uid]
         if not _unsettled(case.link):
             return False
         return self.by_default if case.hub is not None else True
+
+
+def _with_parts(batch: Batch, names: Mapping[str, Collection[str]]) -> Batch:
+    batch.cases = [replace(case, parts=frozenset(names.get(case.uid, ()))) for case in batch.cases]
+    return batch
 
 
 def _unsettled(link: Link | None) -> bool:
@@ -201,16 +210,20 @@ class _Known:
 def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
     """Cases for hub objects and links."""
     with session.ledger.reading() as memory:
-        links, hub, intents = memory.links(uids), memory.hub_objects(uids), memory.intents_of(uids)
+        links, hub, intents = (
+            memory.links(uids),
+            parts.hub_objects(memory, uids, session.remote.lens),
+            memory.intents_of(uids),
+        )
         replicas = memory.replicas([link.remote_id for link in links.values() if link.remote_id])
         buried = _buried(memory, list(links.values()), hub)
-        homes = _Homes.of(memory, uids)
+        homes, in_parts = _Homes.of(memory, uids), memory.parts(uids)
     batch = Batch(open=set(intents))
     for uid in uids:
         link, there = links.get(uid), hub.get(uid)
         if there is not None and there.component != "VEVENT":
             there = None
-        if link is None and there is None:
+        if link is None and there is None and uid not in in_parts:
             continue
         series = link.remote_id if link else None
         replica = replicas.get(series) if series else None
@@ -226,4 +239,4 @@ def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
             asked = uid in matches.ambiguous_hub or (_in_question(link) and (there or each.remote) is not None)
             problem = _question(link) if asked else each.problem
             batch.cases.append(Case(uid, link, there, each.remote, series, buried.get(uid), problem))
-    return homes.told(batch)
+    return _with_parts(homes.told(batch), in_parts)

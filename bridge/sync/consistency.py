@@ -21,7 +21,7 @@ from bridge.errors import Refused, Unmappable, Unreachable
 from bridge.ical import objects, view
 from bridge.ical.fields import MASTER, Change, ObjectFields, Path, When, diff, patch
 from bridge.ical.times import instant
-from bridge.sync import cases, guard, reading
+from bridge.sync import cases, guard, parts, reading
 from bridge.sync.cases import AMBIGUOUS, LOST
 from bridge.sync.identity import Matches, creation_key, derived_uid, fingerprint, match, normal_title
 from bridge.sync.ledger import Clock, HubObject, Ledger, Link, PairState, Reading, Replica
@@ -105,7 +105,7 @@ class _News:
         return cls(uids, frozenset(series))
 
     def touches(self, link: Link) -> bool:
-        return link.uid in self.uids or link.remote_id in self.series
+        return parts.split(link.uid)[0] in self.uids or link.remote_id in self.series
 
 
 @dataclass(slots=True)
@@ -155,7 +155,8 @@ class _Examination:
             repair = _Repair()
             with self.session.ledger.reading() as memory:
                 state = memory.state()
-                links, hub, open_ = memory.links(uids), memory.hub_objects(uids), memory.intents_of(uids)
+                links, open_ = memory.links(uids), memory.intents_of(uids)
+                hub, in_parts = parts.hub_objects(memory, uids, self._lens), memory.parts(uids)
                 held = memory.replicas([link.remote_id for link in links.values() if link.remote_id])
                 news, homes = _News.of(memory, state), memory.homes(uids)
                 gone = [uid for uid in links if uid not in hub]
@@ -164,6 +165,8 @@ class _Examination:
             for link in links.values():
                 if link.dirty or link.quarantine is not None or link.uid in open_ or news.touches(link):
                     continue
+                if link.uid in in_parts and link.remote_base is None:
+                    continue  # each of its occurrences has a link of its own
                 there = hub.get(link.uid)
                 there = there if there is not None and there.component == "VEVENT" else None
                 shown = self.shelf.get(link.remote_id) if link.remote_id else None
@@ -329,7 +332,7 @@ class _Examination:
         gone, vain = 0, Vain()
         for batch in batches(self.missing):
             with self.session.ledger.reading() as memory:
-                hub = memory.hub_objects([link.uid for link in batch])
+                hub = parts.hub_objects(memory, [link.uid for link in batch], self._lens)
             for link in batch:
                 if gone <= allowed and link.remote_id and self._is_there(link.remote_id, vain):
                     continue
@@ -372,7 +375,7 @@ def _vanished(link: Link, state: PairState) -> Link:
 def _read(hub: HubObject, lens: Lens, state: PairState, *, home: bool) -> _Here | None:
     """None if the provider cannot hold it: the plan says why."""
     try:
-        fields = shown(hub.data, lens, state.projection, home=home)
+        fields = shown(hub.data, lens, state.projection, home=home, part=hub.part)
         titled = home or "summary" not in state.projection.hidden(view.read(objects.parse(hub.data)))
         return _Here(fields, home, titled)
     except Exception:  # noqa: BLE001 - whatever one object makes us stumble over, the others go on (R32)

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from bridge.ical.fields import Change, ObjectFields
+from bridge.ical.fields import MASTER, Change, ObjectFields
 from bridge.sync.ports import Page, RemoteItem
 from bridge.sync.projection import Projection
 
@@ -113,7 +113,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class HubObject:
-    """A calendar object resource of the hub, as it is stored."""
+    """A calendar object resource of the hub, as it is stored.
+
+    ``part``: the instance that is meant, where ``uid`` names no more than that of it (``bridge.sync.parts``).
+    """
 
     uid: str
     href: str
@@ -122,6 +125,7 @@ class HubObject:
     etag: str
     revision: int
     modified_at: dt.datetime
+    part: str = MASTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +214,10 @@ class Reading(Protocol):
         ...
 
     def links(self, uids: Collection[str]) -> Mapping[str, Link]: ...
+
+    def parts(self, uids: Collection[str]) -> Mapping[str, Collection[str]]:
+        """Of these whole objects the names of the parts that are linked; none of those that have none."""
+        ...
 
     def links_to(self, remote_ids: Collection[str]) -> Mapping[str, Link]:
         """By remote id."""

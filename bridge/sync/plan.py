@@ -14,10 +14,10 @@ from typing import TypeVar
 
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import edit, objects, recurrence, times, view
-from bridge.ical.fields import MASTER, SCHEDULE, ObjectFields, Path, diff, patch
-from bridge.sync import guests, projection
+from bridge.ical.fields import MASTER, SCHEDULE, Change, ObjectFields, Path, diff, patch
+from bridge.sync import guests, parts, projection
 from bridge.sync.guests import Say
-from bridge.sync.identity import creation_key
+from bridge.sync.identity import creation_key, derived_uid
 from bridge.sync.laying import edited
 from bridge.sync.ledger import Conflict, Direction, HubObject, Intent, Link, Policy, Winner
 from bridge.sync.merge import EVENT_FIELDS, Edited, Merged, merge, of_schedule, unite
@@ -28,6 +28,8 @@ PERSONAL = frozenset({"reminders", "transp", "show_as"})
 """What may be written on a meeting that someone else organises (R3, M-56)."""
 
 BEYOND = "its times lie beyond the years that can be reckoned with"
+
+UNTOLD = "its rule cannot be held there: its occurrences are there one by one, and its guests are told of none of them"
 
 ASKED = "both sides have changed the same: its owner is to say which version stands"
 
@@ -62,7 +64,8 @@ class Case:
 
     ``uid`` is the name that it has, or would get, in the hub; ``series`` the remote's id, be it readable or not.
     ``buried`` is the last version of a hub object that was deleted. ``problem``: why it must be left alone. ``home``: this
-    pair's remote is where it belongs, with its guests; any other remote has a copy without them (R1).
+    pair's remote is where it belongs, with its guests; any other remote has a copy without them (R1). ``parts`` of it are
+    linked.
     """
 
     uid: str
@@ -73,6 +76,12 @@ class Case:
     buried: bytes | None = None
     problem: str | None = None
     home: bool = False
+    parts: frozenset[str] = frozenset()
+
+    @property
+    def part(self) -> str:
+        """The instance that ``uid`` names; MASTER: the whole object."""
+        return parts.split(self.uid)[1] if self.hub is None else self.hub.part
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,10 @@ class HubDelete:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do about one case. ``link`` is how it shall stand then; None: there is nothing to remember."""
+    """What to do about one case. ``link`` is how it shall stand then; None: there is nothing to remember.
+
+    ``parts`` are to be planned then, for they are shown one by one; ``calls_off``: what is put has one occurrence less.
+    """
 
     case: Case
     link: Link | None
@@ -100,12 +112,16 @@ class Step:
     intent: Intent | None = None
     conflicts: tuple[Conflict, ...] = ()
     deferred: bool = False
+    parts: tuple[str, ...] = ()
+    calls_off: bool = False
 
     @property
     def deletes(self) -> Winner | None:
         """The side that would lose its object."""
-        if isinstance(self.hub, HubDelete):
+        if isinstance(self.hub, HubDelete) or self.calls_off:
             return "hub"
+        if self.case.hub is None and self.case.parts:
+            return "remote"
         return "remote" if self.intent is not None and self.intent.kind == "delete" else None
 
     @property
@@ -127,14 +143,58 @@ def plan(case: Case, rules: Rules) -> Step:
     if case.problem is not None:
         return quarantine(case, rules, case.problem, retry=False)
     try:
-        step = _decide(case, rules)
+        try:
+            step = _decide(case, rules)
+        except Unmappable as error:
+            return _in_parts(case, rules) or quarantine(case, rules, str(error))
+        return _with_orphans(step, rules)
     except (Unmappable, InvalidCalendarData) as error:
         return quarantine(case, rules, str(error))
     except OverflowError:
         return quarantine(case, rules, BEYOND, retry=False)
     except Exception as error:  # noqa: BLE001 - whatever one object makes us stumble over, the others go on
         return quarantine(case, rules, f"unexpected {type(error).__name__}")
-    return step
+
+
+def _in_parts(case: Case, rules: Rules) -> Step | None:
+    """Show the occurrences of a series one by one where the remote cannot hold it as one (R-29). None: that is not the trouble.
+
+    What it holds as one has to go first; but nothing that has changed there, nor a meeting whose guests would be told.
+    """
+    hub, link, remote = case.hub, case.link, case.remote
+    if hub is None or case.part or rules.direction == "pull":
+        return None
+    fields = view.read(objects.parse(hub.data))
+    found = parts.spread(fields if case.home else rules.projection.show(fields), rules.lens, now=rules.now)
+    if found.whole:
+        return None
+    if remote is not None:
+        if link is None or link.remote_base is None or diff(link.remote_base, remote.fields) or rules.pairing:
+            return None
+        if remote.organized_elsewhere or _invited(remote.fields):
+            return None
+        doomed = replace(_clean(link), version=remote.version)
+        return Step(case, _trying(doomed, link), intent=Intent(case.uid, "delete"))
+    untold = case.home and rules.invitations and _invited(fields) - rules.own
+    window = Link(
+        case.uid,
+        dirty=found.more,
+        retry_at=rules.now + parts.MOVES if found.more else None,
+        quarantine=UNTOLD if untold else None,
+    )
+    return Step(case, window, parts=tuple(parts.name(case.uid, key) for key in found.keys))
+
+
+def _with_orphans(step: Step, rules: Rules) -> Step:
+    """With those overrides that the rule does not have, and the remote therefore not either (X-39)."""
+    case = step.case
+    data = step.hub.data if isinstance(step.hub, HubPut) else case.hub.data if case.hub is not None else b""
+    if case.part or isinstance(step.hub, HubDelete) or b"RECURRENCE-ID" not in data or rules.direction == "pull":
+        return step
+    if case.remote is not None and case.remote.organized_elsewhere:
+        return step
+    found = parts.spread(view.read(objects.parse(data)), rules.lens, now=rules.now)
+    return replace(step, parts=tuple(parts.name(case.uid, key) for key in found.keys))
 
 
 def quarantine(case: Case, rules: Rules, reason: str, *, retry: bool = True) -> Step:
@@ -220,21 +280,22 @@ def _there(value: T | None) -> T:
     return value
 
 
-def seen(data: bytes, lens: Lens) -> ObjectFields:
-    """The hub's object as the provider at its home sees it."""
-    return lens.view(view.read(objects.parse(data)))
+def seen(data: bytes, lens: Lens, part: str = MASTER) -> ObjectFields:
+    """The hub's object, or one of its parts, as the provider at its home sees it."""
+    return shown(data, lens, Projection(), home=True, part=part)
 
 
-def shown(data: bytes, lens: Lens, projection: Projection, *, home: bool) -> ObjectFields:
-    """The hub's object as a pair's remote may see it."""
-    if home:
-        return seen(data, lens)
-    return lens.view(projection.show(view.read(objects.parse(data))))
+def shown(data: bytes, lens: Lens, projection: Projection, *, home: bool, part: str = MASTER) -> ObjectFields:
+    """The hub's object, or one of its parts, as a pair's remote may see it."""
+    fields = view.read(objects.parse(data))
+    if not home:
+        fields = projection.show(fields)
+    return lens.view(parts.single(fields, part) if part else fields)
 
 
 def _shown(data: bytes, case: Case, rules: Rules) -> ObjectFields:
     """Raises OverflowError where a time is at an end of all calendars: it has been cut there, and would mean another one."""
-    fields = shown(data, rules.lens, rules.projection, home=case.home)
+    fields = shown(data, rules.lens, rules.projection, home=case.home, part=case.part)
     whens = [event.when for event in (fields.master, *fields.overrides.values())]
     if any(when.start.year == dt.MINYEAR or when.end.year == dt.MAXYEAR for when in whens):
         raise OverflowError
@@ -258,6 +319,10 @@ def _arrive(case: Case, remote: RemoteObject, rules: Rules) -> Step:
     """The remote has an object that the hub has not."""
     if rules.direction == "push":
         return Step(case, None)
+    if (
+        case.part
+    ):  # its series has gone, or has it no more, and there it was changed meanwhile: that is an event of its own now
+        case = replace(case, uid=derived_uid(rules.pair, remote.id), home=True)
     fields = remote.fields if case.home else guests.without(remote.fields)
     data = edit.compose(fields, uid=case.uid, now=rules.now)
     link = Link(
@@ -390,7 +455,15 @@ def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:
         return Step(case, gone)
     if rules.pairing:
         return Step(case, again(gone), deferred=True)
-    return Step(case, None, HubDelete(hub.href, hub.etag))
+    return _taken_out(case, hub, rules)
+
+
+def _taken_out(case: Case, hub: HubObject, rules: Rules) -> Step:
+    """Gone there, so gone here; of a series that is there in parts, one occurrence."""
+    if not case.part:
+        return Step(case, None, HubDelete(hub.href, hub.etag))
+    data = parts.without(hub.data, case.part, now=rules.now)
+    return Step(case, None, HubPut(hub.href, data, hub.etag), calls_off=True)
 
 
 def _emptied(fields: ObjectFields) -> bool:
@@ -438,8 +511,10 @@ def _complete(merged: Merged, here: Edited, there: Edited, say: Say, *, case: Ca
     if rules.direction == "push":
         merged.to_hub = {}
     elif not case.home:
-        own = view.read(objects.parse(_there(case.hub).data))
-        merged.to_hub = dict(projection.own_words(merged.to_hub, own, rules.projection.hidden(own)))
+        data = _there(case.hub).data
+        own, hidden = view.read(objects.parse(data)), _hidden(data, case, rules)
+        own = parts.single(own, case.part) if case.part else own
+        merged.to_hub = dict(projection.own_words(merged.to_hub, own, hidden))
 
 
 def _ask(case: Case, link: Link, undecided: tuple[Conflict, ...]) -> Step:
@@ -482,7 +557,7 @@ def _winner(hub: HubObject, remote: RemoteObject, link: Link | None, rules: Rule
 def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rules) -> Step:
     """Turn what each side is to be told into a hub operation, an intent, and bases that hold until it is answered."""
     hub, remote, base = _there(case.hub), _there(case.remote), link.remote_base
-    data = edited(hub.data, merged.to_hub, rules.lens, now=rules.now) if merged.to_hub else hub.data
+    data = _told(case, merged.to_hub, rules) if merged.to_hub else hub.data
     put, after = None, here.now
     if data != hub.data:  # the same bytes are no change: an etag must not move without a reason (R38)
         put, after = HubPut(hub.href, data, hub.etag), _shown(data, case, rules)
@@ -505,6 +580,13 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
         decision = None if overruled == remote.fields or case.link is None else case.link.decision
         agreed = replace(agreed, remote_base=overruled, decision=decision)
     return Step(case, _trying(agreed, case.link), put, Intent(hub.uid, "update", target, after), conflicts)
+
+
+def _told(case: Case, change: Change, rules: Rules) -> bytes:
+    data = _there(case.hub).data
+    if case.part:
+        return parts.edited(data, case.part, change, rules.lens, now=rules.now)
+    return edited(data, change, rules.lens, now=rules.now)
 
 
 def _overruled(here: Edited, base: ObjectFields, remote: ObjectFields, merged: Merged) -> ObjectFields:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from bridge.errors import InvalidCalendarData, ObjectChanged, Refused, Unmappable, Unreachable
-from bridge.sync import cases, guard, pairing, reading
+from bridge.sync import cases, guard, pairing, parts, reading
 from bridge.sync.cases import Batch
 from bridge.sync.identity import Matches
 from bridge.sync.ledger import Done, Intent, Kind, Link, PairState, Writing
@@ -192,6 +192,7 @@ class _Round:
         self._rules = _rules(session, touched.state)
         self._revision = touched.revision
         self._done: set[str] = set()
+        self._parts: dict[str, None] = {}
         self._vain = Vain()
         self._firsts = self._halves()
 
@@ -219,10 +220,27 @@ class _Round:
             yield cases.of_remote(session, series, pair=self._rules.pair, matches=matches)
         for uids in batches(uid for uid in touched.uids if uid not in self._done):
             yield cases.of_hub(session, uids, matches=matches)
+        for uids in batches(uid for uid in self._parts if uid not in self._done):
+            yield cases.of_hub(session, uids, matches=matches)
 
     def _plan(self, batch: Batch) -> list[Step]:
         self._done.update(case.uid for case in batch.cases)
-        return compounded([plan(self._at_home(case), self._rules) for case in batch.cases])
+        return [
+            self._spread(step) for step in compounded([plan(self._at_home(case), self._rules) for case in batch.cases])
+        ]
+
+    def _spread(self, step: Step) -> Step:
+        """Its parts are planned behind it: all of them if the whole has changed, else what has come into the window since.
+
+        What was changed in the hub is planned again should we die on the way there, until the round has come to its end;
+        what else made us look at the whole does not last that long.
+        """
+        case, fresh = step.case, set(step.parts) - step.case.parts
+        news = case.hub is None or case.hub.revision > self._touched.state.hub_cursor
+        self._parts |= dict.fromkeys({*step.parts, *case.parts} if news or isinstance(step.hub, HubPut) else fresh)
+        if news or not fresh or step.link is None:
+            return step
+        return replace(step, link=replace(step.link, dirty=True, retry_at=None))
 
     def _at_home(self, case: Case) -> Case:
         first = self._firsts.get(case.uid)
@@ -271,11 +289,12 @@ class _Round:
 
     def _entries(self, step: Step, revision: int) -> Iterator[Done]:
         """For the journal: what was done to the hub, which was at ``revision``, and what the remote is about to be told."""
-        state, uid = self._touched.state, step.case.uid
+        state, (uid, part) = self._touched.state, parts.split(step.case.uid)
         if step.hub is not None:
             yield Done(uid, "hub", _kind(step.hub), revision, approved=state.approved)
-        if step.intent is not None:
-            yield Done(uid, "remote", step.intent.kind, state.hub_cursor, approved=state.approved)
+        if step.intent is not None:  # of a series one occurrence more or less is a change of it
+            kind = "update" if part else step.intent.kind
+            yield Done(uid, "remote", kind, state.hub_cursor, approved=state.approved)
 
     def _marked(self, intent: Intent) -> Intent:
         """With the hub's revision before what it carries, and whether it belongs to a first sync.
@@ -291,11 +310,14 @@ class _Round:
 
         Where a phone was faster, its version stands and that object is planned again (R36).
         """
-        for step in steps:
+        for planned in steps:
+            step = self._afresh(memory, planned)
             case = step.case
             try:
                 if isinstance(step.hub, HubPut):
-                    memory.put_object(case.uid, step.hub.href, step.hub.data, expected=step.hub.expected)
+                    memory.put_object(
+                        parts.split(case.uid)[0], step.hub.href, step.hub.data, expected=step.hub.expected
+                    )
                 elif isinstance(step.hub, HubDelete):
                     memory.delete_object(step.hub.href, expected=step.hub.expected)
             except ObjectChanged:
@@ -310,6 +332,14 @@ class _Round:
                 continue
             self._session.report.hub_writes += step.hub is not None
             yield step
+
+    def _afresh(self, memory: Writing, step: Step) -> Step:
+        """A part's step, planned upon what its siblings have just written into the object that they are all parts of."""
+        case = step.case
+        if not isinstance(step.hub, HubPut) or case.hub is None or not case.part:
+            return step
+        now = parts.hub_objects(memory, [case.uid], self._rules.lens).get(case.uid)
+        return step if now == case.hub else plan(replace(case, hub=now), self._rules)
 
 
 def _kind(operation: HubPut | HubDelete) -> Kind:
@@ -337,11 +367,12 @@ def _remember(memory: Writing, batch: Batch) -> None:
 
 def _keep(memory: Writing, steps: list[Step], with_intent: set[str], marked: Callable[[Intent], Intent]) -> int:
     """Returns how many conflicts are new."""
-    memory.drop_links([link.uid for link in map(_superseded, steps) if link is not None])
+    old = [link.uid for link in map(_superseded, steps) if link is not None]
+    memory.drop_links(old)
     memory.save_links([step.link for step in steps if step.link is not None and step.link != step.case.link])
     intents = [marked(step.intent) for step in steps if step.intent is not None]
     planned = {intent.uid for intent in intents}
-    memory.drop_intents([step.case.uid for step in steps if step.case.uid in with_intent - planned])
+    memory.drop_intents([uid for uid in (*(step.case.uid for step in steps), *old) if uid in with_intent - planned])
     memory.save_intents(intents)
     memory.take_home([step.case.uid for step in steps if step.case.home and step.link is not None])
     memory.settle([step.case.series for step in steps if step.case.series is not None and not step.deferred])

@@ -27,7 +27,7 @@ from bridge.errors import (
     VersionMismatch,
 )
 from bridge.ical.fields import ObjectFields, diff, patch
-from bridge.sync import reading
+from bridge.sync import parts, reading
 from bridge.sync.ledger import Intent, Link, Replica, Writing
 from bridge.sync.patience import IN_A_ROW
 from bridge.sync.plan import adopted, adopted_unread, again, quarantined
@@ -137,7 +137,7 @@ def _send_batch(session: Session, uids: Sequence[str], losses: _Losses) -> None:
                 links[uid],
                 replicas.get(links[uid].remote_id or ""),
                 _voice(session.remote, intents[uid], home=at_home.get(uid, False)),
-                overtaken=uid in changed or links[uid].dirty,
+                overtaken=parts.split(uid)[0] in changed or links[uid].dirty,
             )
             for uid in uids
             if uid in intents and uid in links
@@ -405,9 +405,11 @@ def _plan_again(session: Session, link: Link) -> None:
 
 
 def _deleted(session: Session, link: Link, current: RemoteObject) -> None:
+    """What is still here was only taken away as one, to be shown in parts (R-29)."""
     with session.ledger.writing() as memory:
         memory.forget(current.id)
         memory.drop_links([link.uid])
+        memory.save_links([Link(uid, dirty=True) for uid in memory.hub_objects([link.uid])])
         memory.drop_intents([link.uid])
     session.report.remote_writes += 1
 

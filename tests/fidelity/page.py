@@ -11,6 +11,7 @@ from bridge.errors import Refused, Unmappable
 from bridge.ical import recurrence, times, view
 from bridge.ical.fields import EventFields, When
 from bridge.ical.objects import parse
+from bridge.sync import parts
 from bridge.sync.identity import creation_key
 from tests.contracts import caldav_bench, google_bench, graph_bench
 
@@ -31,6 +32,8 @@ tells what of it arrives elsewhere.
 
 - **exact**: it is there, and says the same.
 - **converted**: it is there in the other side's own terms, with the same occurrences; what is written here stays as it is.
+- **in parts**: its occurrences are there one by one, as single events, in a window of two years that moves with the time; what is
+  done to one of them there is done to that occurrence here.
 - **stays here**: that side has no place for it. It is kept in the hub, and its absence there is never taken for a deletion.
 - **refused**: nothing is sent rather than something nearly right; the event is left alone and listed by `status` with this reason.
 
@@ -85,16 +88,39 @@ def outcome(number, row, bench) -> Outcome:
     zone = getattr(lens, "zone", "Europe/Berlin")
     try:
         full = view.read(parse(object_of(row)))
-        items = bench.remote.create(lens.view(full), key=creation_key("fidelity", number, 1), uid=_UID)
+        spread = parts.spread(full, lens, now=_FROM)
+        if spread.keys:
+            return _in_parts(number, full, spread, bench, zone)
+        there = _made(number, lens.view(full), bench)
     except (Unmappable, Refused) as refusal:
         return Outcome("refused", str(refusal))
-    there = lens.read(items).fields
-    bench.remove(items[0].series)
     words = {_aspect(name, full, there, zone) for name in row["shown"]}
     if words != {"stays here"} and row["shown"] and full.master.status != "CANCELLED":
         assert occurrences(full, zone) == occurrences(there, zone), "other occurrences"
     worst = ("stays here", "converted", "exact")
     return Outcome(next((word for word in worst if word in words), "stays here"))
+
+
+def _made(number, fields, bench):
+    """As the service has it once it is made."""
+    items = bench.remote.create(fields, key=creation_key("fidelity", number, 1), uid=_UID)
+    bench.remove(items[0].series)
+    return bench.remote.lens.read(items).fields
+
+
+def _in_parts(number, full, spread, bench, zone) -> Outcome:
+    """The first few parts are made, and the object itself if it is there, too."""
+    lens = bench.remote.lens
+    there = [_made(number, lens.view(full), bench)] if spread.whole else []
+    there += [_made(f"{number} {key}", lens.view(parts.single(full, key)), bench) for key in spread.keys[:3]]
+    shown = sorted(each for fields in there for each in occurrences(fields, zone))
+    meant = occurrences(full, zone)
+    assert shown == (meant if spread.whole else meant[:3]), "other occurrences"
+    try:
+        lens.view(full)
+    except Unmappable as refusal:
+        return Outcome("in parts", str(refusal))
+    return Outcome("in parts")
 
 
 def _aspect(name, full, there, zone) -> str:

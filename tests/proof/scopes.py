@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from bridge.ical import recurrence
+from bridge.providers.memory import MemoryLens
 from bridge.store import pairs
 from bridge.store.session import connect
 from tests.proof import world as whole
@@ -122,6 +124,66 @@ def split_here(world, side):
     world.put("later", at(later, 11))
 
 
+# --- the same with a service that knows no weekly rules, so a series is there in parts
+
+
+def in_parts_here(world, side):
+    world.settle()
+    world.put("tea", cancelled(overridden(tea(rule=WEEKLY), SECOND, summary="Cake"), THIRD))
+
+
+def in_parts_edited_there(world, side):
+    world.put("tea", tea(rule=WEEKLY))
+    world.settle()
+    first, second, third, *_ = side.calendar.objects()
+    for id, title in ((first, "Coffee"), (second, "Cocoa")):
+        side.calendar.edit(id, retitled(side.calendar.objects()[id], title))
+    side.calendar.remove(third)
+
+
+def in_parts_edited_on_both(world, side):
+    world.put("tea", tea(rule=WEEKLY))
+    world.settle()
+    world.edit("tea", lambda fields: retitled(fields, "Coffee"))
+    id = next(iter(side.calendar.objects()))
+    side.calendar.edit(id, at(side.calendar.objects()[id], 15))
+
+
+def in_parts_deleted_here(world, side):
+    world.put("tea", tea(rule=WEEKLY))
+    world.put("cake", tea("Cake"))
+    world.settle()
+    world.delete("tea")
+
+
+def into_parts(world, side):
+    world.put("tea", tea(rule="FREQ=DAILY;COUNT=4"))
+    world.settle()
+    world.edit("tea", lambda fields: replace(fields, recurrence=(f"RRULE:{WEEKLY}",)))
+
+
+def out_of_parts(world, side):
+    world.put("tea", tea(rule=WEEKLY))
+    world.settle()
+    world.edit("tea", lambda fields: replace(fields, recurrence=("RRULE:FREQ=DAILY;COUNT=4",)))
+
+
+def _no_weeks(fields):
+    return "it repeats by days only" if "WEEKLY" in "".join(fields.recurrence) else None
+
+
+IN_PARTS: dict[str, Callable] = {
+    each.__name__: each
+    for each in (
+        in_parts_here,
+        in_parts_edited_there,
+        in_parts_edited_on_both,
+        in_parts_deleted_here,
+        into_parts,
+        out_of_parts,
+    )
+}
+
 IN_MEMORY: dict[str, Callable] = {
     each.__name__: each
     for each in (
@@ -137,7 +199,7 @@ IN_MEMORY: dict[str, Callable] = {
         parked,
         split_here,
     )
-}
+} | IN_PARTS
 
 
 @dataclass
@@ -153,7 +215,8 @@ class Memory:
         self.path.write_bytes(self.template.read_bytes())
         database = connect(f"sqlite:///{self.path}")
         self.world = World(database)
-        IN_MEMORY[self.name](self.world, self.world.pair(page_size=2))
+        lens = MemoryLens(refuses=_no_weeks) if self.name in IN_PARTS else None
+        IN_MEMORY[self.name](self.world, self.world.pair(lens=lens, page_size=2))
         database.close()
 
     def run(self, die_at=None):
@@ -187,11 +250,23 @@ class Memory:
         world.settle()
 
     def _end(self, world, side):
-        hub = sorted(repr(fields) for fields in world.hub().values())
-        remote = sorted(repr(fields) for fields in side.calendar.objects().values())
+        said = _occurrences if self.name in IN_PARTS else _whole
+        hub, remote = (
+            sorted(told for fields in each.values() for told in said(fields))
+            for each in (world.hub(), side.calendar.objects())
+        )
         assert hub == remote
         rows = world.growth()
         return hub, rows["links"], rows["objects"], rows["outbox"], rows["conflicts"]
+
+
+def _whole(fields):
+    return [repr(fields)]
+
+
+def _occurrences(fields):
+    year = (dt.datetime(number, 1, 1, tzinfo=dt.UTC) for number in (2026, 2027))
+    return [repr(each.fields) for each in recurrence.instances(fields, *year, floating=dt.UTC)]
 
 
 # --- over HTTP, with all sides

@@ -199,35 +199,6 @@ def test_r26_moved_out_of_the_window_and_back_in_outlook(story):
     story.settle([shown(at(2, 9), at(2, 10), "Tea")])
 
 
-def test_rule_29_a_rule_that_outlook_cannot_say_stays_where_it_can_be_said(story):
-    day = dt.datetime.combine(MONDAY.replace(day=1, month=1, year=MONDAY.year + 1), dt.time(9))
-    day = day.replace(day=31)
-    story.phone.put("r", event("Rent", day, day + dt.timedelta(hours=1), "RRULE:FREQ=MONTHLY;BYMONTHDAY=31;COUNT=7"))
-    story.settle(but=("graph",))
-    assert story.graph.titles() == []
-    ((where, uid),) = story.quarantined()
-    assert (where, uid) == ("microsoft", "r")
-    story.phone.edit("r", "FREQ=MONTHLY;BYMONTHDAY=31;COUNT=7", "FREQ=WEEKLY;COUNT=7")
-    story.settle()
-    assert story.quarantined() == {}
-    assert story.graph.titles() == ["Rent"]
-
-
-def test_rule_29_a_synced_series_gets_a_rule_that_outlook_cannot_say(story):
-    """Outlook's stays as it was, and is not deleted; once the rule can be said again it follows."""
-    story.phone.put("r", event("Rent", at(0, 9), at(0, 10), "RRULE:FREQ=WEEKLY;COUNT=7"))
-    story.settle()
-    story.phone.edit("r", "FREQ=WEEKLY;COUNT=7", "FREQ=DAILY;BYMONTH=1,2;COUNT=7")
-    story.rest()
-    assert story.graph.titles() == ["Rent"]
-    assert list(story.quarantined()) == [("microsoft", "r")]
-    story.graph.retitle(story.graph.find("Rent"), "Rental")
-    story.rest()
-    story.phone.edit("r", "FREQ=DAILY;BYMONTH=1,2;COUNT=7", "FREQ=DAILY;COUNT=7")
-    story.settle(shown(at(day, 9), at(day, 10), "Rental") for day in range(7))
-    assert story.quarantined() == {}
-
-
 @pytest.mark.parametrize("year", ["0001", "9999"])
 def test_r32_times_at_the_ends_of_all_calendars_are_told_to_nobody(story, year):
     """Another zone has no such time: what would be sent has been cut."""

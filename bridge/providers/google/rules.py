@@ -13,6 +13,7 @@ from bridge.providers.google.times import start_of
 
 _STAMP = "%Y%m%dT%H%M%S"
 _DEFAULTS = {("INTERVAL", "1"), ("WKST", "MO")}  # RFC 5545 §3.3.10
+_WITHIN_A_DAY = ("HOURLY", "MINUTELY", "SECONDLY")
 _WEEK = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _ORDER = ("FREQ", "UNTIL", "COUNT", "INTERVAL")
 
@@ -79,6 +80,10 @@ def _wall_until(text: str, zone: str) -> str:
 def _rule(value: str, was: When, now: When) -> str:
     icalendar.parse(value, was.start)  # what cannot be followed here is not told: what would it become there?
     parts = dict(part.upper().split("=", 1) for part in value.split(";") if "=" in part)
+    if parts.get("FREQ") in _WITHIN_A_DAY:
+        raise Unmappable(
+            "Google repeats by days, weeks, months or years only"
+        )  # whether more is taken nobody says
     if "UNTIL" in parts:
         parts["UNTIL"] = _until(parts["UNTIL"], was, now)
     parts = {name: _ordered(text) if name.startswith("BY") else text for name, text in parts.items()}

@@ -1,0 +1,186 @@
+"""Objects that a remote cannot hold as one, mirrored in parts: single events, one an occurrence (R-29, X-39).
+
+A series whose rule a service does not know, and an override that its rule does not have, are on people's screens all the
+same. Each such occurrence has a link of its own, under a name made of the object's UID and the instance key; so it is
+created, followed, edited from both sides and taken away like any other event, and what is done to it there becomes an
+override or an exclusion here. A part has no guests: who is invited is the whole's business, and nobody is told of a part (R1).
+
+Of a series that goes on and on only a window is shown, which moves with the time. What has once been shown stays.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from bridge.errors import InvalidCalendarData, Unmappable
+from bridge.ical import edit, objects, recurrence, view
+from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, diff, patch
+from bridge.sync.ledger import HubObject, Reading
+from bridge.sync.ports import Lens
+
+BEHIND = dt.timedelta(days=31)
+AHEAD = dt.timedelta(days=750)
+"""The window around now in which the occurrences of a series are shown one by one."""
+
+MANY = 750
+"""Of a series that repeats more often than daily, so many occurrences from the beginning of the window on."""
+
+MOVES = dt.timedelta(days=1)
+"""How often the window is moved."""
+
+_EVER = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
+
+_NAME = re.compile(r"(?s)(.+)#occurrence-(\d{8}(?:T\d{6}Z?)?)")
+
+
+def name(uid: str, key: str) -> str:
+    """What the part ``key`` of an object is called, in the links and everywhere else where an object's UID would stand."""
+    named = f"{uid}#occurrence-{key}"
+    if not objects.can_be_kept(named):
+        raise Unmappable("its UID is too long for its occurrences to be named by it")
+    return named
+
+
+def split(uid: str) -> tuple[str, str]:
+    """The object's UID and the instance key; that one is MASTER where ``uid`` names a whole object."""
+    found = _NAME.fullmatch(uid)
+    return (found[1], found[2]) if found else (uid, MASTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Which occurrences are to be shown one by one. ``whole``: the object itself is there too; ``more``: the window moves on."""
+
+    keys: tuple[str, ...]
+    whole: bool
+    more: bool = False
+
+
+def spread(fields: ObjectFields, lens: Lens, *, now: dt.datetime) -> Spread:
+    """``now`` is aware UTC. Raises Unmappable where an object can be shown neither as one nor in parts."""
+    try:
+        lens.view(fields)
+    except Unmappable as reason:
+        if not fields.recurrence:
+            raise
+        try:
+            lens.view(ObjectFields(fields.master))  # else each of its parts would have to say why not
+            keys, more = _within_window(fields, now)
+        except Unmappable:
+            raise reason from None
+        return Spread(keys, whole=False, more=more)
+    return Spread(_orphans(fields, lens), whole=True)
+
+
+def _within_window(fields: ObjectFields, now: dt.datetime) -> tuple[tuple[str, ...], bool]:
+    found = recurrence.instances(fields, now - BEHIND, now + BEHIND, floating=dt.UTC)
+    if len(found) > MANY:  # so dense a rule is not followed any further
+        return tuple(each.key for each in found[:MANY]), True
+    found = recurrence.instances(fields, now - BEHIND, now + AHEAD, floating=dt.UTC)
+    more = (
+        len(found) > MANY or _endless(fields) or bool(recurrence.instances(fields, now + AHEAD, _EVER, floating=dt.UTC))
+    )
+    return tuple(each.key for each in found[:MANY]), more
+
+
+def _endless(fields: ObjectFields) -> bool:
+    return any(line.startswith("RRULE") and not re.search("(?i)COUNT=|UNTIL=", line) for line in fields.recurrence)
+
+
+def _orphans(fields: ObjectFields, lens: Lens) -> tuple[str, ...]:
+    """Overrides that take place and that the lens does not show, for the rule does not have them (X-39)."""
+    taking_place = {key for key, event in fields.overrides.items() if _takes_place(fields, key, event)}
+    strays = {key for key in taking_place if not _ruled(fields, key)}
+    if not strays:
+        return ()
+    rest = {key: event for key, event in fields.overrides.items() if key not in strays}
+    if lens.view(replace(fields, overrides=rest)) != lens.view(fields):
+        return ()
+    return tuple(sorted(strays))
+
+
+def _takes_place(fields: ObjectFields, key: str, event: EventFields) -> bool:
+    return key not in fields.cancelled and event.status != "CANCELLED"
+
+
+def _ruled(fields: ObjectFields, key: str) -> bool:
+    return bool(fields.recurrence) and recurrence.occurs(fields, key)
+
+
+def single(fields: ObjectFields, key: str) -> ObjectFields:
+    """The occurrence as an event of its own. Raises Unmappable if it does not take place."""
+    event = fields.overrides.get(key)
+    if event is None and fields.master.status != "CANCELLED" and _ruled(fields, key):
+        event = replace(fields.master, when=recurrence.regular(fields, key))
+    if event is None or not _takes_place(fields, key, event):
+        raise Unmappable("the series has no such occurrence")
+    return ObjectFields(event)
+
+
+def hub_objects(memory: Reading, uids: Collection[str], lens: Lens) -> dict[str, HubObject]:
+    """The hub's objects by name. Of a part it is the whole object, if that is not shown as one and the occurrence takes place."""
+    wholes = {uid: split(uid) for uid in uids}
+    found = memory.hub_objects({*uids, *(uid for uid, _ in wholes.values())})
+    seen: dict[str, Parted | None] = {}
+    there: dict[str, HubObject] = {}
+    for uid, (whole, key) in wholes.items():
+        if uid in found:
+            there[uid] = found[uid]
+        elif key and whole in found:
+            if whole not in seen:
+                seen[whole] = Parted.of(found[whole], lens)
+            parted = seen[whole]
+            if parted is not None and parted.shows(key):
+                there[uid] = replace(found[whole], uid=uid, part=key)
+    return there
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """An object with parts. ``orphans`` is None where every occurrence is one."""
+
+    fields: ObjectFields
+    orphans: frozenset[str] | None
+
+    @classmethod
+    def of(cls, hub: HubObject, lens: Lens) -> Parted | None:
+        if hub.component != "VEVENT":
+            return None
+        try:
+            fields = view.read(objects.parse(hub.data))
+            try:
+                lens.view(fields)
+            except Unmappable:
+                return cls(fields, None)
+            return cls(fields, frozenset(_orphans(fields, lens)))
+        except (Unmappable, InvalidCalendarData):
+            return None
+
+    def shows(self, key: str) -> bool:
+        if self.orphans is not None:
+            return key in self.orphans
+        try:
+            return bool(single(self.fields, key))
+        except Unmappable:
+            return False
+
+
+def edited(data: bytes, part: str, change: Change, lens: Lens, *, now: dt.datetime) -> bytes:
+    """The whole object with what was done to one of its parts, told in the terms of ``lens``. Raises Unmappable."""
+    full = view.read(objects.parse(data))
+    one = single(full, part)
+    wanted = patch(one, lens.restore(change, one))
+    if wanted.recurrence or wanted.overrides or wanted.cancelled:
+        raise Unmappable("one occurrence of a series has been made a series of its own")
+    overrides = {**full.overrides, part: wanted.master}
+    return edit.apply(data, diff(full, replace(full, overrides=overrides)), now=now)
+
+
+def without(data: bytes, part: str, *, now: dt.datetime) -> bytes:
+    """The whole object with this occurrence taken out of it. ``now`` is aware UTC."""
+    full = view.read(objects.parse(data))
+    state = "cancelled" if _ruled(full, part) else "regular"
+    return edit.apply(data, {(part, "state"): state}, now=now)
