@@ -34,6 +34,10 @@ class GraphSide:
     def _event(self, ref):
         return self._box.events[int(ref)]
 
+    def ref(self, id):
+        """Our name for what the bridge knows by this immutable id."""
+        return str(self.service.ids.decode(id).number)
+
     def _desk(self):
         return self.service.desk(PERSON)
 

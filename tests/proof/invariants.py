@@ -93,10 +93,11 @@ def _as_made(world, held):
 
 def _as_many(world, held):
     """No more objects than people made (R12, R17), and no fewer than they left."""
-    truth = world.truth
+    truth, parts = world.truth, world.parts()
     empty = Counter(lineage(_title(data) or "") for data in world.side("hub").stored().values() if not _shows(data))
     for side in world.sides:
-        count = Counter(lineage(thing.title) for thing in side.things())
+        things = {(parts.get(thing.ref, thing.ref), lineage(thing.title)) for thing in side.things()}
+        count = Counter(line for _, line in things)
         for line, made in truth.made.items():
             if line in held:
                 continue
@@ -111,15 +112,17 @@ def _as_many(world, held):
 def _as_last_said(world, held):
     """What was done in one place only since the last rest has come about in all: a new title, a deletion."""
     truth, once = world.truth, [line for line, made in world.truth.made.items() if made == 1]
+    parts = world.parts()
     for line in set(once) - set(held) - truth.foreign:
         since = truth.since.get(line)
         if since is None or len(since.places) != 1:
             continue
         for side in world.sides:
-            titles = [thing.title for thing in side.things() if lineage(thing.title) == line]
-            if since.gone and titles:
+            found = [thing for thing in side.things() if lineage(thing.title) == line]
+            titles = [thing.title for thing in found if thing.ref not in parts]
+            if since.gone and found:
                 raise Broken(
-                    f"e{line} was deleted at {since.places} and nothing else was done to it; {side.name} has {titles}"
+                    f"e{line} was deleted at {since.places} and nothing else was done to it; {side.name} has {found}"
                 )
             if since.title and not since.gone and titles not in ([], [since.title]):
                 raise Broken(f"e{line} was called {since.title!r} at {since.places} only; {side.name} has {titles}")

@@ -99,7 +99,8 @@ def _somewhere(world, pick, where=_anywhere):
 def _thing(world, pick, wanted=lambda thing: not thing.foreign, *, where=_anywhere):
     """A place and something in it that is wanted; None if there is nothing."""
     side = _somewhere(world, pick, where)
-    things = [thing for thing in side.things() if lineage(thing.title) and wanted(thing)]
+    parts = world.parts()  # what people do to single parts is told elsewhere
+    things = [thing for thing in side.things() if lineage(thing.title) and wanted(thing) and thing.ref not in parts]
     return (side, pick.of(things)) if things else None
 
 
@@ -399,7 +400,8 @@ def cycle(world, pick):
 
 
 def _counted(world):
-    return {side.name: {thing.ref for thing in side.things()} for side in world.sides}
+    parts = world.parts()
+    return {side.name: {parts.get(thing.ref, thing.ref) for thing in side.things()} for side in world.sides}
 
 
 def _guarded(world, before, after):
@@ -429,7 +431,8 @@ def lose_cursors(world, pick):
 def sweep(world, pick):
     """Somebody empties a place in one go: more than the guard lets pass is asked about first (R6)."""
     side = _somewhere(world, pick)
-    things = side.things()
+    parts = world.parts()
+    things = [thing for thing in side.things() if thing.ref not in parts]
     if len(things) < 12:
         return False
     for thing in things:

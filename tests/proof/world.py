@@ -19,6 +19,7 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 import httpx
+import sqlalchemy as sa
 import structlog
 
 from bridge.config import Sandbox as SandboxSettings
@@ -30,7 +31,7 @@ from bridge.providers.graph.listing import Listing
 from bridge.services import connecting, principals, syncing
 from bridge.services.context import open_context
 from bridge.services.providers import DIRECT, Providers
-from bridge.store import calendars, migrations, pairs
+from bridge.store import calendars, migrations, pairs, tables
 from bridge.store.session import connect
 from tests.proof import caldav_side
 from tests.proof import sides as places
@@ -212,6 +213,17 @@ class World:
         """What people wrote there has come to the hub."""
         for key in [key for key in self.truth.unread if self.side(key[0]).provider == provider]:
             self.truth.words |= dict(self.truth.unread.pop(key))
+
+    def parts(self):
+        """Of what a place has in parts, by their names there: the object that they are parts of (R-29)."""
+        links = tables.links.c
+        with self.context.database.read() as conn:
+            query = sa.select(links.remote_id, links.part_of)
+            found = dict(
+                map(tuple, conn.execute(query.where(links.part_of.is_not(None), links.remote_id.is_not(None))))
+            )
+        graph = self.side("graph")
+        return found | {graph.ref(id): whole for id, whole in found.items() if id.startswith("AAk")}
 
     def rest(self, *, at_most=14):
         """Cycle all pairs, without faults, until nothing is written, nothing waits and nothing fails."""
