@@ -45,8 +45,8 @@ def instances(fields: ObjectFields, start: dt.datetime, end: dt.datetime, *, flo
     """What takes place within [start, end) (aware), in order; overrides moved into it too, cancelled ones not.
 
     ``floating`` is the zone in which all-day and floating times are looked at. An override is listed even if the rule does
-    not generate it: it is on people's screens. A rule is followed for ``rules.CAP`` instances at most. Raises Unmappable
-    for a rule that cannot be enumerated (RSCALE).
+    not generate it: it is on people's screens. An EXDATE of what does not recur excludes nothing (RFC 5545 §3.8.5.1). A
+    rule is followed for ``rules.CAP`` instances at most. Raises Unmappable for a rule that cannot be enumerated (RSCALE).
     """
     master = fields.master
     found = [
@@ -58,7 +58,7 @@ def instances(fields: ObjectFields, start: dt.datetime, end: dt.datetime, *, flo
         length = _span(master.when, floating) + 2 * _DAY
         since, until = _naive(start, -length), _naive(end, 2 * _DAY)
         for key, at in _generated(fields, since, until):
-            if key in fields.overrides or key in fields.cancelled:
+            if key in fields.overrides or (key in fields.cancelled and fields.recurrence):
                 continue
             when = _moved(master.when, at)
             if _within(when, start, end, floating):

@@ -71,6 +71,8 @@ _NUMBERS = {
     "BYMONTH": "bymonth",
     "BYSETPOS": "bysetpos",
 }
+_WORDS = ("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST")
+_USUAL = {"RSCALE": "GREGORIAN", "SKIP": "OMIT"}
 _TIME_OF_DAY = ("BYSECOND", "BYMINUTE", "BYHOUR")
 # The largest number of each part (RFC 5545 §3.3.10); but for months it may count from the end, 0 is nothing. Looking for
 # what lies beyond makes dateutil stumble.
@@ -208,7 +210,7 @@ class Rule:
 def parse(value: str, start: dt.date | dt.datetime) -> Rule:
     """Read a rule's value. Raises Unmappable for what cannot be enumerated."""
     parts = {key: text for key, _, text in (part.partition("=") for part in "".join(value.upper().split()).split(";"))}
-    if parts.get("RSCALE", "GREGORIAN") != "GREGORIAN" or parts.get("SKIP", "OMIT") != "OMIT":
+    if any(parts.get(name, usual) != usual for name, usual in _USUAL.items()):
         raise Unmappable("a rule in another calendar system (RFC 7529)")
     if any(name.startswith("BY") and name not in _NUMBERS and name != "BYDAY" for name in parts):
         raise Unmappable("a rule with a part that nobody knows")  # without it there would be other instances
@@ -235,6 +237,20 @@ def parse(value: str, start: dt.date | dt.datetime) -> Rule:
         raise Unmappable("a rule that makes no sense")
     _fill_in(by, freq, begin)
     return Rule(begin, freq, interval, by, week_start, count, until)
+
+
+def plain(value: str) -> dict[str, str]:
+    """The parts of a rule by name, as far as they say something here: the same instances in the fewest words.
+
+    Parts that nobody knows are left out, but for BY… ones, without which there would be other instances; so is the calendar
+    system that everybody has (RFC 7529), and what is empty. A COUNT below 1 is 1, for DTSTART counts.
+    """
+    parts = {key: text for key, _, text in (part.partition("=") for part in "".join(value.upper().split()).split(";"))}
+    said = {name: text for name, text in parts.items() if text and (name in _WORDS or name.startswith("BY"))}
+    said |= {name: parts[name] for name, usual in _USUAL.items() if parts.get(name, usual) != usual}
+    if re.fullmatch(r"[+-]?\d[\d_]*", said.get("COUNT", "")):
+        said["COUNT"] = str(max(int(said["COUNT"].replace("_", "")), 1))
+    return said
 
 
 def _items(text: str) -> list[str]:

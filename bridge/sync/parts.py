@@ -5,7 +5,8 @@ same. Each such occurrence has a link of its own, under a name made of the objec
 created, followed, edited from both sides and taken away like any other event, and what is done to it there becomes an
 override or an exclusion here. A part has no guests: who is invited is the whole's business, and nobody is told of a part (R1).
 
-Of a series that goes on and on only a window is shown, which moves with the time. What has once been shown stays.
+Of a series that goes on and on not everything can be shown: it ends with a window that moves with the time, and where there
+are very many, it begins with it, too. What has once been shown stays.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from bridge.sync.ports import Lens
 
 BEHIND = dt.timedelta(days=31)
 AHEAD = dt.timedelta(days=750)
-"""The window around now in which the occurrences of a series are shown one by one."""
+"""The window around now in which the occurrences of a series are shown one by one; if there are few, those before it too."""
 
 MANY = 750
-"""Of a series that repeats more often than daily, so many occurrences from the beginning of the window on."""
+"""So many occurrences of one series are shown at a time: of those every hour a window of a month."""
 
 MOVES = dt.timedelta(days=1)
 """How often the window is moved."""
 
-_EVER = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
+_BEGINNING, _EVER = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (100, 9000))
 
 _NAME = re.compile(r"(?s)(.+)#occurrence-(\d{8}(?:T\d{6}Z?)?)")
 
@@ -76,13 +77,17 @@ def spread(fields: ObjectFields, lens: Lens, *, now: dt.datetime) -> Spread:
 
 
 def _within_window(fields: ObjectFields, now: dt.datetime) -> tuple[tuple[str, ...], bool]:
-    found = recurrence.instances(fields, now - BEHIND, now + BEHIND, floating=dt.UTC)
-    if len(found) > MANY:  # so dense a rule is not followed any further
-        return tuple(each.key for each in found[:MANY]), True
-    found = recurrence.instances(fields, now - BEHIND, now + AHEAD, floating=dt.UTC)
-    more = (
-        len(found) > MANY or _endless(fields) or bool(recurrence.instances(fields, now + AHEAD, _EVER, floating=dt.UTC))
-    )
+    """All there are until the window ends; of very many only those within it, as many as there may be."""
+    end = now + AHEAD
+    near = recurrence.instances(fields, now - BEHIND, now + BEHIND, floating=dt.UTC)
+    if len(near) > MANY:  # so dense a rule is not followed any further
+        return tuple(each.key for each in near[:MANY]), True
+    found = recurrence.instances(fields, _BEGINNING, end, floating=dt.UTC)
+    if many := len(found) > MANY:
+        found = recurrence.instances(fields, now - BEHIND, end, floating=dt.UTC)
+        if not found:
+            raise Unmappable("it repeats more often than can be followed")
+    more = many or _endless(fields) or bool(recurrence.instances(fields, end, _EVER, floating=dt.UTC))
     return tuple(each.key for each in found[:MANY]), more
 
 

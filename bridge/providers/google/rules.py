@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bridge.errors import Unmappable
 from bridge.ical import rules as icalendar
@@ -79,17 +79,29 @@ def _wall_until(text: str, zone: str) -> str:
 
 def _rule(value: str, was: When, now: When) -> str:
     icalendar.parse(value, was.start)  # what cannot be followed here is not told: what would it become there?
-    parts = dict(part.upper().split("=", 1) for part in value.split(";") if "=" in part)
-    if parts.get("FREQ") in _WITHIN_A_DAY:
-        raise Unmappable(
-            "Google repeats by days, weeks, months or years only"
-        )  # R-21: whether more is taken nobody says
+    parts = icalendar.plain(value)
+    _check(parts, all_day=now.all_day)
     if "UNTIL" in parts:
         parts["UNTIL"] = _until(parts["UNTIL"], was, now)
     parts = {name: _ordered(text) if name.startswith("BY") else text for name, text in parts.items()}
     kept = [item for item in parts.items() if item[1] and item not in _DEFAULTS]
     kept.sort(key=lambda item: (_ORDER.index(item[0]) if item[0] in _ORDER else len(_ORDER), item[0]))
     return ";".join(f"{name}={text}" for name, text in kept)
+
+
+def _check(parts: Mapping[str, str], *, all_day: bool) -> None:
+    """What RFC 5545 leaves open is not told: nobody says what Google makes of it (R-21)."""
+    yearly = parts["FREQ"] == "YEARLY"
+    if parts["FREQ"] in _WITHIN_A_DAY:
+        raise Unmappable("Google repeats by days, weeks, months or years only")
+    if "COUNT" in parts and "UNTIL" in parts:
+        raise Unmappable("the recurrence rule ends twice")
+    if "BYWEEKNO" in parts and not (yearly and "BYDAY" in parts):
+        raise Unmappable("the recurrence rule names weeks of the year and no days")
+    if "BYYEARDAY" in parts and not yearly:
+        raise Unmappable("the recurrence rule names days of the year and is not yearly")
+    if all_day and any(name in parts for name in ("BYHOUR", "BYMINUTE", "BYSECOND")):
+        raise Unmappable("the recurrence rule names times of whole days")
 
 
 def _ordered(text: str) -> str:

@@ -10,14 +10,18 @@ import datetime as dt
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.errors import Unmappable
+from bridge.ical import rules
 from bridge.ical.fields import When
 from bridge.providers.graph.rules import CODES, COMMON_YEAR, DAYS, INDEXES, naive, occurrences, rule_text
 
 MAX_INTERVAL = 99  # M-44, R-22
+MAX_COUNT = 999  # what Outlook's own page counts to; whether more is taken nobody says
+FARTHEST_COUNT = 20_000  # a series with more of them ends on a day all the same, but finding it takes seconds
 MAX_YEARS = 200  # beyond it an UNTIL is somebody's "for ever", and counting up to it takes seconds
 LEAP_YEAR = 2024
 
@@ -73,7 +77,7 @@ def _parse(line: str) -> _Rule:
     name, _, value = line.partition(":")
     if name.partition(";")[0].upper() != "RRULE":
         raise Unmappable("Outlook knows no added dates and no excluding rules")
-    parts = dict(part.partition("=")[::2] for part in value.upper().strip().split(";") if part)
+    parts = rules.plain(value)
     if unknown := sorted(parts.keys() - _KNOWN):
         raise Unmappable(f"Outlook has no counterpart for {', '.join(unknown)} in a recurrence rule")
     if "COUNT" in parts and "UNTIL" in parts:
@@ -230,8 +234,14 @@ def _spread(rule: _Rule, when: When) -> dict[str, Any]:
 def _range(rule: _Rule, pattern: Mapping[str, Any], when: When) -> dict[str, Any]:
     start = when.start.date() if isinstance(when.start, dt.datetime) else when.start
     limits = {"startDate": start.isoformat()}
-    if rule.count:
+    if 0 < rule.count <= MAX_COUNT:
         return {**limits, "type": "numbered", "numberOfOccurrences": rule.count}
+    if rule.count:
+        counted = iter(occurrences(rule_text(pattern), when.start)) if rule.count <= FARTHEST_COUNT else iter(())
+        nth = next(islice(counted, rule.count - 1, None), None)
+        if nth is None:
+            raise Unmappable("Outlook cannot count that far")
+        return {**limits, "type": "endDate", "endDate": nth.date().isoformat()}
     if not rule.until:
         return {**limits, "type": "noEnd"}
     end = _limit(rule.until, when)

@@ -400,6 +400,34 @@ def test_what_a_rule_says_with_nothing_in_it_is_not_told():
     assert seen.recurrence == ("RRULE:FREQ=WEEKLY;BYDAY=MO,WE",)
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("FREQ=DAILY;RSCALE=GREGORIAN;SKIP=OMIT", "FREQ=DAILY"),
+        ("FREQ=DAILY;X-NOBODY=1", "FREQ=DAILY"),
+        ("FREQ=DAILY;COUNT=0", "FREQ=DAILY;COUNT=1"),
+    ],
+)
+def test_what_google_would_refuse_in_a_rule_is_told_as_it_is_meant(said, meant):
+    assert VIENNA.view(ObjectFields(EventFields(WHEN), (f"RRULE:{said}",))).recurrence == (f"RRULE:{meant}",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "when"),
+    [
+        ("FREQ=HOURLY", WHEN),
+        ("FREQ=DAILY;COUNT=2;UNTIL=20260401", WHEN),
+        ("FREQ=YEARLY;BYWEEKNO=20", WHEN),
+        ("FREQ=MONTHLY;BYWEEKNO=20;BYDAY=MO", WHEN),
+        ("FREQ=MONTHLY;BYYEARDAY=100", WHEN),
+        ("FREQ=DAILY;BYHOUR=9", DATES),
+    ],
+)
+def test_a_rule_of_which_nobody_says_what_google_makes_of_it_has_no_copy(rule, when):
+    with pytest.raises(Unmappable):
+        VIENNA.view(ObjectFields(EventFields(when), (f"RRULE:{rule}",)))
+
+
 @pytest.mark.parametrize("rule", ["FREQ=YEARLY;BYMONTH=13", "FREQ=DAILY;BYEASTER=1", "RSCALE=HEBREW;FREQ=YEARLY", ""])
 def test_a_rule_that_nobody_can_follow_has_no_copy(rule):
     with pytest.raises(Unmappable):

@@ -198,10 +198,28 @@ def test_rule_20_monthly_in_some_months_is_refused():
 
 
 @pytest.mark.parametrize(
-    "rule", ["FREQ=HOURLY", "FREQ=MINUTELY", "FREQ=SECONDLY", "FREQ=DAILY;BYHOUR=9,15", "FREQ=DAILY;RSCALE=GREGORIAN"]
+    "rule", ["FREQ=HOURLY", "FREQ=MINUTELY", "FREQ=SECONDLY", "FREQ=DAILY;BYHOUR=9,15", "FREQ=DAILY;RSCALE=HEBREW"]
 )
 def test_rule_21_finer_rules_are_refused(rule):
     assert reason(rule)
+
+
+@pytest.mark.parametrize("said", [";RSCALE=GREGORIAN;SKIP=OMIT", ";X-NOBODY=1", ";INTERVAL=1", ";;"])
+def test_what_says_nothing_in_a_rule_is_left_out(said):
+    assert to_recurrence([f"RRULE:FREQ=DAILY;COUNT=3{said}"], at()) == to_recurrence(["RRULE:FREQ=DAILY;COUNT=3"], at())
+
+
+@pytest.mark.parametrize("count", ["0", "-3"])
+def test_a_count_below_one_is_one_for_the_start_counts(count):
+    assert to_recurrence([f"RRULE:FREQ=DAILY;COUNT={count}"], at())["range"]["numberOfOccurrences"] == 1
+
+
+def test_rule_23_beyond_what_outlook_counts_to_the_series_ends_on_a_day():
+    when = at()
+    range_ = to_recurrence(["RRULE:FREQ=DAILY;COUNT=1000"], when)["range"]
+    assert (range_["type"], range_["endDate"]) == ("endDate", f"{when.start.date() + dt.timedelta(days=999)}")
+    with pytest.raises(Unmappable, match="that far"):
+        to_recurrence(["RRULE:FREQ=DAILY;COUNT=100000"], when)
 
 
 def test_rule_22_long_intervals_are_refused():
@@ -278,7 +296,6 @@ def test_rule_28_more_than_one_rule_is_refused(lines):
         "FREQ=",
         "FREQ=DAILY;INTERVAL=0",
         "FREQ=DAILY;INTERVAL=x",
-        "FREQ=DAILY;COUNT=0",
         "FREQ=WEEKLY;BYDAY=XX",
         "FREQ=DAILY;UNTIL=soon",
         "FREQ=DAILY;UNTIL=20250101T000000Z",
