@@ -10,7 +10,7 @@ import typer
 from bridge.cli import parting, prompts
 from bridge.cli.state import Json, PairNumber, counted, opened, say, show, show_rows
 from bridge.errors import UsageError
-from bridge.services import pairing, refusing, removing
+from bridge.services import fidelity, pairing, refusing, removing
 from bridge.services import questions as asked
 from bridge.store import pairs
 from bridge.sync import projection
@@ -141,6 +141,14 @@ def _plain(one: asked.Question) -> dict[str, Any]:
         side: [{"id": each.id, "title": each.title, "when": each.when} for each in candidates]
         for side, candidates in (("here", one.here), ("there", one.there))
     }
+
+
+@app.command("fidelity")
+def losses(ctx: typer.Context, pair: PairNumber, as_json: Json = False) -> None:
+    """Show what of the events here is not on the other side, for its service has no place for it."""
+    found = fidelity.report(opened(ctx), pair)
+    head = f"{counted(found.events, 'event')} here, {found.exact} of them there with all they say."
+    show(dataclasses.asdict(found), as_json=as_json, text="\n\n".join([head, *fidelity.told(found.rows)]))
 
 
 @app.command("same")

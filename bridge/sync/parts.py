@@ -53,11 +53,15 @@ def split(uid: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Which occurrences are to be shown one by one. ``whole``: the object itself is there too; ``more``: the window moves on."""
+    """Which occurrences are to be shown one by one. ``whole``: the object itself is there too; ``more``: the window moves on.
+
+    ``cut``: there are too many for all of those before its end to be shown.
+    """
 
     keys: tuple[str, ...]
     whole: bool
     more: bool = False
+    cut: bool = False
 
 
 def spread(fields: ObjectFields, lens: Lens, *, now: dt.datetime) -> Spread:
@@ -69,26 +73,25 @@ def spread(fields: ObjectFields, lens: Lens, *, now: dt.datetime) -> Spread:
             raise
         try:
             lens.view(ObjectFields(fields.master))  # else each of its parts would have to say why not
-            keys, more = _within_window(fields, now)
+            return _within_window(fields, now)
         except Unmappable:
             raise reason from None
-        return Spread(keys, whole=False, more=more)
     return Spread(_orphans(fields, lens), whole=True)
 
 
-def _within_window(fields: ObjectFields, now: dt.datetime) -> tuple[tuple[str, ...], bool]:
+def _within_window(fields: ObjectFields, now: dt.datetime) -> Spread:
     """All there are until the window ends; of very many only those within it, as many as there may be."""
     end = now + AHEAD
     near = recurrence.instances(fields, now - BEHIND, now + BEHIND, floating=dt.UTC)
     if len(near) > MANY:  # so dense a rule is not followed any further
-        return tuple(each.key for each in near[:MANY]), True
+        return Spread(tuple(each.key for each in near[:MANY]), whole=False, more=True, cut=True)
     found = recurrence.instances(fields, _BEGINNING, end, floating=dt.UTC)
     if many := len(found) > MANY:
         found = recurrence.instances(fields, now - BEHIND, end, floating=dt.UTC)
         if not found:
             raise Unmappable("it repeats more often than can be followed")
     more = many or _endless(fields) or bool(recurrence.instances(fields, end, _EVER, floating=dt.UTC))
-    return tuple(each.key for each in found[:MANY]), more
+    return Spread(tuple(each.key for each in found[:MANY]), whole=False, more=more, cut=many)
 
 
 def _endless(fields: ObjectFields) -> bool:

@@ -69,6 +69,7 @@ def printed(tmp_path_factory, _migrated_file):
             "history list": run("history", "list", "alex/calendar"),
             "conflicts list": run("conflicts", "list"),
             "pair list": run("pair", "list"),
+            "pair fidelity": [run("pair", "fidelity", google)],
             "pair questions": run("pair", "questions", graph),
             "calendar list": run("calendar", "list", "alex"),
         }

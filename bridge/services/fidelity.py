@@ -1,0 +1,100 @@
+"""The fidelity report of a pair: whatever of its events is not on the other side, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bridge.services import words
+from bridge.services.context import Context
+from bridge.services.lenses import lens_of
+from bridge.store import homes, links, objects, pairs
+from bridge.sync import fidelity
+
+How = Literal["whole", "in parts", "not there"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event of which something stays here. ``kept`` names properties; ``parts`` counts what is shown one by one.
+
+    ``since`` and ``until`` are instance keys where only so much of a series is shown.
+    """
+
+    uid: str
+    title: str
+    how: How
+    kept: tuple[str, ...] = ()
+    why: str = ""
+    parts: int = 0
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(slots=True)
+class Report:
+    """``events`` are all that were looked at, ``exact`` those of which nothing stays here."""
+
+    pair: int
+    events: int = 0
+    exact: int = 0
+    rows: list[Row] = field(default_factory=list)
+
+
+def report(context: Context, pair_id: int) -> Report:
+    """Look at every event of the calendar through the pair's lens; no request is made. Raises NotFound and UsageError.
+
+    What a projection hides is its owner's wish and no loss. A pair that only pulls shows nothing there.
+    """
+    with context.database.read() as conn:
+        pair = pairs.get(conn, pair_id)
+    made = Report(pair_id)
+    if pair.direction == "pull":
+        return made
+    lens, now = lens_of(context, pair), context.now()
+    with context.database.read() as conn:
+        refused = {link.uid: link.quarantine or "" for link in links.quarantined(conn, pair_id)}
+        for stored in objects.every(conn, pair.calendar_id):
+            if stored.component != "VEVENT":
+                continue
+            made.events += 1
+            home = homes.of(conn, pair.calendar_id, [stored.uid]).get(stored.uid) == pair_id
+            found = fidelity.assess(stored.data, lens, now=now, home=home)
+            row = _row(stored.uid, words.title(stored.data), found, refused.get(stored.uid, ""))
+            if row is None:
+                made.exact += 1
+            else:
+                made.rows.append(row)
+    return made
+
+
+def _row(uid: str, title: str, found: fidelity.Fidelity, refused: str) -> Row | None:
+    if not found.shown:
+        return Row(uid, title, "not there", why=refused or found.why)
+    if refused and found.whole:
+        return Row(uid, title, "not there", found.kept, refused)
+    if found.perfect:
+        return None
+    how: How = "whole" if found.whole else "in parts"
+    edges = (found.keys[0], found.keys[-1]) if found.cut else ("", "")
+    return Row(uid, title, how, found.kept, refused or found.why, len(found.keys), *edges)
+
+
+def told(rows: list[Row]) -> Iterator[str]:
+    """In words, a paragraph an event."""
+    for row in rows:
+        lines = [f"{row.title or '(no title)'}: {_how(row)}"]
+        lines += [f"  why: {row.why}"] if row.why else []
+        lines += [f"  stays here: {', '.join(row.kept)}"] if row.kept else []
+        yield "\n".join([*lines, f"  {row.uid}"])
+
+
+def _how(row: Row) -> str:
+    if row.how == "not there":
+        return "not there, or not as it is here now"
+    if row.how == "whole":
+        extra = f", and {row.parts} beside it that its rule does not have" if row.parts else ""
+        return f"there as one{extra}"
+    window = f", those from {row.since[:8]} to {row.until[:8]}" if row.since else ""
+    return f"there in parts, {row.parts} occurrences{window}"

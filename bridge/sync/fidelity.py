@@ -1,0 +1,97 @@
+"""What of a calendar object a remote does not hold, and therefore stays in the hub: nothing is left out in silence. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+from bridge.errors import InvalidCalendarData, Unmappable
+from bridge.ical import objects, view
+from bridge.ical.fields import EventFields, ObjectFields
+from bridge.ical.objects import CalendarObject, Component
+from bridge.sync import guests, parts
+from bridge.sync.ports import Lens
+
+_EXPRESSED = frozenset(
+    {
+        *("UID", "DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE"),
+        *("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RRULE", "RDATE", "EXRULE", "EXDATE"),
+        *("SUMMARY", "DESCRIPTION", "LOCATION", "CATEGORIES", "PRIORITY", "URL"),
+        *("STATUS", "TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS", "CLASS", "ORGANIZER", "ATTENDEE"),
+    }
+)
+"""Properties that the neutral fields tell of, or that each side has of its own (X-01, X-31 … X-33)."""
+
+_PLAIN = {field.name: field.default for field in fields(EventFields)}
+_NAMES = {"transp": "TRANSP", "show_as": "X-MICROSOFT-CDO-BUSYSTATUS", "classification": "CLASS", "reminders": "VALARM"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """``shown`` whole, in ``parts`` (of which ``keys`` are), or not at all, and ``why``; ``kept``: names of properties.
+
+    ``cut``: not all occurrences are shown, but those of a window around now only.
+    """
+
+    shown: bool
+    kept: tuple[str, ...] = ()
+    why: str = ""
+    keys: tuple[str, ...] = ()
+    cut: bool = False
+
+    @property
+    def whole(self) -> bool:
+        return self.shown and not self.why
+
+    @property
+    def perfect(self) -> bool:
+        return self.whole and not self.kept and not self.keys
+
+
+def assess(data: bytes, lens: Lens, *, now: dt.datetime, home: bool) -> Fidelity:
+    """``now`` is aware UTC; ``home``: its guests are told there, elsewhere they are nobody's to know (R1)."""
+    try:
+        obj = objects.parse(data)
+        full = view.read(obj)
+        full = full if home else guests.without(full)
+        spread = parts.spread(full, lens, now=now)
+    except (Unmappable, InvalidCalendarData) as error:
+        return Fidelity(shown=False, why=str(error))
+    if spread.whole:
+        return Fidelity(True, _kept(obj, full, lens.view(full)), keys=spread.keys)
+    try:
+        lens.view(full)
+    except Unmappable as error:
+        alone = ObjectFields(full.master)
+        return Fidelity(True, _kept(obj, alone, lens.view(alone)), str(error), spread.keys, cut=spread.cut)
+    raise AssertionError("what can be viewed as one is not in parts")
+
+
+def _kept(obj: CalendarObject, full: ObjectFields, seen: ObjectFields) -> tuple[str, ...]:
+    pairs = [(full.master, seen.master)]
+    pairs += [(event, seen.overrides[key]) for key, event in full.overrides.items() if key in seen.overrides]
+    names = {name for here, there in pairs for name in _lost(here, there)}
+    components = [each for each in (obj.master, *obj.overrides) if each is not None]
+    names |= {line for component in components for line in _unexpressed(component)}
+    if obj.master is not None and len(list(obj.master.components("VALARM"))) > len(full.master.reminders):
+        names.add(_NAMES["reminders"])
+    return tuple(sorted(names))
+
+
+def _lost(here: EventFields, there: EventFields) -> Iterator[str]:
+    """What is said in other words there is not lost; but of several alarms or categories each counts."""
+    for name, usual in _PLAIN.items():
+        ours, theirs = getattr(here, name), getattr(there, name)
+        if ours != theirs and name != "when" and (theirs == usual or _fewer(ours, theirs)):
+            yield _NAMES.get(name, name.upper())
+
+
+def _fewer(ours: Any, theirs: Any) -> bool:
+    return isinstance(ours, tuple) and len(theirs) < len(ours)
+
+
+def _unexpressed(component: Component) -> set[str]:
+    names = {child.name for child in component.children if not isinstance(child, Component)} - _EXPRESSED
+    return names | {child.name for child in component.components() if child.name != "VALARM"}

@@ -1,0 +1,101 @@
+"""What a pair's report says of events of which something stays here."""
+
+import pytest
+
+from bridge.errors import NotFound
+from bridge.services import fidelity
+from tests.support import bridged
+from tests.support.bridged import at, event, local
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with bridged.running() as running:
+        yield running
+
+
+@pytest.fixture
+def story(sandbox, tmp_path):
+    with bridged.opened(sandbox, tmp_path) as opened:
+        yield opened
+
+
+def rows(story, provider="microsoft"):
+    return {row.uid: row for row in fidelity.report(story.context, story.pairs[provider]).rows}
+
+
+def put(story, uid, *more):
+    story.phone.put(uid, event(uid, at(0, 9), at(0, 10), *more))
+
+
+def test_what_is_there_with_all_it_says_is_only_counted(story):
+    put(story, "plain", "LOCATION:Room 5", "DESCRIPTION:Bring tea")
+    put(story, "weekly", "RRULE:FREQ=WEEKLY;COUNT=3")
+    found = fidelity.report(story.context, story.pairs["microsoft"])
+    assert (found.events, found.exact, found.rows) == (2, 2, [])
+
+
+def test_properties_without_a_place_there_are_named(story):
+    put(story, "rich", "GEO:48.2;16.3", "URL:https://example.com/", "X-OURS:1", "ATTACH:https://example.com/a")
+    (row,) = rows(story).values()
+    assert (row.how, row.kept) == ("whole", ("ATTACH", "GEO", "URL", "X-OURS"))
+    (row,) = rows(story, "google").values()
+    assert row.kept == ("ATTACH", "GEO", "X-OURS")
+
+
+def test_of_several_alarms_those_that_stay_here(story):
+    alarms = "BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT{}M\nDESCRIPTION:x\nEND:VALARM"
+    put(story, "alarms", *(alarms.format(minutes) for minutes in (5, 10)))
+    assert rows(story)["alarms"].kept == ("VALARM",)
+    assert rows(story, "google") == {}
+    put(story, "alarms", "BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER;RELATED=END:PT5M\nDESCRIPTION:x\nEND:VALARM")
+    assert rows(story, "google")["alarms"].kept == ("VALARM",)
+
+
+def test_a_series_in_parts(story):
+    put(story, "fifth", "RRULE:FREQ=WEEKLY;COUNT=3", local("RDATE", at(2, 9)))
+    row = rows(story)["fifth"]
+    assert (row.how, row.parts, row.since, row.until) == ("in parts", 4, "", "")
+    assert "added dates" in row.why
+
+
+def test_a_series_of_which_not_everything_is_shown(story):
+    put(story, "hourly", "RRULE:FREQ=HOURLY")
+    row = rows(story)["hourly"]
+    assert (row.how, row.parts) == ("in parts", 750)
+    assert row.since < row.until
+
+
+def test_an_override_beside_its_series(story):
+    stray = event("Extra", at(3, 14), at(3, 15), local("RECURRENCE-ID", at(3, 9)))
+    story.phone.put("s", event("Review", at(0, 9), at(0, 10), "RRULE:FREQ=WEEKLY;COUNT=3"), stray)
+    row = rows(story)["s"]
+    assert (row.how, row.parts) == ("whole", 1)
+
+
+def test_what_is_not_there(story):
+    put(story, "hebrew", "RRULE:RSCALE=HEBREW;FREQ=YEARLY")
+    story.rest()
+    row = rows(story, "google")["hebrew"]
+    assert (row.how, row.why) == ("not there", "a rule in another calendar system (RFC 7529)")
+    told = list(fidelity.told([row]))
+    assert told == [
+        "hebrew: not there, or not as it is here now\n  why: a rule in another calendar system (RFC 7529)\n  hebrew"
+    ]
+
+
+def test_guests_are_no_loss_where_the_event_is_not_at_home(story):
+    put(story, "meeting", "ORGANIZER:mailto:alex@example.com", "ATTENDEE:mailto:robin@example.com")
+    story.rest()
+    assert rows(story) == rows(story, "google") == {}
+
+
+def test_what_its_owner_hides_is_no_loss(story):
+    """Nor is that what an event is called there."""
+    put(story, "secret", "CLASS:PRIVATE")
+    assert rows(story) == {}
+
+
+def test_a_pair_that_is_not(story):
+    with pytest.raises(NotFound):
+        fidelity.report(story.context, 99)
