@@ -209,7 +209,7 @@ class Rule:
 
 def parse(value: str, start: dt.date | dt.datetime) -> Rule:
     """Read a rule's value. Raises Unmappable for what cannot be enumerated."""
-    parts = {key: text for key, _, text in (part.partition("=") for part in "".join(value.upper().split()).split(";"))}
+    parts = _parts(value)
     if any(parts.get(name, usual) != usual for name, usual in _USUAL.items()):
         raise Unmappable("a rule in another calendar system (RFC 7529)")
     if any(name.startswith("BY") and name not in _NUMBERS and name != "BYDAY" for name in parts):
@@ -239,14 +239,20 @@ def parse(value: str, start: dt.date | dt.datetime) -> Rule:
     return Rule(begin, freq, interval, by, week_start, count, until)
 
 
+def _parts(value: str) -> dict[str, str]:
+    """By name, without those that say nothing."""
+    split = (part.partition("=") for part in "".join(value.upper().split()).split(";"))
+    return {name: text for name, _, text in split if text}
+
+
 def plain(value: str) -> dict[str, str]:
     """The parts of a rule by name, as far as they say something here: the same instances in the fewest words.
 
     Parts that nobody knows are left out, but for BY… ones, without which there would be other instances; so is the calendar
     system that everybody has (RFC 7529), and what is empty. A COUNT below 1 is 1, for DTSTART counts.
     """
-    parts = {key: text for key, _, text in (part.partition("=") for part in "".join(value.upper().split()).split(";"))}
-    said = {name: text for name, text in parts.items() if text and (name in _WORDS or name.startswith("BY"))}
+    parts = _parts(value)
+    said = {name: text for name, text in parts.items() if name in _WORDS or name.startswith("BY")}
     said |= {name: parts[name] for name, usual in _USUAL.items() if parts.get(name, usual) != usual}
     if re.fullmatch(r"[+-]?\d[\d_]*", said.get("COUNT", "")):
         said["COUNT"] = str(max(int(said["COUNT"].replace("_", "")), 1))

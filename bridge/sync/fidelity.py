@@ -12,6 +12,7 @@ from bridge.ical import objects, view
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.objects import CalendarObject, Component
 from bridge.sync import guests, parts
+from bridge.sync.plan import BEYOND, within_time
 from bridge.sync.ports import Lens
 
 _EXPRESSED = frozenset(
@@ -55,17 +56,27 @@ def assess(data: bytes, lens: Lens, *, now: dt.datetime, home: bool) -> Fidelity
     try:
         obj = objects.parse(data)
         full = view.read(obj)
-        full = full if home else guests.without(full)
-        spread = parts.spread(full, lens, now=now)
+        return _assess(obj, full if home else guests.without(full), lens, now)
     except (Unmappable, InvalidCalendarData) as error:
         return Fidelity(shown=False, why=str(error))
+    except OverflowError:
+        return Fidelity(shown=False, why=BEYOND)
+
+
+def _assess(obj: CalendarObject, full: ObjectFields, lens: Lens, now: dt.datetime) -> Fidelity:
+    spread = parts.spread(full, lens, now=now)
     if spread.whole:
-        return Fidelity(True, _kept(obj, full, lens.view(full)), keys=spread.keys)
+        return Fidelity(True, _kept(obj, full, within_time(lens.view(full))), keys=spread.keys)
+    alone = ObjectFields(full.master)
+    kept = _kept(obj, alone, within_time(lens.view(alone)))
+    return Fidelity(True, kept, _why_not_whole(full, lens), spread.keys, cut=spread.cut)
+
+
+def _why_not_whole(full: ObjectFields, lens: Lens) -> str:
     try:
         lens.view(full)
     except Unmappable as error:
-        alone = ObjectFields(full.master)
-        return Fidelity(True, _kept(obj, alone, lens.view(alone)), str(error), spread.keys, cut=spread.cut)
+        return str(error)
     raise AssertionError("what can be viewed as one is not in parts")
 
 

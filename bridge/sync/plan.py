@@ -293,13 +293,17 @@ def shown(data: bytes, lens: Lens, projection: Projection, *, home: bool, part: 
     return lens.view(parts.single(fields, part) if part else fields)
 
 
-def _shown(data: bytes, case: Case, rules: Rules) -> ObjectFields:
+def within_time(fields: ObjectFields) -> ObjectFields:
     """Raises OverflowError where a time is at an end of all calendars: it has been cut there, and would mean another one."""
-    fields = shown(data, rules.lens, rules.projection, home=case.home, part=case.part)
     whens = [event.when for event in (fields.master, *fields.overrides.values())]
     if any(when.start.year == dt.MINYEAR or when.end.year == dt.MAXYEAR for when in whens):
         raise OverflowError
     return fields
+
+
+def _shown(data: bytes, case: Case, rules: Rules) -> ObjectFields:
+    """Raises OverflowError as ``within_time`` does."""
+    return within_time(shown(data, rules.lens, rules.projection, home=case.home, part=case.part))
 
 
 def _hidden(data: bytes, case: Case, rules: Rules) -> frozenset[str]:
