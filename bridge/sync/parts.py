@@ -90,6 +90,8 @@ def _within_window(fields: ObjectFields, now: dt.datetime) -> Spread:
         found = recurrence.instances(fields, now - BEHIND, end, floating=dt.UTC)
         if not found:
             raise Unmappable("it repeats more often than can be followed")
+    if not found and not fields.cancelled and not _endless(fields):
+        raise Unmappable("it has no occurrence")  # as it is read here: who shows one reads it otherwise
     more = many or _endless(fields) or bool(recurrence.instances(fields, end, _EVER, floating=dt.UTC))
     return Spread(tuple(each.key for each in found[:MANY]), whole=False, more=more, cut=many)
 

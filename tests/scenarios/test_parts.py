@@ -190,3 +190,10 @@ def test_an_override_that_its_rule_does_not_have_is_an_event_of_its_own(story, r
     story.settle([*meetings(days), (*extra[:2], "More")])
     story.google.remove(story.google.find("More"))
     story.settle(meetings(days))
+
+
+def test_a_series_without_any_occurrence_is_left_alone(story):
+    """It ends before it begins: who shows something of it reads it in another way."""
+    story.phone.put("s", event("Review", at(0, 9), at(0, 10), "RRULE:FREQ=WEEKLY;UNTIL=20200101T000000Z"))
+    story.rest()
+    assert story.quarantined()["microsoft", "s"] == "the series ends before it begins"
