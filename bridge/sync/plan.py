@@ -611,10 +611,13 @@ def _agreed(here: Edited, after: ObjectFields, remote: ObjectFields, merged: Mer
     """The hub's base with what it has just been told; of an instance that both sides have changed, all that the remote has.
 
     What both are told (guests of both sides, an end that moved along) is still the hub's change. An instance that only the
-    hub has changed is its own change as a whole, be it that guests were added to it.
+    hub has changed is its own change as a whole, be it that guests were added to it. Where the hub has won it is its change
+    against what the remote has: taken back before it was told, it is still to be told. A time is not (it names instances).
     """
     known = {MASTER, *here.base.overrides}
-    told = {
+    overruled = {path: value for path, value in merged.lost["hub"].items() if path in here.change}
+    told = {path: value for path, value in overruled.items() if path[0] == MASTER and path[1] != "when"}
+    told |= {
         path: value
         for path, value in diff(here.now, after).items()
         if path[0] not in known or path not in merged.to_remote

@@ -1,6 +1,7 @@
 """What a service will not take is tried again more and more seldom, and never because of our own trying (R4, R32)."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -150,3 +151,39 @@ def test_r33_a_lost_answer_to_a_look_after_one_event_does_not_end_the_cycle(worl
     world.cycle(side)
     assert "Cake" in side.titles()
     assert len(world.titles()) == 6
+
+
+def test_r35_an_edit_that_won_and_is_taken_back_before_it_was_told(world):
+    """The remote's value had given way to it: so what there is here now still has to be told."""
+    side = world.pair(policy="hub")
+    world.put("tea", tea())
+    world.settle()
+    id = side.id_of("Tea")
+    side.calendar.edit(id, retitled(side.calendar.objects()[id], "Cocoa"))
+    world.edit("tea", lambda fields: retitled(fields, "Coffee"))
+    side.calendar.fail("update", Unreachable("no answer"), times=9)
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    world.edit("tea", lambda fields: retitled(fields, "Tea"))
+    side.calendar.faults.clear()
+    world.clock.pass_by(hours=1)
+    world.settle()
+    assert world.titles() == side.titles() == ["Tea"]
+
+
+def test_r10_a_rule_that_won_and_is_taken_back_before_it_was_told(world):
+    side = world.pair(policy="hub")
+    world.put("tea", tea(rule="FREQ=DAILY;COUNT=9"))
+    world.settle()
+    id = side.id_of("Tea")
+    there = side.calendar.objects()[id]
+    side.calendar.edit(id, replace(there, recurrence=("RRULE:FREQ=DAILY;COUNT=5",)))
+    world.edit("tea", lambda fields: replace(fields, recurrence=("RRULE:FREQ=DAILY;COUNT=4",)))
+    side.calendar.fail("update", Unreachable("no answer"), times=9)
+    with pytest.raises(Unreachable):
+        world.cycle(side)
+    world.edit("tea", lambda fields: replace(fields, recurrence=("RRULE:FREQ=DAILY;COUNT=9",)))
+    side.calendar.faults.clear()
+    world.clock.pass_by(hours=1)
+    world.settle()
+    assert [each.recurrence for each in side.calendar.objects().values()] == [("RRULE:FREQ=DAILY;COUNT=9",)]
