@@ -85,6 +85,7 @@ class EventFields:
     categories: tuple[str, ...] = ()
     priority: int = 0  # RFC 5545 §3.8.1.9: 0 undefined, 1 highest, 9 lowest
     url: str = ""
+    conference: str = ""  # where to join by video or phone: an http or https address (RFC 7986 §5.11)
     organizer: str = ""  # a mail address in lower case; "" where there is none, or none with a mail address
     attendees: tuple[Attendee, ...] = ()  # by address, each once; merged one by one (bridge.sync.guests)
 

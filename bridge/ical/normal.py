@@ -7,6 +7,7 @@ are brought into it before they are written; a base in this form compares equal 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
 
 from bridge.errors import Unmappable
@@ -17,6 +18,7 @@ from bridge.ical.timing import Zones
 
 RULES = ("RRULE", "RDATE", "EXRULE")
 _NO_ZONES = Zones({})
+_WEB = re.compile(r"https?://[^\s<>\"]{1,2000}", re.IGNORECASE)
 
 
 def fields(what: ObjectFields) -> ObjectFields:
@@ -45,9 +47,16 @@ def event(what: EventFields) -> EventFields:
         categories=text.labels(what.categories),
         priority=what.priority if 0 <= what.priority <= 9 else 0,
         url=text.normal(what.url).replace("\n", "").strip(),
+        conference=conference(what.conference),
         organizer=attendees.address(what.organizer),
         attendees=attendees.normal(what.attendees),
     )
+
+
+def conference(value: str) -> str:
+    """An address that people's devices can open; anything else names no conference here."""
+    value = value.strip()
+    return value if _WEB.fullmatch(value) else ""
 
 
 def when(what: When) -> When:

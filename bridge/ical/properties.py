@@ -12,6 +12,7 @@ from bridge.ical.lines import Line
 from bridge.ical.placing import Places
 
 _TEXTS = {"summary": "SUMMARY", "description": "DESCRIPTION", "location": "LOCATION"}
+_BY_VIDEO = (("VALUE", "URI"), ("FEATURE", "VIDEO"))  # RFC 7986 §6.3
 _WORDS = {"status": "STATUS", "transp": "TRANSP", "classification": "CLASS"}
 
 
@@ -32,6 +33,8 @@ def write(draft: Draft, before: EventFields, after: EventFields, places: Places)
         _put(draft, "PRIORITY", str(after.priority) if after.priority else "")
     if before.url != after.url:
         _put(draft, "URL", after.url)
+    if before.conference != after.conference:
+        _join(draft, after.conference)
     if before.categories != after.categories:
         draft.remove(*draft.every("CATEGORIES")[1:])
         _put(draft, "CATEGORIES", ",".join(text.escape(each) for each in after.categories))
@@ -48,6 +51,17 @@ def _put(draft: Draft, name: str, value: str, *, drop: Sequence[str] = ()) -> No
         draft.set(name, value, drop=drop)
     else:
         draft.drop(name)
+
+
+def _join(draft: Draft, address: str) -> None:
+    """Into the line that has said it; other conferences of the event (a telephone number) stay."""
+    old = view.conference(draft.component())
+    if old is None:
+        draft.insert(lines.write("CONFERENCE", address, params=_BY_VIDEO, eol=draft.eol), after=("URL", "LOCATION"))
+    elif address:
+        draft.replace(old, lines.rewrite(old, address, eol=draft.eol))
+    else:
+        draft.remove(old)
 
 
 def _show_as(draft: Draft, after: EventFields) -> None:

@@ -15,6 +15,7 @@ Status = Literal["", "CONFIRMED", "TENTATIVE", "CANCELLED"]
 Classification = Literal["", "PUBLIC", "PRIVATE", "CONFIDENTIAL"]
 
 SHOWN_AS = "X-MICROSOFT-CDO-BUSYSTATUS"
+CONFERENCES = ("CONFERENCE", "X-GOOGLE-CONFERENCE")
 
 
 def read(obj: CalendarObject) -> ObjectFields:
@@ -83,9 +84,16 @@ def event(component: Component, zones: Zones) -> EventFields:
         categories=text.labels(item for line in component.every("CATEGORIES") for item in text.split(line.value)),
         priority=_priority(_word(component, "PRIORITY")),
         url=text.normal(_word(component, "URL", upper=False)),
+        conference=normal.conference(line.value) if (line := conference(component)) else "",
         organizer=attendees.organizer(component),
         attendees=attendees.attendees(component),
     )
+
+
+def conference(component: Component) -> Line | None:
+    """The line that says where to join: CONFERENCE, or what Google's own CalDAV calls it."""
+    lines = (line for name in CONFERENCES for line in component.every(name))
+    return next((line for line in lines if normal.conference(line.value)), None)
 
 
 def _text(component: Component, name: str) -> str:

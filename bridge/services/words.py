@@ -21,6 +21,7 @@ _FIELDS = {
     "show_as": "shown as",
     "classification": "privacy",
     "url": "link",
+    "conference": "video link",
     "recurrence": "repetition",
     "state": "occurrence",
     "attendees": "guests",

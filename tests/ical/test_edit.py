@@ -276,3 +276,26 @@ def test_x20_how_busy_is_said_in_the_events_own_line(now):
     assert view.read(objects.parse(stale)).master.show_as == "", "what is free is not out of office"
     woken = view.read(objects.parse(edit.apply(stale, {(MASTER, "transp"): "OPAQUE"}, now=now)))
     assert (woken.master.transp, woken.master.show_as) == ("OPAQUE", "")
+
+
+def test_x16_where_to_join_stands_in_the_line_that_said_it(now):
+    out = edit.apply(PHONE, {(MASTER, "conference"): "https://meet.example.com/tea"}, now=now)
+    assert b"CONFERENCE;VALUE=URI;FEATURE=VIDEO:https://meet.example.com/tea\r\n" in out
+    labelled = out.replace(b";FEATURE=VIDEO", b';FEATURE="AUDIO,VIDEO";LABEL=Join').replace(
+        b"CONFERENCE;", b"CONFERENCE:tel:+431234\r\nCONFERENCE;", 1
+    )
+    moved = edit.apply(labelled, {(MASTER, "conference"): "https://meet.example.com/cake"}, now=now)
+    assert b"CONFERENCE:tel:+431234\r\n" in moved
+    assert b'CONFERENCE;VALUE=URI;FEATURE="AUDIO,VIDEO";LABEL=Join:https://meet.example.com/cake\r\n' in moved.replace(
+        b"\r\n ", b""
+    )
+    gone = edit.apply(moved, {(MASTER, "conference"): ""}, now=now)
+    assert b"meet.example.com" not in gone
+    assert b"CONFERENCE:tel:+431234\r\n" in gone
+
+
+def test_x16_googles_own_caldav_has_another_name_for_it(now):
+    said = PHONE.replace(b"SUMMARY", b"X-GOOGLE-CONFERENCE:https://meet.example.com/tea\r\nSUMMARY", 1)
+    assert view.read(objects.parse(said)).master.conference == "https://meet.example.com/tea"
+    moved = edit.apply(said, {(MASTER, "conference"): "https://meet.example.com/cake"}, now=now)
+    assert b"X-GOOGLE-CONFERENCE:https://meet.example.com/cake\r\n" in moved

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bridge.ical.fields import EventFields, ObjectFields
-from bridge.providers.google import people, rules, times
+from bridge.providers.google import conferences, people, rules, times
 
 UID = "cdb.uid"
 """The private property that holds the hub's UID: for recovery only, because a copied event copies it (S-01, S-03, R9)."""
@@ -22,7 +22,8 @@ def insert(target: ObjectFields, *, key: str, uid: str) -> dict[str, Any]:
     if target.recurrence:
         body["recurrence"] = rules.render(target.recurrence, target.cancelled, target.master.when)
     if len(uid) <= MAX_PROPERTY:
-        body["extendedProperties"] = {"private": {UID: uid}}
+        private = (body.get("extendedProperties") or {}).get("private", {})
+        body["extendedProperties"] = {"private": {UID: uid, **private}}
     return body
 
 
@@ -57,6 +58,8 @@ def event(
                 body["reminders"] = {"useDefault": False, "overrides": overrides}  # always said (X-56)
             case "attendees" if value or base is not None:
                 body["attendees"] = people.body(value, held)
+            case "conference" if value or base is not None:
+                body["extendedProperties"] = {"private": conferences.render(value, held or {})}
             case "url":
                 body["source"] = {"title": urlsplit(value).hostname, "url": value} if value else None
     return body

@@ -20,7 +20,7 @@ from bridge.ical import times
 from bridge.ical.attendees import address
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Reminder, When
 from bridge.ical.recurrence import normalize
-from bridge.providers.google import people, rules
+from bridge.providers.google import conferences, people, rules
 from bridge.providers.google import times as google_times
 from bridge.sync.ports import RemoteItem, RemoteObject
 
@@ -108,6 +108,7 @@ class GoogleLens:
                 classification="" if visibility == "default" else visibility.upper(),
                 reminders=_reminders(event.get("reminders", {})),
                 url=(event.get("source") or {}).get("url") or "",
+                conference=conferences.read(event),
                 organizer=(event.get("organizer") or {}).get("email") or "",
                 attendees=people.attendees(event),
             )
@@ -131,6 +132,8 @@ class GoogleLens:
                     restored[path] = rules.floating(value, self.zone) if floating else value
                 case "reminders":
                     restored[path] = _restored_reminders(value, before.reminders)
+                case "conference":
+                    restored[path] = value or (before.conference if not conferences.normal(before.conference) else "")
                 case "url":
                     restored[path] = value or (before.url if not _web(before.url) else "")
                 case "status" | "transp" if before.status == "CANCELLED":
@@ -159,6 +162,7 @@ class GoogleLens:
             classification=event.classification,
             reminders=_seen_reminders(event.reminders),
             url=event.url if _web(event.url) else "",
+            conference=conferences.normal(event.conference),
             # whoever is alone in an event is not told to be its organizer
             organizer=address(event.organizer) if event.attendees else "",
             attendees=people.seen(event.attendees),

@@ -27,6 +27,7 @@ HOLDS = (
     "categories",
     "priority",
     "url",
+    "conference",
 )  # fmt: skip
 """Named one by one: a feed may list guests, and a copy that carried them on would have them invited (R1)."""
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bridge.errors import Unmappable
 from bridge.ical.fields import EventFields, ObjectFields, Reminder, When, diff, patch
 from bridge.ical.recurrence import normalize
-from bridge.providers.google import bodies
+from bridge.providers.google import bodies, conferences
 from bridge.providers.google.mapping import GoogleLens, item
 
 VIENNA = GoogleLens("Europe/Vienna")
@@ -462,3 +462,45 @@ def test_s01_the_uid_is_left_as_a_marker_and_no_ical_uid_is_sent():
     assert body["extendedProperties"] == {"private": {"cdb.uid": "hub-uid"}}
     sent = bodies.insert(VIENNA.view(ObjectFields(EventFields(WHEN))), key="abcde12345", uid="x" * 1025)
     assert not sent.keys() & {"iCalUID", "extendedProperties", "attendees"}
+
+
+MEET, ZOOM, OURS = (
+    "https://meet.google.com/abc-defg-hij",
+    "https://zoom.example.com/j/1",
+    "https://meet.example.com/tea",
+)
+
+
+def test_x16_googles_own_link_is_where_to_join():
+    assert read(event(hangoutLink=MEET)).fields.master.conference == MEET
+    entries = [{"entryPointType": "phone", "uri": "tel:+431234"}, {"entryPointType": "video", "uri": ZOOM}]
+    assert read(event(conferenceData={"entryPoints": entries})).fields.master.conference == ZOOM
+
+
+@pytest.mark.parametrize("own", [{}, {"hangoutLink": MEET}])
+@pytest.mark.parametrize("said", [OURS, ""])
+def test_x16_what_is_said_here_stands_beside_googles_link(own, said):
+    held = event(**own)
+    body = bodies.event(
+        EventFields(WHEN, conference=said), EventFields(WHEN, conference="https://old.example.com/"), held
+    )
+    assert "conferenceData" not in body
+    private = {name: value for name, value in body["extendedProperties"]["private"].items() if value is not None}
+    assert read({**held, "extendedProperties": {"private": private}}).fields.master.conference == said
+
+
+def test_x16_a_new_link_of_google_is_news_whatever_was_said_of_the_old_one():
+    private = conferences.render("", event(hangoutLink=MEET))
+    other = event(hangoutLink=f"{MEET}k", extendedProperties={"private": private})
+    assert read(other).fields.master.conference == f"{MEET}k"
+
+
+def test_x16_to_say_what_google_says_forgets_what_was_said():
+    assert set(conferences.render(MEET, event(hangoutLink=MEET)).values()) == {None}
+
+
+def test_x16_what_is_too_long_for_a_property_is_not_told():
+    long = f"https://example.com/{'x' * 1024}"
+    assert view(conference=long).conference == ""
+    hub = ObjectFields(EventFields(WHEN, conference=long))
+    assert VIENNA.restore({("", "conference"): ""}, hub)["", "conference"] == long
