@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from bridge.errors import Unmappable
 from bridge.ical.objects import can_be_kept
 from bridge.sync import parts
-from bridge.sync.identity import Matches, derived_uid
+from bridge.sync.identity import Matches, derived_uid, is_ours
 from bridge.sync.ledger import HubObject, Intent, Link, Reading, Replica
 from bridge.sync.plan import BEYOND, Case, adopted
-from bridge.sync.ports import Lens, RemoteObject
+from bridge.sync.ports import Lens, RemoteObject, Replays
 from bridge.sync.session import Session
 
 AMBIGUOUS = "several events look alike on both sides; which belongs to which is for their owner to say"
@@ -30,6 +30,7 @@ UNNAMED = "its UID is taken by another event, and so is the one made in its stea
 class Batch:
     """``cases`` are to be planned; ``adoptions`` only remembered, and planned then; ``waiting`` once their creation is done.
 
+    ``revenants`` are remote objects that we have deleted once, it seems: somebody has to look whether they are there again.
     ``waiting`` may also wait for somebody to look whether they are still there. ``unknown`` are links to remote objects of
     which the inbox holds nothing: somebody has to look, too. ``open`` names the UIDs that have an intent; ``superseded`` are
     links that only noted a trouble with what turns out to be our own creation.
@@ -41,6 +42,7 @@ class Batch:
     unknown: list[Link] = field(default_factory=list)
     open: set[str] = field(default_factory=set)
     superseded: list[Link] = field(default_factory=list)
+    revenants: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,10 @@ def read(replica: Replica, lens: Lens) -> Read:
         return Read(None, f"unexpected {type(error).__name__}")
 
 
-def of_remote(session: Session, series: Sequence[str], *, pair: str, matches: Matches) -> Batch:
-    """Cases for remote objects."""
+def of_remote(
+    session: Session, series: Sequence[str], *, pair: str, matches: Matches, looked_at: bool = False
+) -> Batch:
+    """Cases for remote objects. ``looked_at``: they are there, whatever the listing may have told late."""
     with session.ledger.reading() as memory:
         replicas, links = memory.replicas(series), dict(memory.links_to(series))
     reads = {id: read(replicas[id], session.remote.lens) for id in series if id in replicas}
@@ -84,9 +88,12 @@ def of_remote(session: Session, series: Sequence[str], *, pair: str, matches: Ma
         known.hub |= parts.hub_objects(memory, {link.uid for link in made.values()}, session.remote.lens)
         buried = _buried(memory, [link for id, link in links.items() if id in reads and reads[id].remote], hub)
         in_parts = memory.parts({*uids, *(link.uid for link in made.values())})
-    batch = Batch(open=set(known.intents))
+        revenants = _revenants(session, memory, known, links, unlinked) if not looked_at else ()
+    batch = Batch(open=set(known.intents), revenants=list(revenants))
     for id, each in reads.items():
         link = links.get(id)
+        if id in revenants:
+            continue
         if not _unsettled(link):
             assert link is not None  # noqa: S101 - for the type checker
             batch.cases.append(
@@ -98,6 +105,25 @@ def of_remote(session: Session, series: Sequence[str], *, pair: str, matches: Ma
         else:
             known.place(batch, link, each.remote)
     return _with_parts(homes.told(batch), in_parts)
+
+
+def _revenants(
+    session: Session,
+    memory: Reading,
+    known: _Known,
+    links: Mapping[str, Link],
+    unlinked: Mapping[str, RemoteObject],
+) -> Collection[str]:
+    """Made by us, or known here and deleted: a service that replays may tell of them long after they have gone (M-27)."""
+    if not isinstance(session.remote, Replays) or not session.remote.replays or memory.state().phase == "pairing":
+        return ()
+    strange = {id: remote for id, remote in unlinked.items() if id not in links and remote.uid not in known.hub}
+    deleted = memory.deletions({remote.uid for remote in strange.values() if remote.uid})
+    return [
+        id
+        for id, remote in strange.items()
+        if (is_ours(remote.creation_key) and remote.creation_key not in known.made) or remote.uid in deleted
+    ]
 
 
 @dataclass(frozen=True, slots=True)

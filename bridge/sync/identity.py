@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from bridge.ical.fields import ObjectFields, When
 from bridge.ical.times import instant
 
+_OURS = re.compile("[0-9a-v]{32}")
+
 
 def creation_key(pair: str, uid: str, revision: int) -> str:
     """The key of one creation: 32 characters of [0-9a-v] (G-44, M-34).
@@ -22,6 +24,11 @@ def creation_key(pair: str, uid: str, revision: int) -> str:
     service keeps a deleted key taken (G-45).
     """
     return _hash(pair, uid, str(revision))
+
+
+def is_ours(key: str) -> bool:
+    """Whether a creation key has the form of those that we make; other clients make theirs in other ways."""
+    return bool(_OURS.fullmatch(key))
 
 
 def derived_uid(pair: str, remote_id: str) -> str:

@@ -188,6 +188,14 @@ class LooksAfterCreations(Protocol):
         ...
 
 
+@runtime_checkable
+class Replays(Protocol):
+    """A remote whose service may tell again, and late, what an object was like (M-27): also one that has gone since."""
+
+    @property
+    def replays(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class New:
     """An object to be created: what ``Remote.create`` takes."""

@@ -217,7 +217,10 @@ class _Round:
         touched, session = self._touched, self._session
         matches = pairing.counterparts(session, touched.series) if self._rules.pairing else Matches()
         for series in batches(touched.series):
-            yield cases.of_remote(session, series, pair=self._rules.pair, matches=matches)
+            batch = cases.of_remote(session, series, pair=self._rules.pair, matches=matches)
+            yield batch
+            if there := [id for id in batch.revenants if self._is_there(id)]:
+                yield cases.of_remote(session, there, pair=self._rules.pair, matches=matches, looked_at=True)
         for uids in batches(uid for uid in touched.uids if uid not in self._done):
             yield cases.of_hub(session, uids, matches=matches)
         for uids in batches(uid for uid in self._parts if uid not in self._done):
@@ -286,6 +289,16 @@ class _Round:
                 memory.save_links([quarantined(link, str(error), now=self._session.now())])
         else:
             self._vain.over()
+
+    def _is_there(self, series: str) -> bool:
+        """What cannot be looked at now is looked at with the next cycle."""
+        try:
+            there = reading.look(self._session, series)
+        except (Refused, Unmappable, Unreachable) as error:
+            self._vain.bear(error)
+            return False
+        self._vain.over()
+        return there
 
     def _entries(self, step: Step, revision: int) -> Iterator[Done]:
         """For the journal: what was done to the hub, which was at ``revision``, and what the remote is about to be told."""

@@ -31,6 +31,7 @@ class GraphRemote:
     """``calendar.zone`` ("" is UTC) is where floating times are put (X-04)."""
 
     batch_size = BATCH
+    replays = True
 
     def __init__(
         self,
