@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bridge.errors import InvalidCalendarData
 from bridge.ical import lines, normal, objects, properties, text, timing, tzdefine, values, view
 from bridge.ical.draft import Draft
 from bridge.ical.fields import Change, EventFields, ObjectFields, patch, state
@@ -29,6 +30,38 @@ def apply(data: bytes, change: Change, *, now: dt.datetime) -> bytes:
     before = view.read(obj)
     after = normal.fields(patch(before, change))
     return data if before == after else _edit(obj, before, after, _Stamps(now)).to_bytes()
+
+
+def apply_to_stray(data: bytes, key: str, after: EventFields | None, *, now: dt.datetime) -> bytes:
+    """An object without a master (``view.strays``) with other fields of the instance ``key``, or without it.
+
+    Its RECURRENCE-ID stays as it is. Raises InvalidCalendarData where nothing would be left, and what ``strays`` raises.
+    """
+    obj = objects.parse(data)
+    places = Places(Zones.of(obj), lines.ending(obj.calendar.begin))
+    became: dict[int, Component | None] = {}
+    for component in obj.overrides:
+        before = view.event(component, places.zones)
+        if view.identity(component, places.zones, before) != key:
+            continue
+        wanted = before if after is None else normal.event(after)
+        if after is None:
+            became[id(component)] = None
+        elif wanted != before:
+            draft = Draft(component, places.eol)
+            properties.write(draft, before, wanted, places)
+            _Stamps(now).put(draft, rescheduled=before.when != wanted.when)
+            became[id(component)] = draft.component()
+    if len(became) == len(obj.overrides) and None in became.values():
+        raise InvalidCalendarData("valid-calendar-object-resource", "no instance would be left")
+    if not became:
+        return data
+    zones = (
+        []
+        if after is None
+        else [tzdefine.define(zone, after.when.start.year, places.eol) for zone in sorted(places.needed)]
+    )
+    return replace(obj, calendar=_assembled(obj.calendar, became, [], zones)).to_bytes()
 
 
 def compose(fields: ObjectFields, *, uid: str, now: dt.datetime) -> bytes:

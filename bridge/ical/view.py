@@ -48,6 +48,19 @@ def read(obj: CalendarObject) -> ObjectFields:
     )
 
 
+def strays(obj: CalendarObject) -> dict[str, EventFields]:
+    """What stands in an object without a master, by key: single instances of a series that is not here (D-10).
+
+    It is what an invitation to one of them leaves in a calendar. Keys have the form of the instance's own start. Raises
+    Unmappable as ``read`` does.
+    """
+    if obj.component != "VEVENT" or obj.master is not None:
+        raise Unmappable("an object with a master, or no event")
+    zones = Zones.of(obj)
+    found = ((event(component, zones), component) for component in obj.overrides)
+    return {identity(component, zones, fields): fields for fields, component in found}
+
+
 def rules(component: Component, zones: Zones) -> tuple[str, ...]:
     """Its RRULE, RDATE and EXRULE lines, as they stand in ``ObjectFields.recurrence``."""
     children = (line for line in component.children if isinstance(line, Line) and line.name in normal.RULES)

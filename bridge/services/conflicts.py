@@ -13,9 +13,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from bridge.errors import Unmappable, UsageError
-from bridge.ical import view
 from bridge.ical.fields import MASTER, Change, ObjectFields, Path, diff, patch
-from bridge.ical.objects import parse
 from bridge.services import words
 from bridge.services.context import Context
 from bridge.services.holding import held
@@ -169,7 +167,7 @@ def _give_the_other(
                 f"the event of conflict {found.id} has been deleted since; 'history restore' brings it back"
             )
         now = _seen(stored.data, lens, part)
-        own = view.read(parse(stored.data))
+        own = parts.read(stored.data).fields
         home = homes.of(conn, pair.calendar_id, [uid]).get(uid) == pair.id and not part
         hidden = frozenset() if home else Projection.from_json(pair.projection).hidden(own)
         change = own_words(change, parts.single(own, part) if part else own, hidden | GUESTS)

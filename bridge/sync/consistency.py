@@ -18,7 +18,6 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bridge.errors import Refused, Unmappable, Unreachable
-from bridge.ical import objects, view
 from bridge.ical.fields import MASTER, Change, ObjectFields, Path, When, diff, patch
 from bridge.ical.times import instant
 from bridge.sync import cases, guard, parts, reading
@@ -376,7 +375,7 @@ def _read(hub: HubObject, lens: Lens, state: PairState, *, home: bool) -> _Here 
     """None if the provider cannot hold it: the plan says why."""
     try:
         fields = shown(hub.data, lens, state.projection, home=home, part=hub.part)
-        titled = home or "summary" not in state.projection.hidden(view.read(objects.parse(hub.data)))
+        titled = home or "summary" not in state.projection.hidden(parts.read(hub.data).fields)
         return _Here(fields, home, titled)
     except Exception:  # noqa: BLE001 - whatever one object makes us stumble over, the others go on (R32)
         return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import objects, view
+from bridge.ical import objects
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.objects import CalendarObject, Component
 from bridge.sync import guests, parts
@@ -24,6 +24,8 @@ _EXPRESSED = frozenset(
     }
 )
 """Properties that the neutral fields tell of, or that each side has of its own (X-01, X-31 … X-33)."""
+
+HEADLESS = "single occurrences of a series that is not here"
 
 _PLAIN = {field.name: field.default for field in fields(EventFields)}
 _NAMES = {"transp": "TRANSP", "show_as": "X-MICROSOFT-CDO-BUSYSTATUS", "classification": "CLASS", "reminders": "VALARM"}
@@ -54,22 +56,23 @@ class Fidelity:
 def assess(data: bytes, lens: Lens, *, now: dt.datetime, home: bool) -> Fidelity:
     """``now`` is aware UTC; ``home``: its guests are told there, elsewhere they are nobody's to know (R1)."""
     try:
-        obj = objects.parse(data)
-        full = view.read(obj)
-        return _assess(obj, full if home else guests.without(full), lens, now)
+        seen = parts.read(data)
+        seen = seen if home else replace(seen, fields=guests.without(seen.fields))
+        return _assess(objects.parse(data), seen, lens, now)
     except (Unmappable, InvalidCalendarData) as error:
         return Fidelity(shown=False, why=str(error))
     except OverflowError:
         return Fidelity(shown=False, why=BEYOND)
 
 
-def _assess(obj: CalendarObject, full: ObjectFields, lens: Lens, now: dt.datetime) -> Fidelity:
-    spread = parts.spread(full, lens, now=now)
+def _assess(obj: CalendarObject, seen: parts.Seen, lens: Lens, now: dt.datetime) -> Fidelity:
+    full, spread = seen.fields, parts.spread(seen, lens, now=now)
     if spread.whole:
         return Fidelity(True, _kept(obj, full, within_time(lens.view(full))), keys=spread.keys)
-    alone = ObjectFields(full.master)
+    alone = replace(full, recurrence=(), cancelled=frozenset()) if seen.headless else ObjectFields(full.master)
     kept = _kept(obj, alone, within_time(lens.view(alone)))
-    return Fidelity(True, kept, _why_not_whole(full, lens), spread.keys, cut=spread.cut)
+    why = HEADLESS if seen.headless else _why_not_whole(full, lens)
+    return Fidelity(True, kept, why, spread.keys, cut=spread.cut)
 
 
 def _why_not_whole(full: ObjectFields, lens: Lens) -> str:

@@ -64,8 +64,31 @@ class Spread:
     cut: bool = False
 
 
-def spread(fields: ObjectFields, lens: Lens, *, now: dt.datetime) -> Spread:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An object's fields; ``headless``: there is no series, only instances of one (D-10), whose master here is nothing to show."""
+
+    fields: ObjectFields
+    headless: bool = False
+
+
+def read(data: bytes) -> Seen:
+    """What there is to be shown, in whichever way. Raises what ``parse`` and ``view.read`` raise, but for a lack of a master."""
+    obj = objects.parse(data)
+    if obj.master is not None or obj.component != "VEVENT":
+        return Seen(view.read(obj))
+    strays = view.strays(obj)
+    nothing = replace(next(iter(strays.values())), status="CANCELLED")
+    return Seen(ObjectFields(nothing, overrides=strays), headless=True)
+
+
+def spread(seen: Seen, lens: Lens, *, now: dt.datetime) -> Spread:
     """``now`` is aware UTC. Raises Unmappable where an object can be shown neither as one nor in parts."""
+    fields = seen.fields
+    if seen.headless:
+        return Spread(
+            tuple(sorted(key for key, event in fields.overrides.items() if event.status != "CANCELLED")), whole=False
+        )
     try:
         lens.view(fields)
     except Unmappable as reason:
@@ -160,12 +183,14 @@ class Parted:
         if hub.component != "VEVENT":
             return None
         try:
-            fields = view.read(objects.parse(hub.data))
+            seen = read(hub.data)
+            if seen.headless:
+                return cls(seen.fields, None)
             try:
-                lens.view(fields)
+                lens.view(seen.fields)
             except Unmappable:
-                return cls(fields, None)
-            return cls(fields, frozenset(_orphans(fields, lens)))
+                return cls(seen.fields, None)
+            return cls(seen.fields, frozenset(_orphans(seen.fields, lens)))
         except (Unmappable, InvalidCalendarData):
             return None
 
@@ -180,17 +205,22 @@ class Parted:
 
 def edited(data: bytes, part: str, change: Change, lens: Lens, *, now: dt.datetime) -> bytes:
     """The whole object with what was done to one of its parts, told in the terms of ``lens``. Raises Unmappable."""
-    full = view.read(objects.parse(data))
-    one = single(full, part)
+    seen = read(data)
+    full, one = seen.fields, single(seen.fields, part)
     wanted = patch(one, lens.restore(change, one))
     if wanted.recurrence or wanted.overrides or wanted.cancelled:
         raise Unmappable("one occurrence of a series has been made a series of its own")
+    if seen.headless:
+        return edit.apply_to_stray(data, part, wanted.master, now=now)
     overrides = {**full.overrides, part: wanted.master}
     return edit.apply(data, diff(full, replace(full, overrides=overrides)), now=now)
 
 
-def without(data: bytes, part: str, *, now: dt.datetime) -> bytes:
-    """The whole object with this occurrence taken out of it. ``now`` is aware UTC."""
-    full = view.read(objects.parse(data))
-    state = "cancelled" if _ruled(full, part) else "regular"
+def without(data: bytes, part: str, *, now: dt.datetime) -> bytes | None:
+    """The whole object with this occurrence taken out of it; None: then nothing is left. ``now`` is aware UTC."""
+    seen = read(data)
+    if seen.headless:
+        left = seen.fields.overrides.keys() - {part}
+        return edit.apply_to_stray(data, part, None, now=now) if left else None
+    state = "cancelled" if _ruled(seen.fields, part) else "regular"
     return edit.apply(data, {(part, "state"): state}, now=now)

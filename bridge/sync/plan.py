@@ -164,8 +164,10 @@ def _in_parts(case: Case, rules: Rules) -> Step | None:
     hub, link, remote = case.hub, case.link, case.remote
     if hub is None or case.part or rules.direction == "pull":
         return None
-    fields = view.read(objects.parse(hub.data))
-    found = parts.spread(fields if case.home else rules.projection.show(fields), rules.lens, now=rules.now)
+    seen = parts.read(hub.data)
+    fields = seen.fields
+    shown_ = fields if case.home else rules.projection.show(fields)
+    found = parts.spread(replace(seen, fields=shown_), rules.lens, now=rules.now)
     if found.whole:
         return None
     if remote is not None:
@@ -193,7 +195,7 @@ def _with_orphans(step: Step, rules: Rules) -> Step:
         return step
     if case.remote is not None and case.remote.organized_elsewhere:
         return step
-    found = parts.spread(view.read(objects.parse(data)), rules.lens, now=rules.now)
+    found = parts.spread(parts.read(data), rules.lens, now=rules.now)
     return replace(step, parts=tuple(parts.name(case.uid, key) for key in found.keys))
 
 
@@ -287,7 +289,7 @@ def seen(data: bytes, lens: Lens, part: str = MASTER) -> ObjectFields:
 
 def shown(data: bytes, lens: Lens, projection: Projection, *, home: bool, part: str = MASTER) -> ObjectFields:
     """The hub's object, or one of its parts, as a pair's remote may see it."""
-    fields = view.read(objects.parse(data))
+    fields = parts.read(data).fields if part else view.read(objects.parse(data))
     if not home:
         fields = projection.show(fields)
     return lens.view(parts.single(fields, part) if part else fields)
@@ -307,7 +309,7 @@ def _shown(data: bytes, case: Case, rules: Rules) -> ObjectFields:
 
 
 def _hidden(data: bytes, case: Case, rules: Rules) -> frozenset[str]:
-    return frozenset() if case.home else rules.projection.hidden(view.read(objects.parse(data)))
+    return frozenset() if case.home else rules.projection.hidden(parts.read(data).fields)
 
 
 def _clean(link: Link) -> Link:
@@ -467,7 +469,8 @@ def _taken_out(case: Case, hub: HubObject, rules: Rules) -> Step:
     if not case.part:
         return Step(case, None, HubDelete(hub.href, hub.etag))
     data = parts.without(hub.data, case.part, now=rules.now)
-    return Step(case, None, HubPut(hub.href, data, hub.etag), calls_off=True)
+    rest = HubDelete(hub.href, hub.etag) if data is None else HubPut(hub.href, data, hub.etag)
+    return Step(case, None, rest, calls_off=True)
 
 
 def _emptied(fields: ObjectFields) -> bool:
@@ -516,7 +519,7 @@ def _complete(merged: Merged, here: Edited, there: Edited, say: Say, *, case: Ca
         merged.to_hub = {}
     elif not case.home:
         data = _there(case.hub).data
-        own, hidden = view.read(objects.parse(data)), _hidden(data, case, rules)
+        own, hidden = parts.read(data).fields, _hidden(data, case, rules)
         own = parts.single(own, case.part) if case.part else own
         merged.to_hub = dict(projection.own_words(merged.to_hub, own, hidden))
 

@@ -381,6 +381,8 @@ def _remember(memory: Writing, batch: Batch) -> None:
 def _keep(memory: Writing, steps: list[Step], with_intent: set[str], marked: Callable[[Intent], Intent]) -> int:
     """Returns how many conflicts are new."""
     old = [link.uid for link in map(_superseded, steps) if link is not None]
+    # with the last instance of a series that is not here the object has gone that they were parts of
+    old += [parts.split(step.case.uid)[0] for step in steps if step.calls_off and isinstance(step.hub, HubDelete)]
     memory.drop_links(old)
     memory.save_links([step.link for step in steps if step.link is not None and step.link != step.case.link])
     intents = [marked(step.intent) for step in steps if step.intent is not None]

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.errors import Refused, Unmappable
-from bridge.ical import recurrence, times, view
+from bridge.ical import recurrence, times
 from bridge.ical.fields import EventFields, When
-from bridge.ical.objects import parse
 from bridge.sync import parts
 from bridge.sync.identity import creation_key
 from tests.contracts import caldav_bench, google_bench, graph_bench
@@ -87,8 +86,8 @@ def outcome(number, row, bench) -> Outcome:
     lens = bench.remote.lens
     zone = getattr(lens, "zone", "Europe/Berlin")
     try:
-        full = view.read(parse(object_of(row)))
-        spread = parts.spread(full, lens, now=_FROM)
+        seen = parts.read(object_of(row))
+        full, spread = seen.fields, parts.spread(seen, lens, now=_FROM)
         if spread.keys:
             return _in_parts(number, full, spread, bench, zone)
         there = _made(number, lens.view(full), bench)

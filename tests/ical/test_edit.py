@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.errors import Unmappable
+from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import edit, objects, view
 from bridge.ical.fields import MASTER, EventFields, ObjectFields, Reminder, When, diff
 
@@ -299,3 +299,46 @@ def test_x16_googles_own_caldav_has_another_name_for_it(now):
     assert view.read(objects.parse(said)).master.conference == "https://meet.example.com/tea"
     moved = edit.apply(said, {(MASTER, "conference"): "https://meet.example.com/cake"}, now=now)
     assert b"X-GOOGLE-CONFERENCE:https://meet.example.com/cake\r\n" in moved
+
+
+STRAYS = b"""BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+UID:u
+DTSTAMP:20260101T000000Z
+RECURRENCE-ID:20260310T090000Z
+DTSTART:20260310T140000Z
+DTEND:20260310T150000Z
+SUMMARY:One
+X-OURS:1
+END:VEVENT
+BEGIN:VEVENT
+UID:u
+DTSTAMP:20260101T000000Z
+RECURRENCE-ID:20260317T090000Z
+DTSTART:20260317T140000Z
+SUMMARY:Two
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_an_instance_without_its_series_is_edited_in_its_place(now):
+    found = view.strays(objects.parse(STRAYS))
+    assert sorted(found) == ["20260310T090000Z", "20260317T090000Z"]
+    key = "20260310T090000Z"
+    out = edit.apply_to_stray(STRAYS, key, replace(found[key], summary="Other"), now=now)
+    stamps = (b"DTSTAMP", b"LAST-MODIFIED")
+    kept = [
+        line for line in STRAYS.replace(b"SUMMARY:One", b"SUMMARY:Other").splitlines() if not line.startswith(stamps)
+    ]
+    assert [line for line in out.splitlines() if not line.startswith(stamps)] == kept
+    assert edit.apply_to_stray(STRAYS, key, found[key], now=now) == STRAYS
+
+
+def test_an_instance_without_its_series_is_taken_out_but_not_the_last_one(now):
+    key = "20260310T090000Z"
+    out = edit.apply_to_stray(STRAYS, key, None, now=now)
+    assert list(view.strays(objects.parse(out))) == ["20260317T090000Z"]
+    with pytest.raises(InvalidCalendarData):
+        edit.apply_to_stray(out, "20260317T090000Z", None, now=now)

@@ -197,3 +197,44 @@ def test_a_series_without_any_occurrence_is_left_alone(story):
     story.phone.put("s", event("Review", at(0, 9), at(0, 10), "RRULE:FREQ=WEEKLY;UNTIL=20200101T000000Z"))
     story.rest()
     assert story.quarantined()["microsoft", "s"] == "the series ends before it begins"
+
+
+def instance(title, day, hour, uid="s"):
+    """Of a series that is somebody else's: what an invitation to one of its instances leaves."""
+    return event(title, at(day, hour), at(day, hour + 1), local("RECURRENCE-ID", at(day, 9)))
+
+
+def test_single_instances_of_a_series_that_is_not_here_are_events_of_their_own(story):
+    story.phone.put("s", instance("Review", 0, 14), instance("Review", 7, 15))
+    shows = [shown(at(0, 14), at(0, 15), "Review"), shown(at(7, 15), at(7, 16), "Review")]
+    story.rest()
+    assert story.google.shows(FROM, TO) == story.graph.shows(FROM, TO) == shows
+    assert not story.quarantined()
+    story.compared()
+
+
+def test_such_an_instance_is_edited_and_deleted_there(story):
+    story.phone.put("s", instance("Review", 0, 14), instance("Review", 7, 15))
+    story.rest()
+    story.graph.retitle(part(story, 7), "Retro")
+    story.rest()
+    assert story.phone.stored()["s"].count("SUMMARY:Retro") == 1
+    assert story.phone.stored()["s"].count("RECURRENCE-ID") == 2
+    assert {title for *_, title in story.google.shows(FROM, TO)} == {"Review", "Retro"}
+    story.google.remove(story.google.find("Retro"))
+    story.rest()
+    assert story.phone.stored()["s"].count("RECURRENCE-ID") == 1
+    story.google.remove(story.google.find("Review"))
+    story.rest()
+    assert story.phone.stored() == {}
+    assert story.graph.shows(FROM, TO) == []
+    story.compared()
+
+
+def test_the_series_comes_behind_its_instance(story):
+    """Then that is an override of it like any other, and nobody has it twice."""
+    stray = instance("Review", 7, 15)
+    story.phone.put("s", stray)
+    story.rest()
+    story.phone.put("s", event("Review", at(0, 9), at(0, 10), WEEKLY), stray)
+    story.settle([*meetings([0, 14, 21, 28]), shown(at(7, 15), at(7, 16), "Review")])
