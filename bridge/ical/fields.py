@@ -86,6 +86,7 @@ class EventFields:
     priority: int = 0  # RFC 5545 §3.8.1.9: 0 undefined, 1 highest, 9 lowest
     url: str = ""
     conference: str = ""  # where to join by video or phone: an http or https address (RFC 7986 §5.11)
+    others: tuple[str, ...] = ()  # unfolded content lines of properties without a field, sorted (bridge.ical.others)
     organizer: str = ""  # a mail address in lower case; "" where there is none, or none with a mail address
     attendees: tuple[Attendee, ...] = ()  # by address, each once; merged one by one (bridge.sync.guests)
 
@@ -229,7 +230,7 @@ def _value_to_json(name: str, value: Any) -> Any:
         return [[reminder.minutes, reminder.method] for reminder in value]
     if name == "attendees":
         return [[each.address, each.name, each.role, each.partstat] for each in value]
-    return list(value) if name in ("categories", "recurrence") else value
+    return list(value) if name in ("categories", "others", "recurrence") else value
 
 
 def _value_from_json(name: str, value: Any) -> Any:
@@ -239,7 +240,7 @@ def _value_from_json(name: str, value: Any) -> Any:
         return tuple(Reminder(minutes, method) for minutes, method in value)
     if name == "attendees":
         return tuple(Attendee(*each) for each in value)
-    return tuple(value) if name in ("categories", "recurrence") else value
+    return tuple(value) if name in ("categories", "others", "recurrence") else value
 
 
 def _moment(text: str) -> dt.date | dt.datetime:

@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from bridge.errors import Unmappable
-from bridge.ical import attendees, lines, text, times, timing, values
+from bridge.ical import attendees, lines, others, text, times, timing, values
 from bridge.ical.fields import EventFields, ObjectFields, When
 from bridge.ical.lines import Line
 from bridge.ical.timing import Zones
@@ -48,6 +48,7 @@ def event(what: EventFields) -> EventFields:
         priority=what.priority if 0 <= what.priority <= 9 else 0,
         url=text.normal(what.url).replace("\n", "").strip(),
         conference=conference(what.conference),
+        others=others.normal(what.others),
         organizer=attendees.address(what.organizer),
         attendees=attendees.normal(what.attendees),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from bridge.ical import alarms, attendees, lines, normal, text, timing, view
+from bridge.ical import alarms, attendees, lines, normal, others, text, timing, view
 from bridge.ical.draft import Draft
 from bridge.ical.fields import EventFields, Reminder, When
 from bridge.ical.lines import Line
@@ -35,6 +35,8 @@ def write(draft: Draft, before: EventFields, after: EventFields, places: Places)
         _put(draft, "URL", after.url)
     if before.conference != after.conference:
         _join(draft, after.conference)
+    if before.others != after.others:
+        others.write(draft, before.others, after.others)
     if before.categories != after.categories:
         draft.remove(*draft.every("CATEGORIES")[1:])
         _put(draft, "CATEGORIES", ",".join(text.escape(each) for each in after.categories))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from bridge.errors import Unmappable
-from bridge.ical import alarms, attendees, normal, text, timing
+from bridge.ical import alarms, attendees, normal, others, text, timing
 from bridge.ical.fields import EventFields, ObjectFields, ShowAs
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
@@ -98,6 +98,7 @@ def event(component: Component, zones: Zones) -> EventFields:
         priority=_priority(_word(component, "PRIORITY")),
         url=text.normal(_word(component, "URL", upper=False)),
         conference=normal.conference(line.value) if (line := conference(component)) else "",
+        others=others.read(component, line),
         organizer=attendees.organizer(component),
         attendees=attendees.attendees(component),
     )

@@ -22,6 +22,7 @@ _FIELDS = {
     "classification": "privacy",
     "url": "link",
     "conference": "video link",
+    "others": "details",
     "recurrence": "repetition",
     "state": "occurrence",
     "attendees": "guests",

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import objects
+from bridge.ical import objects, others, view
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.objects import CalendarObject, Component
 from bridge.sync import guests, parts
 from bridge.sync.plan import BEYOND, within_time
 from bridge.sync.ports import Lens
-
-_EXPRESSED = frozenset(
-    {
-        *("UID", "DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE"),
-        *("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RRULE", "RDATE", "EXRULE", "EXDATE"),
-        *("SUMMARY", "DESCRIPTION", "LOCATION", "CATEGORIES", "PRIORITY", "URL", "CONFERENCE", "X-GOOGLE-CONFERENCE"),
-        *("STATUS", "TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS", "CLASS", "ORGANIZER", "ATTENDEE"),
-    }
-)
-"""Properties that the neutral fields tell of, or that each side has of its own (X-01, X-31 … X-33)."""
 
 HEADLESS = "single occurrences of a series that is not here"
 
@@ -87,8 +77,9 @@ def _kept(obj: CalendarObject, full: ObjectFields, seen: ObjectFields) -> tuple[
     pairs = [(full.master, seen.master)]
     pairs += [(event, seen.overrides[key]) for key, event in full.overrides.items() if key in seen.overrides]
     names = {name for here, there in pairs for name in _lost(here, there)}
+    carried = {line for event in (seen.master, *seen.overrides.values()) for line in event.others}
     components = [each for each in (obj.master, *obj.overrides) if each is not None]
-    names |= {line for component in components for line in _unexpressed(component)}
+    names |= {name for component in components for name in _unexpressed(component, carried)}
     if obj.master is not None and len(list(obj.master.components("VALARM"))) > len(full.master.reminders):
         names.add(_NAMES["reminders"])
     return tuple(sorted(names))
@@ -98,7 +89,7 @@ def _lost(here: EventFields, there: EventFields) -> Iterator[str]:
     """What is said in other words there is not lost; but of several alarms or categories each counts."""
     for name, usual in _PLAIN.items():
         ours, theirs = getattr(here, name), getattr(there, name)
-        if ours != theirs and name != "when" and (theirs == usual or _fewer(ours, theirs)):
+        if ours != theirs and name not in ("when", "others") and (theirs == usual or _fewer(ours, theirs)):
             yield _NAMES.get(name, name.upper())
 
 
@@ -106,6 +97,9 @@ def _fewer(ours: Any, theirs: Any) -> bool:
     return isinstance(ours, tuple) and len(theirs) < len(ours)
 
 
-def _unexpressed(component: Component) -> set[str]:
-    names = {child.name for child in component.children if not isinstance(child, Component)} - _EXPRESSED
+def _unexpressed(component: Component, carried: Collection[str]) -> set[str]:
+    """Names of what no field tells of, but for the lines that are ``carried`` there as they are."""
+    properties = [child for child in component.children if not isinstance(child, Component) and child.name]
+    told = {*others.TOLD, "CONFERENCE" if view.conference(component) else ""}
+    names = {line.name for line in properties if f"{line.head}:{line.value}" not in carried} - told
     return names | {child.name for child in component.components() if child.name != "VALARM"}

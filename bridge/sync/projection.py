@@ -16,7 +16,9 @@ from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields
 Level = Literal["full", "titles", "busy"]
 
 GUESTS = frozenset({"organizer", "attendees"})
-_DETAILS = frozenset({"description", "location", "categories", "priority", "show_as", "url", "conference", "reminders"})
+_DETAILS = frozenset(
+    {"description", "location", "categories", "priority", "show_as", "url", "conference", "others", "reminders"}
+)
 _HIDDEN: Mapping[Level, frozenset[str]] = {
     "full": GUESTS,
     "titles": GUESTS | _DETAILS,

@@ -23,7 +23,7 @@ def refold():
             cut = rnd.randrange(1, len(line)) if len(line) > 1 and rnd.random() < 0.4 else len(line)
             out.append(line[:cut] + (eol + rnd.choice([b" ", b"\t"]) + line[cut:] if cut < len(line) else b""))
             if line != b"END:VCALENDAR" and rnd.random() < 0.05:
-                out.append(b'X-NOTE;X-P="a:b;c":kept, as;it is\\')
+                out.append(b'X-MOZ-NOTE;X-P="a:b;c":kept, as;it is\\')
         return eol.join(out) + rnd.choice([eol, eol + eol, b""])
 
     return run

@@ -91,6 +91,15 @@ def events(draw, when=None):
             organizer=draw(st.sampled_from(["", "", "alice@example.org", "Bob@Example.org"])),
             attendees=tuple(draw(st.lists(guests, max_size=3))) if draw(st.booleans()) else (),
             url=draw(st.sampled_from(["", "https://example.org/a,b;c?d=e%2Cf#g", "message:%3Cx@y%3E"])),
+            others=tuple(
+                draw(
+                    st.sets(
+                        st.sampled_from(
+                            ["GEO:48.2;16.3", 'X-OURS;P="a:b":1,2', "ATTACH:https://x.org/", "UID:no", "bad"]
+                        )
+                    )
+                )
+            ),
             conference=draw(
                 st.sampled_from(["", "https://meet.example.org/a,b;c?d=e", "tel:+431234", " http://x.y/z"])
             ),

@@ -28,7 +28,7 @@ MAX_REMINDERS = 5  # G-68
 MAX_REMINDER_MINUTES = 40320  # G-68: four weeks
 
 _STRICTNESS = {"PRIVATE": 1, "CONFIDENTIAL": 2}
-_UNHELD = ("categories", "priority", "show_as")
+_UNHELD = ("categories", "priority", "show_as", "others")
 _EPOCH = "1970-01-01T00:00:00Z"
 
 

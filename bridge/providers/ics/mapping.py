@@ -28,6 +28,7 @@ HOLDS = (
     "priority",
     "url",
     "conference",
+    "others",
 )  # fmt: skip
 """Named one by one: a feed may list guests, and a copy that carried them on would have them invited (R1)."""
 
