@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import normal, objects, recurrence, values, view
-from bridge.ical.fields import Change, ObjectFields
+from bridge.ical.fields import MASTER, Change, ObjectFields
 from bridge.ical.objects import CalendarObject, Component
 from bridge.providers.caldav import etags
 from bridge.sync.ports import RemoteItem, RemoteObject
@@ -25,6 +25,9 @@ _KEY = re.compile(r"([0-9a-v]{32})\.ics")
 _OTHERS = re.compile(r"^BEGIN:(?:VTODO|VJOURNAL|VFREEBUSY|VAVAILABILITY|VPOLL)\s*$", re.IGNORECASE | re.MULTILINE)
 _EVENT = re.compile(r"^BEGIN:VEVENT\s*$", re.IGNORECASE | re.MULTILINE)
 _END = re.compile(r"END:VCALENDAR\s*\Z", re.IGNORECASE)
+_FOLD = re.compile(r"\r\n[ \t]")
+_LAST = 500
+"""Characters that surely hold the last line, be each of them on a line of its own."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BREAK = re.compile(r"\r*\n")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -37,7 +40,7 @@ def item(id: str, etag: str, data: str) -> RemoteItem:
     better, that is news. Without an ETag the text itself tells versions apart; it can be read then, not written (R36).
     """
     text = _BREAK.sub("\r\n", data)
-    problem = UNREADABLE if _CONTROL.search(text) else "" if _END.search(text) else CUT
+    problem = UNREADABLE if _CONTROL.search(text) else "" if _END.search(_FOLD.sub("", text[-_LAST:])) else CUT
     version = etags.opaque(etag) or f"#{hashlib.sha256(text.encode()).hexdigest()[:32]}"
     payload = {"href": id, "etag": etag, **({"problem": problem} if problem else {"data": text})}
     return RemoteItem(id, id, f"?{version}" if problem else version, payload)
@@ -82,14 +85,16 @@ class CaldavLens:
             version=found.version,
             uid=obj.uid,
             creation_key=creation_key(found.id),
-            fields=recurrence.awake(view.read(obj)),
+            fields=self.view(view.read(obj)),
             updated=max(_moments(obj), default=_EPOCH),
             organized_elsewhere=self._is_elsewhere(obj),
             items=items,
         )
 
-    def restore(self, change: Change, hub: ObjectFields) -> Change:  # noqa: ARG002 - it is in the hub's terms already
-        return change
+    def restore(self, change: Change, hub: ObjectFields) -> Change:
+        """In the hub's terms it is already; but a rule whose parts only stand in another order is the hub's own."""
+        same = tuple(_ordered(line) for line in hub.recurrence)
+        return {path: value for path, value in change.items() if path != (MASTER, "recurrence") or value != same}
 
     def _is_elsewhere(self, obj: CalendarObject) -> bool:
         """Someone else's meeting (R3)."""

@@ -12,7 +12,7 @@ import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bridge.errors import Unmappable
@@ -29,6 +29,7 @@ MAX_REMINDER_MINUTES = 40320  # G-68: four weeks
 
 _STRICTNESS = {"PRIVATE": 1, "CONFIDENTIAL": 2}
 _UNHELD = ("categories", "priority", "show_as", "others")
+_REWORDED = ("summary", "description", "location", "status", "transp")
 _EPOCH = "1970-01-01T00:00:00Z"
 
 
@@ -140,8 +141,10 @@ class GoogleLens:
                     # Google shows it as free time (X-18); whoever changes that says that it takes place after all
                     restored[path[0], "status"] = change.get((key, "status"), "CONFIRMED")
                     restored[path[0], "transp"] = change.get((key, "transp"), "TRANSPARENT")
-                case _ if name in _UNHELD:
-                    restored[path] = getattr(before, name)
+                case _ if name in _UNHELD or (name in _REWORDED and getattr(self._event(before), name) == value):
+                    restored[path] = getattr(before, name)  # what an occurrence has from its series stays in the hub's words
+                case "classification" if value == _said_of(hub):
+                    restored[path] = before.classification
                 case _:
                     restored[path] = value
         return restored
@@ -171,10 +174,7 @@ class GoogleLens:
     def _normal(self, fields: ObjectFields) -> ObjectFields:
         if not fields.recurrence:
             fields = replace(fields, overrides={}, cancelled=frozenset())  # only a series has instances
-        events = (fields.master, *fields.overrides.values())
-        # visibility is the series': the strictest of its instances counts for all (G-65)
-        said = max((event.classification for event in events), key=lambda each: _STRICTNESS.get(each, 0))
-        said = said if said in _STRICTNESS else fields.master.classification
+        said = _said_of(fields)
         overrides = {key: replace(event, classification=said) for key, event in sorted(fields.overrides.items())}
         return normalize(replace(fields, master=replace(fields.master, classification=said), overrides=overrides))
 
@@ -202,6 +202,13 @@ class GoogleLens:
             return replace(when, zone=None)
         names = {times.canonical_zone(name): name for name in (before.end_zone, before.zone) if name}
         return replace(when, zone=_own(when.zone, names), end_zone=_own(when.end_zone, names))
+
+
+def _said_of(fields: ObjectFields) -> Literal["", "PUBLIC", "PRIVATE", "CONFIDENTIAL"]:
+    """Visibility is the series': the strictest of its instances counts for all (G-65)."""
+    events = (fields.master, *fields.overrides.values())
+    said = max((event.classification for event in events), key=lambda each: _STRICTNESS.get(each, 0))
+    return said if said in _STRICTNESS else fields.master.classification
 
 
 def _said(event: Mapping[str, Any]) -> dict[str, Any]:

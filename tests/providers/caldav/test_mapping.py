@@ -100,6 +100,11 @@ def test_r36_one_version_however_its_etag_is_spelt(etag):
     assert etags.header(etag) == '"abc"'
 
 
+def test_an_end_that_is_folded_is_no_missing_one():
+    folded = EVENT.format("").replace("END:VCALENDAR", "E\r\n ND:VCAL\r\n\tENDAR")
+    assert LENS.read([item("/alex/work/a.ics", '"1"', folded)]).uid == "u"
+
+
 def test_without_an_etag_the_text_tells_versions_apart():
     one, other = item("/a/b.ics", "", EVENT.format("")), item("/a/b.ics", "", EVENT.format("SUMMARY:x\r\n"))
     assert one.version != other.version

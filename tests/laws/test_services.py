@@ -1,0 +1,146 @@
+"""The laws where they count: texts of other programs in the hub, real cycles, and each service over HTTP (DESIGN §1).
+
+Many objects live one life: put into the hub at once, mirrored, left alone, then edited one field at a time at the service as
+its owner would, and what each edit has done to the hub's text is compared line by line. What is drawn is told with
+``--hypothesis-seed``; nothing is shrunk here, for the same objects go through ``test_text.py`` and ``test_lenses.py`` too.
+"""
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import cycle
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from bridge.services import connecting
+from bridge.store import inbox, links, objects, tables
+from tests.laws import hands, texts
+from tests.laws.lines import assert_only, differing, places
+from tests.support import bridged
+from tests.support.caldav_server import PASSWORD, USER, radicale
+from tests.support.corpus import ACCEPTED
+
+DRAWN, TAKEN = 60, 12
+"""So many objects are drawn; and every twelfth of ``tests/data`` comes with them."""
+
+
+def drawn(many):
+    found = {}
+
+    @settings(max_examples=many, phases=[Phase.generate], database=None, deadline=None, suppress_health_check=[*HealthCheck])
+    @given(texts.calendar_objects())
+    def draw(written):
+        found[written.uid] = written
+
+    draw()
+    return found
+
+
+@dataclass
+class Life:
+    """``before`` is what was put into the hub."""
+
+    story: object
+    hands: object
+    before: dict
+    service: object
+
+    @property
+    def pair(self):
+        return self.story.pairs[self.hands.provider]
+
+    def stored(self):
+        with self.story.context.database.read() as conn:
+            return {each.uid: each.data for each in objects.every(conn, self.story.phone.calendar)}
+
+    def ids(self):
+        """By UID, of those that are there as a whole and without a trouble."""
+        with self.story.context.database.read() as conn:
+            found = links.by_uid(conn, self.pair, [*self.before])
+        return {uid: link.remote_id for uid, link in found.items() if link.remote_id and not link.quarantine}
+
+
+PROVIDERS = {"google": hands.Google, "microsoft": hands.Graph}
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with bridged.running() as running:
+        yield running
+
+
+@contextmanager
+def lived(sandbox, folder, provider):
+    with bridged.opened(sandbox, folder, connect=(provider,)) as story:
+        before = {uid: each.data for uid, each in drawn(DRAWN).items()}
+        before |= {f"corpus-{name}": data for name, data in [*ACCEPTED.items()][::TAKEN]}
+        with story.context.database.write() as conn:
+            kept = {}
+            for number, data in enumerate(before.values()):
+                put = objects.put(
+                    conn, story.phone.calendar, f"{number}.ics", data, actor="device:1", now=story.context.now()
+                )
+                kept[put.uid] = data
+        story.rest()
+        yield Life(story, PROVIDERS[provider](story), kept, None)
+
+
+@pytest.fixture(scope="module", params=[*PROVIDERS])
+def life(request, sandbox, tmp_path_factory):
+    with lived(sandbox, tmp_path_factory.mktemp(request.param), request.param) as living:
+        yield living
+
+
+def test_there_and_back_without_an_edit_no_byte_changes_and_nothing_more_is_written(life):
+    """``rest`` has seen to that: three idle rounds behind the first ones wrote nothing."""
+    assert life.stored() == life.before
+    assert len(life.ids()) > DRAWN / 2
+
+
+def test_one_field_edited_there_changes_that_property_alone_here(life):
+    wrong, made = {}, 0
+    names = cycle(life.hands.fields)
+    for round in range(4):
+        before, edited = life.stored(), {}
+        for uid, id in life.ids().items():
+            if (done := edit(life, uid, id, before[uid], next(names), occurrence=round % 2 == 1)) is not None:
+                edited[uid] = done
+        life.story.rest()
+        after = life.stored()
+        assert after.keys() == before.keys()
+        assert {uid for uid in before if before[uid] != after[uid]} <= edited.keys()
+        for uid, (field, where) in edited.items():
+            made += 1
+            try:
+                assert differing(before[uid], after[uid])
+                assert_only(before[uid], after[uid], field, where=where)
+            except AssertionError as error:
+                wrong[uid] = (field, where, str(error), before[uid], after[uid])
+    for uid, each in wrong.items():
+        print("-----", uid, *each[:3])
+        print(each[3].decode(errors="replace"), each[4].decode(errors="replace"))
+    assert not wrong
+    assert made > 2 * DRAWN
+
+
+def edit(life, uid, id, data, field, *, occurrence):
+    """One edit at the service; (field, where) for ``assert_only``, None if there is nothing so to edit."""
+    shown = life.hands.event(id)
+    series = "recurrence" in shown and shown["recurrence"]
+    if occurrence:
+        if not series or field in (*life.hands.of_the_series, "recurrence"):
+            return None
+        there = life.hands.occurrences(id)
+        if len(there) < 3:
+            return None
+        if field == "url":
+            life.hands.cancel(there[2])
+            return "cancelled", None
+        life.hands.edit(there[2], field)
+        return field, None
+    if field == "recurrence" and not series:
+        return None
+    if series and field in ("when", "recurrence") and (len(places(data)) > 1 or b"EXDATE" in data.upper()):
+        return None
+    life.hands.edit(id, field)
+    return field, ""
