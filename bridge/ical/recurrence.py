@@ -260,7 +260,7 @@ def _moved(when: When, to: Start) -> When:
     exact = to.length
     if exact is None:
         exact = times.instant(when.end, zone, floating=dt.UTC) - times.instant(when.start, when.zone, floating=dt.UTC)
-    return When(start, *timing.until(values.shifted(begin, exact), zone, when.zone))
+    return When(start, times.wall(values.shifted(begin, exact), zone), when.zone, when.end_zone)
 
 
 def _effective(at: dt.datetime, zone: str) -> dt.datetime:

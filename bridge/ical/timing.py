@@ -107,15 +107,7 @@ def lasting(start: dt.date | dt.datetime, zone: str | None, length: values.Durat
     nominal = _later(start, dt.timedelta(days=length.days))
     if zone is None or not length.time:
         return When(start, _later(nominal, length.time), zone)
-    return When(start, *until(_later(times.instant(nominal, zone, floating=dt.UTC), length.time), zone, zone))
-
-
-def until(moment: dt.datetime, end_zone: str, zone: str) -> tuple[dt.datetime, str, str | None]:
-    """An end by the clock of ``end_zone``, with the zones of its When; in UTC where that clock shows its time for a second time."""
-    wall = times.wall(moment, end_zone)
-    if times.instant(wall, end_zone, floating=dt.UTC) != moment:
-        wall, end_zone = moment.astimezone(dt.UTC).replace(tzinfo=None), "UTC"
-    return wall, zone, end_zone if end_zone != zone else None
+    return When(start, times.wall(_later(times.instant(nominal, zone, floating=dt.UTC), length.time), zone), zone)
 
 
 def _later(value: _D, by: dt.timedelta) -> _D:

@@ -12,7 +12,6 @@ from tests.e2e.dates import FROM, TO
 
 HALF = dt.timedelta(minutes=30)
 TITLE = "Other words; and, more"
-GUEST = "yan@example.org"
 
 
 class Google:
@@ -56,11 +55,20 @@ class Google:
             case "classification":
                 return {"visibility": "confidential" if event.get("visibility") == "private" else "private"}
             case "reminders":
-                return {"reminders": {"useDefault": False, "overrides": [{"method": "popup", "minutes": 7}]}}
+                before = [each["minutes"] for each in event.get("reminders", {}).get("overrides", ())]
+                wanted = [{"method": "popup", "minutes": 9 if before == [7] else 7}]
+                return {"reminders": {"useDefault": False, "overrides": wanted}}
             case "url":
-                return {"source": {"title": "Other", "url": "https://example.net/other"}}
+                other = "https://example.net/other"
+                return {
+                    "source": {
+                        "title": "Other",
+                        "url": f"{other}s" if event.get("source", {}).get("url") == other else other,
+                    }
+                }
             case "attendees":
-                return {"attendees": [*event.get("attendees", []), {"email": GUEST}]}
+                known = event.get("attendees", [])
+                return {"attendees": [*known, {"email": _newcomer(each["email"] for each in known)}]}
             case "when":
                 return {name: self._later(event[name]) for name in ("end",)}
             case "recurrence":
@@ -72,6 +80,11 @@ class Google:
             return {"date": (dt.date.fromisoformat(time["date"]) + dt.timedelta(days=1)).isoformat()}
         moved = dt.datetime.fromisoformat(time["dateTime"]) + HALF
         return {"dateTime": moved.isoformat(), "timeZone": time["timeZone"]}
+
+
+def _newcomer(known):
+    known = set(known)
+    return next(guest for guest in (f"yan{number}@example.org" for number in range(99)) if guest not in known)
 
 
 def _shortened(rule):
@@ -92,7 +105,9 @@ class Graph:
         return answer.json() if answer.content else {}
 
     def event(self, id):
-        return self._call("GET", quote(id, safe=""), headers={"Prefer": 'IdType="ImmutableId", outlook.body-content-type="text"'})
+        return self._call(
+            "GET", quote(id, safe=""), headers={"Prefer": 'IdType="ImmutableId", outlook.body-content-type="text"'}
+        )
 
     def occurrences(self, id):
         bounds = {"startDateTime": FROM.isoformat(), "endDateTime": TO.isoformat(), "$top": 20}
@@ -115,9 +130,11 @@ class Graph:
             case "summary":
                 return {"subject": TITLE if event["subject"] != TITLE else ""}
             case "description":
-                return {"body": {"contentType": "text", "content": TITLE}}
+                said = event["body"]["content"].strip()
+                return {"body": {"contentType": "text", "content": TITLE if said != TITLE else f"{TITLE} again"}}
             case "location":
-                return {"location": {"displayName": TITLE}}
+                said = event["location"]["displayName"]
+                return {"location": {"displayName": TITLE if said != TITLE else f"{TITLE} again"}}
             case "transp":
                 return {"showAs": "busy" if event["showAs"] == "free" else "free"}
             case "show_as":
@@ -125,19 +142,25 @@ class Graph:
             case "classification":
                 return {"sensitivity": "confidential" if event["sensitivity"] == "private" else "private"}
             case "reminders":
-                return {"isReminderOn": True, "reminderMinutesBeforeStart": 7}
+                set_ = event["isReminderOn"] and event["reminderMinutesBeforeStart"] == 7
+                return {"isReminderOn": True, "reminderMinutesBeforeStart": 9 if set_ else 7}
             case "categories":
-                return {"categories": ["Other, too"]}
+                return {"categories": ["Another"] if event["categories"] == ["Other, too"] else ["Other, too"]}
             case "priority":
                 return {"importance": "low" if event["importance"] == "high" else "high"}
             case "attendees":
                 known = [{"emailAddress": each["emailAddress"], "type": each["type"]} for each in event["attendees"]]
-                return {"attendees": [*known, {"emailAddress": {"address": GUEST}, "type": "required"}]}
+                guest = _newcomer(each["emailAddress"]["address"] for each in known)
+                return {"attendees": [*known, {"emailAddress": {"address": guest}, "type": "required"}]}
             case "when":
                 by = dt.timedelta(days=1) if event["isAllDay"] else HALF
                 moved = dt.datetime.fromisoformat(event["end"]["dateTime"][:19]) + by
                 return {"end": {"dateTime": moved.isoformat(), "timeZone": event["end"]["timeZone"]}}
             case "recurrence":
-                limits = {"type": "numbered", "numberOfOccurrences": 3, "startDate": event["recurrence"]["range"]["startDate"]}
+                limits = {
+                    "type": "numbered",
+                    "numberOfOccurrences": 3,
+                    "startDate": event["recurrence"]["range"]["startDate"],
+                }
                 return {"recurrence": {"pattern": event["recurrence"]["pattern"], "range": limits}}
         raise NotImplementedError(field)

@@ -52,14 +52,20 @@ def told(data):
 
 def _named(event):
     here = event[0].where
-    ids = [line.text.rpartition(":")[2].strip() for line in event if line.name == "RECURRENCE-ID" and line.where == here]
+    ids = [
+        line.text.rpartition(":")[2].strip() for line in event if line.name == "RECURRENCE-ID" and line.where == here
+    ]
     label = ids[0] if ids else ""
     return [line._replace(where=label + line.where.removeprefix(here)) for line in event]
 
 
 def places(data):
     """The events of an object: "" and the overrides' RECURRENCE-IDs."""
-    return [line.where for line in told(data) if line.name == "BEGIN" and line.text.upper().split(":")[-1].strip() == "VEVENT"]
+    return [
+        line.where
+        for line in told(data)
+        if line.name == "BEGIN" and line.text.upper().split(":")[-1].strip() == "VEVENT"
+    ]
 
 
 def rest(data, touched):
@@ -92,7 +98,7 @@ SAID = {
     "priority": {"PRIORITY"},
     "url": {"URL"},
     "organizer": {"ORGANIZER"},
-    "attendees": {"ATTENDEE"},
+    "attendees": {"ATTENDEE", "ORGANIZER"},  # who is asked to come is asked by somebody (RFC 5545 §3.8.4.3)
     "reminders": set(),  # components of their own
     "when": TIMES | RESCHEDULING,
     "recurrence": {"RRULE", "RDATE", "EXRULE"} | RESCHEDULING,
@@ -105,7 +111,7 @@ def assert_only(before, after, field, *, where=""):
     """Between two texts of an object nothing but ``field`` differs: in the master, or (``where`` None) in one override.
 
     An occurrence that had no event of its own gets one: the master's lines, without what makes a series, but for this field.
-    One that is called off is excluded, and loses its event.
+    One that is called off is excluded, and loses its event. One that is as its series has it loses its own, too.
     """
     old, new = places(before), places(after)
     come, gone = [each for each in new if each not in old], [each for each in old if each not in new]
@@ -115,26 +121,38 @@ def assert_only(before, after, field, *, where=""):
         assert len(gone) <= 1
         touched = {("", name) for name in SAID[field] | BOOKKEEPING} | {(each, "*") for each in gone}
     elif where is None and come:
+        assert len(come) == 1, f"come {come}"
         (label,) = come
         assert not gone
         touched = {(label, "*")}
         apart = SAID[field] | BOOKKEEPING | TIMES | SERIES | {"RECURRENCE-ID"}
         assert _copied(after, label, field, apart) == _copied(before, "", field, apart)
     else:
-        assert (come, gone) == ([], [])
+        apart = SAID[field] | BOOKKEEPING | TIMES | SERIES | {"RECURRENCE-ID"}
+        for label in gone:  # the series now says what this exception alone has said: it is one no longer
+            assert where == "", f"gone {gone}"
+            assert _copied(before, label, field, apart) == _copied(before, "", field, apart)
+        assert not come or (where == "" and field in ("when", "recurrence")), f"come {come}"
+        # by another rule what the service had kept of single occurrences may be told again
+        touched |= {(each, "*") for each in (*come, *gone)}
         if where is None:
             events = {each.partition("/")[0] for each, _ in differing(before, after)} - {"VTIMEZONE"}
             assert "" not in events
             assert len(events) == 1
             (where,) = events
-        touched = {(where, name) for name in SAID[field] | BOOKKEEPING}
-        if field == "reminders":
-            touched.add((f"{where}/VALARM", "*"))
+        # what the series says, its exceptions say too where they have said nothing else: so the services have it
+        for each in old if where == "" else [where]:
+            touched |= {(each, name) for name in SAID[field] | BOOKKEEPING}
+            if field == "reminders":
+                touched.add((f"{each}/VALARM", "*"))
     if come or field in ("when", "recurrence", "cancelled"):
         assert [line for line in told(before) if _is_zone(line) and line not in told(after)] == []
         touched.add(("VTIMEZONE", "*"))
     one, other = rest(before, touched), rest(after, touched)
-    assert other == one, {"gone": [each for each in one if each not in other], "come": [each for each in other if each not in one]}
+    assert other == one, {
+        "gone": [each for each in one if each not in other],
+        "come": [each for each in other if each not in one],
+    }
 
 
 def _is_zone(line):
@@ -146,7 +164,9 @@ def _copied(data, label, field, apart):
     found = [line for line in told(data) if line.where == label or line.where.startswith(f"{label}/VALARM")]
     if not label:
         found = [line for line in found if line.where in ("", "/VALARM") and line.where != "VTIMEZONE"]
-        first = next(index for index, line in enumerate(found) if line.name == "BEGIN" and "VEVENT" in line.text.upper())
+        first = next(
+            index for index, line in enumerate(found) if line.name == "BEGIN" and "VEVENT" in line.text.upper()
+        )
         found = found[first:]
         last = max(index for index, line in enumerate(found) if line.name == "END" and "VEVENT" in line.text.upper())
         found = found[: last + 1]
