@@ -106,7 +106,7 @@ class Google:
             return seeding.events(self.writer(person, calendar), count)
 
     def token(self, person: str, *scopes: str, client_id: str = "client") -> str:
-        """An access token without the way through the browser, for tests of the API; by default for everything."""
+        """An access token without the way through the browser, for tests of the API; by default for calendars and nothing else."""
         wanted = scopes or ("https://www.googleapis.com/auth/calendar",)
         with self.lock:
             ask = Ask(client_id, "http://localhost/", wanted, "", "", offline=False, prompt_consent=False, hint="")

@@ -25,7 +25,9 @@ class Switches:
     below a deleted one go with it; else they come to the top. ``task_move_tombstones``: a task that was moved to another
     list leaves a tombstone in the old one. ``task_due_in_utc``: the date of ``due`` is that of its instant in UTC; else the
     one that is written. ``task_due_keeps_time``: a write of ``due`` leaves a time that Google's own pages gave (G-107).
-    ``task_put_needs_id``: an update must name the task's id in its body.
+    ``task_put_needs_id``: an update must name the task's id in its body. ``task_levels``: how deep tasks may stand below each
+    other, 0 for any depth. ``task_bounds_inclusive``: what lies on a bound of a list is within. ``task_lists_move``: a change
+    of its tasks changes the etag and ``updated`` of their list.
     """
 
     pages: str = "full"
@@ -46,6 +48,9 @@ class Switches:
     task_due_in_utc: bool = False
     task_due_keeps_time: bool = False
     task_put_needs_id: bool = True
+    task_levels: int = 0
+    task_bounds_inclusive: bool = True
+    task_lists_move: bool = False
 
     def change(self, options: dict[str, Any]) -> dict[str, Any]:
         """Set some of them; all of them as they are now. ValueError for an unknown name or a bad value, nothing set."""

@@ -53,10 +53,19 @@ class TaskList:
         return sorted(found, key=lambda task: task.position)
 
     def below(self, task: Task) -> Iterator[Task]:
-        """Every live task under one, at any depth."""
-        for child in self.siblings(task.id):
+        """Every live task under one, at any depth, each behind the one that it is below."""
+        left = self.siblings(task.id)
+        while left:
+            child = left.pop(0)
             yield child
-            yield from self.below(child)
+            left = self.siblings(child.id) + left
+
+    def depth(self, task: Task) -> int:
+        """How many tasks it is below."""
+        count, above = 0, task.parent
+        while above is not None:
+            count, above = count + 1, self.tasks[above].parent
+        return count
 
     def place(self, parent: str | None, previous: Task | None, *, leaving: Task | None = None) -> int:
         """The position behind ``previous``, or before all others. Siblings move only where there is no room left."""

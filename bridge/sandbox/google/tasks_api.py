@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import Any
 from urllib.parse import urlencode
 
@@ -75,8 +76,9 @@ def resource(call: Call, held: TaskList, task: Task) -> JsonObject:
     return found
 
 
-def _collection(kind: str, page: Page, tag: int) -> JsonObject:
-    found: JsonObject = {"kind": kind, "etag": etag(tag)}
+def _collection(kind: str, page: Page) -> JsonObject:
+    tag = hashlib.sha256("".join(each["etag"] for each in page.items).encode()).hexdigest()[:16]
+    found: JsonObject = {"kind": kind, "etag": f'"{tag}"'}
     if page.next_page_token:
         found["nextPageToken"] = page.next_page_token
     if page.items:
@@ -106,7 +108,7 @@ def _list_lists(call: Call) -> JsonObject:
     size = _size(call, LISTS_PAGE, LISTS_PAGE)
     items = None if "pageToken" in call.params else [list_resource(call, held) for held in lists]
     whole = f"lists {call.person.email}"
-    return _collection("tasks#taskLists", _page(call, whole, items, size), max(held.etag for held in lists))
+    return _collection("tasks#taskLists", _page(call, whole, items, size))
 
 
 def _get_list(call: Call) -> JsonObject:
@@ -138,11 +140,15 @@ def _list(call: Call) -> JsonObject:
     whole = fingerprint(call.params | {"tasklist": held.id, "person": call.person.email})
     items = None
     if "pageToken" not in call.params:
-        found = [task for task in held.tasks.values() if _shown(task, call.params) and _within(task, bounds)]
+        inclusive = call.state.switches.task_bounds_inclusive
+        found = [
+            task
+            for task in held.tasks.values()
+            if _shown(task, call.params) and _within(task, bounds, inclusive=inclusive)
+        ]
         found.sort(key=lambda task: (task.position, task.id))
         items = [resource(call, held, task) for task in found]
-    latest = max((task.etag for task in held.tasks.values()), default=held.etag)
-    return _collection("tasks#tasks", _page(call, whole, items, size), latest)
+    return _collection("tasks#tasks", _page(call, whole, items, size))
 
 
 def _shown(task: Task, params: JsonObject) -> bool:
@@ -155,13 +161,15 @@ def _shown(task: Task, params: JsonObject) -> bool:
     )
 
 
-def _within(task: Task, bounds: dict[str, dt.datetime]) -> bool:
-    """Bounds are inclusive; a task that has no such date lies in none (ours: the document says only "bound")."""
+def _within(task: Task, bounds: dict[str, dt.datetime], *, inclusive: bool) -> bool:
+    """A task that has no such date lies in no bounds (ours). Whether a bound itself is within, the document does not say."""
     due = dt.datetime.combine(task.due, dt.time(), dt.UTC) if task.due else None
     updated = task.updated.replace(microsecond=task.updated.microsecond // 1000 * 1000)  # as it is told
     for name, bound in bounds.items():
         value = {"updated": updated, "due": due, "completed": task.completed}[name[:-3]]
         if value is None or (value < bound if name.endswith("Min") else value > bound):
+            return False
+        if value == bound and not inclusive:
             return False
     return True
 

@@ -85,7 +85,7 @@ class TaskDesk:
         for task in held.tasks.values():
             if task.completed and not task.hidden and not task.deleted:
                 task.hidden = True
-                self._touch(task)
+                self._touch(held, task)
 
     # --- tasks
 
@@ -100,11 +100,13 @@ class TaskDesk:
         """A new task, before its siblings unless behind ``previous``; a client's id is not taken (G-106)."""
         self._check_room(held, 1)
         above = self._parent(held, parent)
+        if above is not None:
+            self._check_depth(held.depth(above) + 1)
         before = self._previous(held, previous, above)
         task = Task(new_id(), held.place(parent or None, before), self._state.now(), parent=parent or None)
         self._write(task, body, whole=True)
         held.tasks[task.id] = task
-        return self._touch(task)
+        return self._touch(held, task)
 
     def change(self, held: TaskList, id: str, body: JsonObject, if_match: str | None, *, whole: bool) -> Task:
         """A patch, or an update that replaces every field that may be written."""
@@ -119,8 +121,8 @@ class TaskDesk:
         if gone and not task.deleted:
             self._delete(held, task)
         elif gone is False and task.deleted:
-            task.deleted = False
-        return self._touch(task)
+            self._revive(held, task)
+        return self._touch(held, task)
 
     def delete(self, held: TaskList, id: str, if_match: str | None) -> None:
         """A tombstone stays; deleting it again does nothing."""
@@ -140,9 +142,13 @@ class TaskDesk:
             raise invalid("A task that is completed and hidden can be moved to the first place only.", "task")
         if task.assignment is not None and parent:
             raise invalid("An assigned task cannot have a parent.", "parent")
-        above = self._parent(destination, parent)
-        if above is not None and (above is task or above in held.below(task)):
-            raise invalid("A task cannot be moved below itself.", "parent")
+        above = self._parent(destination, parent, moving=task)
+        below = list(held.below(task))
+        if above is not None:
+            if above is task or any(above is each for each in below):
+                raise invalid("A task cannot be moved below itself.", "parent")
+            deepest = max((held.depth(each) for each in below), default=held.depth(task)) - held.depth(task)
+            self._check_depth(destination.depth(above) + 1 + deepest)
         if previous == id:
             raise invalid("A task cannot follow itself.", "previous")
         before = self._previous(destination, previous, above)
@@ -150,7 +156,7 @@ class TaskDesk:
             self._carry_over(held, destination, task)
         task.position = destination.place(parent or None, before, leaving=task)
         task.parent = parent or None
-        return destination, self._touch(task)
+        return destination, self._touch(destination, task)
 
     def assign(self, held: TaskList, title: str, *, surface: str = "DOCUMENT") -> Task:
         """Somebody assigns a task from Docs or Chat, which this API cannot."""
@@ -161,55 +167,62 @@ class TaskDesk:
     # --- how
 
     def _write(self, task: Task, body: JsonObject, *, whole: bool) -> None:
+        """All of it or, if something of it will not do, nothing."""
+        title, notes, due, completed = task.title, task.notes, task.due, task.completed
         if whole or "title" in body:
-            task.title = _text(body.get("title"), "title", LONGEST_TITLE)
+            title = _text(body.get("title"), "title", LONGEST_TITLE)
         if whole or "notes" in body:
-            task.notes = _text(body.get("notes"), "notes", LONGEST_NOTES)
+            notes = _text(body.get("notes"), "notes", LONGEST_NOTES)
         if whole or "due" in body:
-            self._write_due(task, body.get("due"))
+            due = self._due(body.get("due"))
         if whole or "status" in body or "completed" in body:
-            self._write_status(task, body, whole=whole)
+            completed = self._completed(task, body, whole=whole)
+        task.title, task.notes, task.due = title, notes, due
+        if due is None or (body.get("due") and not self._in_app and not self._state.switches.task_due_keeps_time):
+            task.time = None  # G-107
+        if completed is None:
+            task.hidden = False
+        elif self._in_app and "status" in body:
+            task.hidden = True  # G-102
+        task.completed = completed
 
-    def _write_due(self, task: Task, text: str | None) -> None:
-        """Only the date is recorded (G-104); a time that was set in Google's own pages may go with it (G-107)."""
-        if not text:
-            task.due = task.time = None
-            return
+    def _due(self, text: str | None) -> dt.date | None:
+        """Only the date is recorded (G-104)."""
+        if text is None:
+            return None
         when = instant(text, "due")
-        if self._state.switches.task_due_in_utc:
-            when = when.astimezone(dt.UTC)
-        task.due = when.date()
-        if not self._in_app and not self._state.switches.task_due_keeps_time:
-            task.time = None
+        return (when.astimezone(dt.UTC) if self._state.switches.task_due_in_utc else when).date()
 
-    def _write_status(self, task: Task, body: JsonObject, *, whole: bool) -> None:
+    def _completed(self, task: Task, body: JsonObject, *, whole: bool) -> dt.datetime | None:
         """Status decides; a time of completion without it says nothing, and needsAction takes it away."""
-        status = body.get("status") or (
-            "needsAction" if whole or "status" in body or not task.completed else "completed"
-        )
+        status = body.get("status")
+        if status is None:
+            status = "needsAction" if whole or "status" in body or not task.completed else "completed"
         if status not in ("needsAction", "completed"):
             raise invalid(f"Invalid value for: {status!r} is not a status.", "status")
-        if status == "needsAction":
-            task.completed, task.hidden = None, False
-            return
-        if body.get("completed"):
-            task.completed = instant(body["completed"], "completed")
-        elif task.completed is None or "completed" in body:
-            task.completed = self._state.now()
-        task.hidden = task.hidden or self._in_app  # G-102
+        told = instant(body["completed"], "completed") if body.get("completed") is not None else None
+        return None if status == "needsAction" else told or task.completed or self._state.now()
 
     def _delete(self, held: TaskList, task: Task) -> None:
         below = list(held.below(task))
         if self._state.switches.task_children_deleted:
             for child in below:
                 child.deleted = True
-                self._touch(child)
+                self._touch(held, child)
         else:
-            for child in held.siblings(task.id):
-                child.parent = None
-                self._touch(child)
+            for child in reversed(held.siblings(task.id)):
+                child.position, child.parent = held.place(None, None), None
+                self._touch(held, child)
         task.deleted = True
-        self._touch(task)
+        self._touch(held, task)
+
+    def _revive(self, held: TaskList, task: Task) -> None:
+        """In the first place, since others may stand in its own by now; at the top if what it was below is gone."""
+        above = held.tasks.get(task.parent or "")
+        if above is None or above.deleted:
+            task.parent = None
+        task.position = held.place(task.parent, None)
+        task.deleted = False
 
     def _carry_over(self, held: TaskList, destination: TaskList, task: Task) -> None:
         moving = [task, *held.below(task)]
@@ -220,10 +233,10 @@ class TaskDesk:
             if self._state.switches.task_move_tombstones:
                 left = Task(each.id, each.position, self._state.now(), title=each.title, deleted=True)
                 held.tasks[each.id] = left
-                self._touch(left)
-            self._touch(each)
+                self._touch(held, left)
+            self._touch(destination, each)
 
-    def _parent(self, held: TaskList, id: str) -> Task | None:
+    def _parent(self, held: TaskList, id: str, *, moving: Task | None = None) -> Task | None:
         if not id:
             return None
         found = held.tasks.get(id)
@@ -231,9 +244,14 @@ class TaskDesk:
             raise invalid("The parent does not exist in the task list, or is hidden.", "parent")
         if found.assignment is not None:
             raise invalid("An assigned task cannot be a parent.", "parent")
-        if len(held.siblings(id)) >= MOST_CHILDREN:
+        if sum(each is not moving for each in held.siblings(id)) >= MOST_CHILDREN:
             raise quota_exceeded()
         return found
+
+    def _check_depth(self, depth: int) -> None:
+        most = self._state.switches.task_levels
+        if most and depth > most:
+            raise invalid(f"A task cannot stand more than {most} below others.", "parent")
 
     def _previous(self, held: TaskList, id: str, parent: Task | None) -> Task | None:
         if not id:
@@ -257,8 +275,10 @@ class TaskDesk:
         if self._state.switches.task_if_match and wanted and "*" not in wanted and etag(current) not in wanted:
             raise condition_not_met()
 
-    def _touch(self, task: Task) -> Task:
+    def _touch(self, held: TaskList, task: Task) -> Task:
         task.etag, task.updated = self._state.next_etag(), self._state.now()
+        if self._state.switches.task_lists_move:
+            self._touch_list(held)
         return task
 
     def _touch_list(self, held: TaskList) -> TaskList:
