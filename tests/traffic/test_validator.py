@@ -158,6 +158,7 @@ def preferring(text):
 WINDOW = "startDateTime=2026-01-01T00:00:00Z&endDateTime=2027-01-01T00:00:00Z"
 ERROR = {"error": {"code": "ErrorItemNotFound", "message": "x", "innerError": {"date": "2026-03-01T00:00:00"}}}
 DELTA = listed(WINDOW, "/v1.0/me/calendarView/delta")
+TODO = "/v1.0/me/todo/lists/x/tasks"
 GRAPH_GOOD = [
     post(),
     post(singleValueExtendedProperties=[{"id": EXTENDED, "value": "v"}], transactionId="x"),
@@ -178,6 +179,9 @@ GRAPH_GOOD = [
     answered(asked("DELETE", f"{GRAPH}/x"), None, 204),
     answered(asked("GET", f"{GRAPH}/x", strict=False), ERROR, 404),
     listed("", "/v1.0/me/todo/lists/x/tasks/delta"),
+    asked("POST", TODO, {"title": "x", "dueDateTime": AT, "linkedResources": [{"externalId": "uid"}]}),
+    listed("$select=title&$expand=linkedResources&$top=5", f"{TODO}/delta"),
+    answered(listed("", f"{TODO}/delta"), {"value": [{"id": "x", "@removed": {"reason": "deleted"}}]}),
     asked("POST", "/common/oauth2/v2.0/token", {"what": "ever"}),
 ]
 GRAPH_BAD = {
@@ -244,6 +248,20 @@ GRAPH_BAD = {
         post(location={"@odata.type": "microsoft.graph.location"}), "location.@odata.type",
     ),
     "a parameter that an action has not": (asked("POST", f"{GRAPH}/x/accept", {"mail": False}), "mail: no such field"),
+    "a field that a to-do has not": (asked("POST", TODO, {"title": "x", "percentComplete": 5}), "percentComplete: no such field"),
+    "a bad status of a to-do": (asked("PATCH", f"{TODO}/y", {"status": "cancelled"}), "status"),
+    "a due date that is a string": (asked("POST", TODO, {"title": "x", "dueDateTime": "2026-03-10"}), "dueDateTime"),
+    "an unknown field of a linked resource": (
+        asked("POST", f"{TODO}/y/linkedResources", {"externalID": "x"}), "externalID: no such field",
+    ),
+    "an unknown field of a step": (asked("POST", f"{TODO}/y/checklistItems", {"title": "x"}), "title: no such field"),
+    "$expand of what a to-do has not": (listed("$expand=subtasks", f"{TODO}/delta"), "has no property 'subtasks'"),
+    "a bad list name in an answer": (
+        answered(listed("", "/v1.0/me/todo/lists"), {"value": [{"wellknownListName": "inbox"}]}), "value[0].wellknownListName",
+    ),
+    "a bad removal of a to-do": (
+        answered(listed("", f"{TODO}/delta"), {"value": [{"id": "x", "@removed": {"reason": "x"}}]}), "@removed.reason",
+    ),
     "an unknown field in an answer": (answered(post(), {"id": "x", "uid": "y"}, 201), "uid: no such field"),
     "a wrong type in an answer": (answered(post(), {"isAllDay": "no"}, 201), "isAllDay"),
     "a wrong @odata.type in an answer": (
