@@ -216,6 +216,22 @@ def test_patch_merges_and_update_replaces(google, tasks):
     assert tasks.update(**HOME, task=made["id"], body={"title": "Beer"}).execute()["title"] == "Beer"
 
 
+@pytest.mark.parametrize("bad", [{"due": "soon"}, {"status": "done"}, {"notes": "n" * 8193}, {"completed": ""}])
+def test_a_refused_write_changes_nothing(tasks, bad):
+    made = add(tasks, "Tea", notes="Green")
+    for call in (tasks.patch, tasks.update):
+        assert refused(call(**HOME, task=made["id"], body={"id": made["id"], "title": "x"} | bad)) == (400, "invalid")
+    assert tasks.get(**HOME, task=made["id"]).execute() == made
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_whether_a_list_changes_with_its_tasks_is_not_known(google, lists, tasks, moves):
+    google.configure({"task_lists_move": moves})
+    before = lists.get(tasklist="@default").execute()
+    add(tasks, "Tea")
+    assert (lists.get(tasklist="@default").execute()["etag"] != before["etag"]) is moves
+
+
 def test_etag_and_updated_move_with_a_write_and_if_match_is_honoured_or_not(world, google, tasks):
     made = add(tasks, "Tea")
     world.clock.advance(dt.timedelta(minutes=1))
@@ -298,8 +314,30 @@ def test_g102_g103_bounds_and_polling_by_updated_min(world, tasks):
     assert titles(tasks, dueMax="2026-03-15T00:00:00Z", showDeleted=True) == ["old"]
     assert titles(tasks, completedMin="2026-02-01T00:00:00Z", completedMax="2026-03-01T00:00:00Z") == ["new"]
     assert titles(tasks, completedMin="2026-02-21T00:00:00Z") == []
-    assert refused(tasks.list(**HOME, updatedMin="yesterday")) == (400, "invalid")
+    for bad in ("yesterday", "2026-03-01", "2026-03-01T00:00:00", ""):
+        assert refused(tasks.list(**HOME, updatedMin=bad)) == (400, "invalid")
     assert new["updated"] == "2026-03-01T12:05:00.000Z"
+
+
+def test_g102_whether_a_bound_itself_is_within_is_not_known(google, tasks):
+    made = add(tasks, "Tea", due="2026-03-10T00:00:00Z")
+    bounds = ({"updatedMin": made["updated"]}, {"dueMin": made["due"]}, {"dueMax": made["due"]})
+    assert [titles(tasks, **bound) for bound in bounds] == [["Tea"]] * 3
+    google.configure({"task_bounds_inclusive": False})
+    assert [titles(tasks, **bound) for bound in bounds] == [[]] * 3
+
+
+def test_the_etag_of_a_list_of_tasks_is_that_of_what_it_shows(lists, tasks):
+    garden = lists.insert(body={"title": "Garden"}).execute()["id"]
+    add(tasks, "Tea")
+    seen = [tasks.list(**HOME).execute()["etag"]]
+    made = add(tasks, "Coffee")
+    seen.append(tasks.list(**HOME).execute()["etag"])
+    tasks.patch(**HOME, task=made["id"], body={"title": "Milk"}).execute()
+    seen.append(tasks.list(**HOME).execute()["etag"])
+    assert len(set(seen)) == 3
+    tasks.move(**HOME, task=made["id"], destinationTasklist=garden).execute()
+    assert tasks.list(**HOME).execute()["etag"] == seen[0]
 
 
 # --- order and nesting
@@ -334,6 +372,21 @@ def test_positions_stay_in_order_however_often_something_is_put_between(tasks):
     assert ordered == ["0", *(str(number) for number in range(80, 0, -1))]
 
 
+def test_how_deep_tasks_may_stand_below_each_other_is_not_known(google, tasks):
+    parent = add(tasks, "parent")
+    child = add(tasks, "child", parent=parent["id"])
+    grandchild = add(tasks, "grandchild", parent=child["id"])
+    assert grandchild["parent"] == child["id"]
+    google.configure({"task_levels": 1})
+    other = add(tasks, "other")
+    assert refused(tasks.insert(**HOME, parent=child["id"], body={"title": "x"})) == (400, "invalid")
+    assert refused(tasks.move(**HOME, task=other["id"], parent=child["id"])) == (400, "invalid")
+    assert refused(tasks.move(**HOME, task=child["id"], parent=other["id"])) == (400, "invalid"), (
+        "with what is below it"
+    )
+    assert tasks.move(**HOME, task=grandchild["id"], parent=other["id"]).execute()["parent"] == other["id"]
+
+
 def test_g102_a_hidden_or_deleted_task_is_no_place(google, tasks):
     anchor, other = add(tasks, "anchor", status="completed"), add(tasks, "other")
     tasks.clear(**HOME).execute()
@@ -364,6 +417,22 @@ def test_what_becomes_of_the_tasks_below_a_deleted_one_is_not_known(google, task
     left = tasks.get(**HOME, task=child["id"]).execute()
     assert left.get("deleted", False) is children
     assert ("parent" in left) is children
+    revived = tasks.patch(**HOME, task=child["id"], body={"deleted": False}).execute()
+    assert "parent" not in revived, "which is gone"
+
+
+def test_no_two_siblings_have_one_position_after_deletion_and_return(google, tasks):
+    google.configure({"task_children_deleted": False})
+    first = add(tasks, "first")
+    tasks.delete(**HOME, task=first["id"]).execute()
+    second = add(tasks, "second")
+    tasks.patch(**HOME, task=first["id"], body={"deleted": False}).execute()
+    for number in range(3):
+        add(tasks, f"child {number}", parent=second["id"])
+    tasks.delete(**HOME, task=second["id"]).execute()
+    positions = [each["position"] for each in tasks.list(**HOME).execute()["items"]]
+    assert len(positions) == len(set(positions)) == 4
+    assert titles(tasks) == ["child 2", "child 1", "child 0", "first"], "in their order, before the others"
 
 
 # --- endings
@@ -411,6 +480,7 @@ def test_g105_a_list_holds_20000_and_a_task_2000_below_it(google, tasks, monkeyp
     for number in range(2):
         add(tasks, f"child {number}", parent=parent["id"])
     assert refused(tasks.insert(**HOME, parent=parent["id"], body={"title": "x"})) == (403, "quotaExceeded")
+    tasks.move(**HOME, task=tasks.list(**HOME).execute()["items"][-1]["id"], parent=parent["id"]).execute()
     add(tasks, "fourth")
     assert refused(tasks.insert(**HOME, body={"title": "x"})) == (403, "quotaExceeded")
     tasks.clear(**HOME).execute()
