@@ -75,6 +75,16 @@ def test_editing_moving_below_another_and_deleting(page, tasks, home):
     assert page.get("task", params=which).status_code == 404
 
 
+def test_a_save_that_is_refused_moves_nothing(page, google, tasks, home):
+    other = tasks.insert(**HOME, body={"title": "Other"}).execute()
+    made = tasks.insert(**HOME, body={"title": "Tea"}).execute()
+    form = WHO | {"list": home, "id": made["id"], "title": "Coffee", "parent": other["id"], "act": "save"}
+    answer = page.post("task", data=form | {"notes": "n" * 8193})
+    assert (answer.status_code, "no more than 8192" in answer.text) == (400, True)
+    assert "not exist" in page.post("task", data=form | {"parent": "nothing"}).text
+    assert tasks.get(**HOME, task=made["id"]).execute() == made
+
+
 def test_lists_are_added_cleared_and_deleted(page, google, tasks, home):
     tasks.insert(**HOME, body={"title": "done", "status": "completed"}).execute()
     assert "Garden" in page.post("lists", data=WHO | {"title": "Garden"}).text
@@ -95,7 +105,7 @@ def test_lists_are_added_cleared_and_deleted(page, google, tasks, home):
         ({"due": "0001-01-01"}, "between 1900 and 2200"),
         ({"time": "09:00"}, "needs a date"),
         ({"due": "2026-03-10", "time": "late"}, "give a time"),
-        ({"title": "t" * 1025}, "longer than 1024"),
+        ({"title": "t" * 1025}, "no more than 1024"),
         ({"list": "nothing"}, "not found"),
     ],
 )

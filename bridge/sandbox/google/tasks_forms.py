@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.sandbox.google.forms import FormProblem
 from bridge.sandbox.google.tasks import Task
+from bridge.sandbox.google.tasks_writing import LONGEST_NOTES, LONGEST_TITLE
 
 JsonObject = dict[str, Any]
 
@@ -17,7 +18,11 @@ def body(form: Mapping[str, str]) -> JsonObject:
     title = form.get("title", "").strip()
     if not title:
         raise FormProblem("Please give the task a title.")
-    found: JsonObject = {"title": title, "notes": form.get("notes", "").strip() or None, "due": None}
+    notes = form.get("notes", "").strip()
+    for label, text, longest in (("Title", title, LONGEST_TITLE), ("Notes", notes, LONGEST_NOTES)):
+        if len(text) > longest:
+            raise FormProblem(f"{label}: please give no more than {longest} characters.")
+    found: JsonObject = {"title": title, "notes": notes or None, "due": None}
     if form.get("due"):
         try:
             day = dt.date.fromisoformat(form["due"])
