@@ -246,6 +246,34 @@ def test_etag_and_updated_move_with_a_write_and_if_match_is_honoured_or_not(worl
     assert conditional(tasks.patch(**HOME, task=made["id"], body={"title": "Beer"}), made["etag"]).execute()
 
 
+def test_if_match_counts_for_each_write_of_tasks_and_lists(google, lists, tasks):
+    garden, made = lists.insert(body={"title": "Garden"}).execute(), add(tasks, "Tea")
+    body = {"id": made["id"], "title": "x"}
+    calls = [
+        (lambda: tasks.patch(**HOME, task=made["id"], body=body), lambda: tasks.get(**HOME, task=made["id"])),
+        (lambda: tasks.update(**HOME, task=made["id"], body=body), lambda: tasks.get(**HOME, task=made["id"])),
+        (lambda: tasks.delete(**HOME, task=made["id"]), lambda: tasks.get(**HOME, task=made["id"])),
+        (lambda: lists.patch(tasklist=garden["id"], body={"title": "x"}), lambda: lists.get(tasklist=garden["id"])),
+        (lambda: lists.update(tasklist=garden["id"], body={"title": "y"}), lambda: lists.get(tasklist=garden["id"])),
+        (lambda: lists.delete(tasklist=garden["id"]), lambda: lists.get(tasklist=garden["id"])),
+    ]
+    for write, read in calls:
+        before = read().execute()
+        assert refused(conditional(write(), '"1"')) == (412, "conditionNotMet")
+        assert read().execute() == before
+        conditional(write(), before["etag"]).execute()
+    again = add(tasks, "Tea")
+    conditional(tasks.patch(**HOME, task=again["id"], body={"title": "x"}), "*").execute()
+
+
+def test_g103_nothing_of_tasks_can_be_watched_and_no_sync_token_is_given(google, tasks):
+    headers = {"Authorization": f"Bearer {google.token('alex@example.com', TASKS)}"}
+    for path in ("lists/@default/tasks/watch", "users/@me/lists/watch", "lists/@default/watch"):
+        answer = httpx.post(f"{google.base_url}/tasks/v1/{path}", json={"id": "x"}, headers=headers)
+        assert answer.status_code in (404, 405)
+    assert set(tasks.list(**HOME).execute()) == {"kind", "etag"}
+
+
 # --- lists of tasks
 
 
