@@ -505,10 +505,9 @@ def test_g105_a_list_holds_20000_and_a_task_2000_below_it(google, tasks, monkeyp
     monkeypatch.setattr("bridge.sandbox.google.tasks_writing.MOST_IN_LIST", 4)
     monkeypatch.setattr("bridge.sandbox.google.tasks_writing.MOST_CHILDREN", 2)
     parent = add(tasks, "parent", status="completed")
-    for number in range(2):
-        add(tasks, f"child {number}", parent=parent["id"])
+    child, _ = (add(tasks, f"child {number}", parent=parent["id"]) for number in range(2))
     assert refused(tasks.insert(**HOME, parent=parent["id"], body={"title": "x"})) == (403, "quotaExceeded")
-    tasks.move(**HOME, task=tasks.list(**HOME).execute()["items"][-1]["id"], parent=parent["id"]).execute()
+    tasks.move(**HOME, task=child["id"], parent=parent["id"]).execute()  # within its own parent
     add(tasks, "fourth")
     assert refused(tasks.insert(**HOME, body={"title": "x"})) == (403, "quotaExceeded")
     tasks.clear(**HOME).execute()
