@@ -16,7 +16,7 @@ from bridge.sandbox.faults import ConnectionDropped, Fault, Faults
 from bridge.sandbox.meter import READS
 from bridge.sandbox.service import Service
 
-_BATCHES = ("/$batch", "/batch/calendar/v3")
+_BATCHES = ("/$batch", "/batch/calendar/v3", "/batch")
 
 
 class FrontDoor:

@@ -1,7 +1,8 @@
-"""What the pages for people share: the folder of templates, and the front page that leads to the services."""
+"""What the pages for people share: templates, how a task list looks, and the front page that leads to the services."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,28 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 """Give it to Flask as ``template_folder``; every page extends ``base.html``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTask:
+    """A task on the page. ``when`` is words; ``notes`` are short remarks behind it."""
+
+    id: str
+    title: str
+    when: str
+    done: bool
+    late: bool
+    depth: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownList:
+    """A task list on the page, its tasks in their order."""
+
+    id: str
+    title: str
+    tasks: tuple[ShownTask, ...]
 
 
 def front(sandbox: Sandbox) -> Flask:

@@ -59,7 +59,20 @@ def addresses(town, connected, ask, window):
             event = page.locator("a.event").first.evaluate("one => one.href")
             month = f"{home}?month={DAY:%Y-%m}"
             found += [month, f"{month}&view=agenda", f"{home}new", event, f"{home}event?id=gone", ask(provider)]
+        found += task_pages(page, f"{sandbox}/google/todo/")
     return [*found, f"{sandbox}/microsoft/devicelogin", f"{sandbox}/microsoft/new?invitation=1"]
+
+
+def task_pages(page, home):
+    """Those of a service's task lists, with one that is overdue and one that is done."""
+    for title in (LONG, "Done"):
+        page.goto(f"{home}new")
+        page.get_by_label("Title").fill(title)
+        page.get_by_label("Date").fill("2026-01-05")
+        page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Complete Done").click()
+    task = page.locator("a.event").first.evaluate("one => one.href")
+    return [home, f"{home}?done=1", f"{home}new", task, f"{home}task?id=gone"]
 
 
 def test_every_page_fits_a_phone_has_one_heading_and_labels(addresses, page):

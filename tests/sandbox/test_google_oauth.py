@@ -225,6 +225,30 @@ def test_g13_only_the_permissions_that_were_ticked_are_granted(web):
     assert token["scope"] == f"{SCOPE}.events"
 
 
+def test_g13_tasks_are_granted_to_those_who_asked_for_them_and_ticked_them(web):
+    tasks = f"{SCOPE.rpartition('/')[0]}/tasks"
+    both = ASK | {"scope": f"{SCOPE} {tasks}"}
+    words = "Create, edit, organize, and delete all your tasks"
+    assert words not in web.get("o/oauth2/v2/auth", params=ASK).text
+    assert words in web.get("o/oauth2/v2/auth", params=both).text
+
+    def opens(token):
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        return [
+            web.get(path, headers=headers).status_code for path in ("calendar/v3/colors", "tasks/v1/users/@me/lists")
+        ]
+
+    assert opens(granted(web, scopes=(SCOPE, tasks))) == [200, 403], "ticked, but nobody asked"
+    calendars = granted(web, both)
+    assert opens(calendars) == [200, 403], "asked for, but not ticked"
+    assert opens(renewed(web, calendars["refresh_token"]).json()) == [200, 403]
+    assert renewed(web, calendars["refresh_token"], scope=tasks).json()["error"] == "invalid_scope"
+    allowed = granted(web, both, scopes=(SCOPE, tasks))
+    assert set(allowed["scope"].split()) == {SCOPE, tasks}
+    assert opens(allowed) == [200, 200]
+    assert opens(granted(web)) == [200, 403], "what was once granted comes not by itself"
+
+
 def test_g14_calendar_events_does_not_open_the_list(google):
     body = {"timeMin": "2026-03-01T00:00:00Z", "timeMax": "2026-03-02T00:00:00Z"}
     with client(google, "alex@example.com", f"{SCOPE}.events") as service:

@@ -24,18 +24,33 @@ from bridge.sandbox.google import Google
 ZONE = "Europe/Vienna"
 
 
+TASKS = "https://www.googleapis.com/auth/tasks"
+
+
 @cache
-def _document() -> str:
-    return (files("googleapiclient.discovery_cache") / "documents" / "calendar.v3.json").read_text()
+def _document(api: str) -> str:
+    return (files("googleapiclient.discovery_cache") / "documents" / f"{api}.json").read_text()
 
 
 @contextmanager
 def client(google: Google, person: str = "alex@example.com", *scopes: str) -> Iterator[Any]:
     """Google's client library, pointed here by its discovery document so that batches come too (G-02)."""
-    document = copy.deepcopy(json.loads(_document()))
+    document = copy.deepcopy(json.loads(_document("calendar.v3")))
     document["rootUrl"] = f"{google.base_url}/"
     document["baseUrl"] = f"{google.base_url}/calendar/v3/"
     service = build_from_document(document, credentials=Credentials(google.token(person, *scopes)))
+    try:
+        yield service
+    finally:
+        service.close()
+
+
+@contextmanager
+def tasks_client(google: Google, person: str = "alex@example.com", *scopes: str) -> Iterator[Any]:
+    """The same for Google Tasks, whose paths stand whole in its document (G-01)."""
+    document = json.loads(_document("tasks.v1"))
+    document["rootUrl"] = document["baseUrl"] = f"{google.base_url}/"
+    service = build_from_document(document, credentials=Credentials(google.token(person, *(scopes or (TASKS,)))))
     try:
         yield service
     finally:

@@ -100,6 +100,17 @@ def _exists(match: re.Match[str]) -> bool:
     return True
 
 
+def shorter(longest: int) -> Check:
+    """A string of at most so many characters."""
+
+    def check(value: object) -> Found:
+        if type(value) is str and len(value) > longest:
+            return one(f"has {len(value)} characters, {longest} are allowed")
+        return string(value)
+
+    return check
+
+
 def array(item: Check) -> Check:
     def check(value: object) -> Found:
         if type(value) is not list:

@@ -1,8 +1,8 @@
 """An exchange with Google's APIs against the discovery documents that Google ships in google-api-python-client.
 
-From the documents: paths, methods, parameters, bodies, answers; the closed lists of values and what is read-only stand in
-their descriptions. From the guides "Handle API errors" and "Batch requests", in the documentation of the Calendar API: the
-form of an error, and of a batch.
+From the documents: paths, methods, parameters, bodies, answers; the closed lists of values, what is read-only, the longest
+texts and, for Tasks, which strings are times stand in their descriptions. From the guides "Handle API errors" and "Batch
+requests", in the documentation of the Calendar API: the form of an error, and of a batch.
 """
 
 from __future__ import annotations
@@ -166,7 +166,9 @@ def _parameter(spec: JsonObject) -> Check:
     if spec["type"] == "boolean":
         return checks.one_of(("true", "false"))
     if spec["type"] == "integer":
-        least, most = int(spec.get("minimum", -(2**31))), int(spec.get("maximum", 2**31 - 1))
+        allowed = _MOST.search(spec.get("description", ""))
+        least = int(spec.get("minimum", -(2**31)))
+        most = int(allowed[1]) if allowed else int(spec.get("maximum", 2**31 - 1))
         return lambda value: (
             None
             if re.fullmatch(r"-?\d+", str(value)) and least <= int(str(value)) <= most
@@ -174,7 +176,7 @@ def _parameter(spec: JsonObject) -> Check:
         )
     if "enum" in spec:
         return checks.one_of(spec["enum"])
-    return checks.instant if spec.get("format") == "date-time" else checks.string
+    return checks.instant if spec.get("format") == "date-time" or _TIMESTAMP in spec["description"] else checks.string
 
 
 def _request_body(method: Method, headers: Mapping[str, str], body: bytes, how: str) -> list[str]:
@@ -198,6 +200,10 @@ def _request_body(method: Method, headers: Mapping[str, str], body: bytes, how: 
 # --- bodies
 
 _VALUES = re.compile(r'^\s*- "([^"]+)"', re.MULTILINE)
+_EITHER = re.compile(r'This is (?:either|always) "(\w+(?:#\w+)?)"(?: or "(\w+)")?\.')
+_LONGEST = re.compile(r"Maximum length allowed: (\d+) characters")
+_MOST = re.compile(r"max allowed: (\d+)")
+_TIMESTAMP = "RFC 3339 timestamp"
 
 
 @cache
@@ -230,7 +236,8 @@ def _object(document: str, spec: JsonObject, how: str, fields: dict[str, Check] 
 
 
 def _read_only(spec: JsonObject) -> bool:
-    return bool(spec.get("readOnly")) or bool(re.search(r"\bRead-only\.", spec.get("description", "")))
+    told = spec.get("description", "")
+    return bool(spec.get("readOnly")) or bool(re.search(r"\bRead-only\.|\bThis field is read-only\.", told))
 
 
 def _value(document: str, spec: JsonObject, how: str) -> Check:
@@ -256,6 +263,12 @@ def _text(spec: JsonObject, how: str) -> Check:
         return checks.one_of(spec["enum"])
     if "ossible value" in told and "Some of the possible" not in told and (values := _VALUES.findall(told)):
         return checks.one_of(values)
+    if either := _EITHER.search(told):
+        return checks.one_of([value for value in either.groups() if value])
+    if longest := _LONGEST.search(told):
+        return checks.shorter(int(longest[1]))
+    if _TIMESTAMP in told and "format" not in spec:
+        return checks.instant
     if spec.get("format") == "date-time":
         zone_may_stand_beside = "unless a time zone is explicitly specified" in told and how != "telling"
         return checks.either_time if zone_may_stand_beside else checks.instant
@@ -438,9 +451,15 @@ def _parts(exchange: Exchange) -> list[str]:
             status_line, told_headers, told_body = _http(told)
             one = replace(one, status=int(status_line[1]), answer_headers=told_headers, answer=told_body)
         found += [f"batch: {each}" for each in violations(one)] or (
-            [f"batch: {line[1]} is no call of an API"] if _document_of(one.path) is None else []
+            [f"batch: {line[1]} is no call of {exchange.path}"] if _batch_of(one.path) != exchange.path else []
         )
     return found
+
+
+def _batch_of(path: str) -> str | None:
+    """Where a call may be one of many: each API takes its own only, at an address of its own."""
+    name = _document_of(path)
+    return name and f"/{_document(name)['batchPath']}"
 
 
 def _answer_id(asked: str) -> str:

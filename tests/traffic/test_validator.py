@@ -42,7 +42,28 @@ def insert(**fields):
     return asked("POST", EVENTS, WHEN | fields, "sendUpdates=none")
 
 
+TASKS = "/tasks/v1/lists/@default/tasks"
+TASK = f"{TASKS}/abc"
+
+
+def task(**fields):
+    return asked("POST", TASKS, fields, "previous=abc")
+
+
+def told_task(**fields):
+    return answered(asked("GET", TASK), {"kind": "tasks#task", "id": "abc"} | fields)
+
+
 GOOGLE_GOOD = [
+    task(title="t" * 1024, notes="n" * 8192, due="2026-03-10T00:00:00.000Z", status="needsAction"),
+    asked("PATCH", TASK, {"status": "completed", "completed": "2026-03-10T09:00:00Z", "due": None, "deleted": False}),
+    asked("PUT", TASK, {"id": "abc", "title": "x", "position": "as a GET has shown it", "hidden": True}),
+    asked("GET", TASKS, query="maxResults=100&showHidden=true&updatedMin=2026-01-01T00%3A00%3A00Z"),
+    asked("POST", f"{TASK}/move", query="destinationTasklist=x&parent=y&previous=z"),
+    asked("POST", "/tasks/v1/lists/x/clear"),
+    told_task(status="completed", completed="2026-03-10T09:00:00.000Z", position="1", links=[{"type": "email"}]),
+    answered(asked("GET", TASKS), {"kind": "tasks#tasks", "items": [{"deleted": True}], "nextPageToken": "x"}),
+    answered(asked("DELETE", TASK), None, 204),
     insert(),
     insert(id="abcde", reminders={"useDefault": False, "overrides": [{"method": "popup", "minutes": 5}]}),
     insert(start={"dateTime": "2026-03-10T09:00:00", "timeZone": "Europe/Vienna"}),
@@ -98,6 +119,29 @@ GOOGLE_BAD = {
     "a body with a deletion": (answered(asked("DELETE", f"{EVENTS}/abcde"), {}), "a body"),
     "an answer that is no JSON": (dataclasses.replace(answered(insert(), {}), answer=b"{"), "no JSON"),
     "an error of another form": (answered(insert(), {"error": "invalid_grant"}, 403), "error"),
+    "a sync token for tasks": (asked("GET", TASKS, query="syncToken=x"), "no such query parameter: syncToken"),
+    "a page of tasks too long": (asked("GET", TASKS, query="maxResults=101"), "maxResults"),
+    "a page of lists too long": (asked("GET", "/tasks/v1/users/@me/lists", query="maxResults=1001"), "maxResults"),
+    "a bound of tasks that is no time": (asked("GET", TASKS, query="updatedMin=2026-01-01"), "updatedMin"),
+    "a watch on tasks": (asked("POST", f"{TASKS}/watch", {}), "the path takes"),
+    "a task moved by PATCH": (asked("PATCH", f"{TASK}/move"), "the path takes POST"),
+    "a body with a move": (asked("POST", f"{TASK}/move", {"parent": "x"}), "takes no body"),
+    "a field that a task has not": (task(priority=1), "priority: no such field"),
+    "a task's place in its body": (task(parent="x"), "parent: is read-only"),
+    "a task hidden by its body": (asked("PATCH", TASK, {"hidden": True}), "hidden: is read-only"),
+    "a task's title too long": (task(title="t" * 1025), "title: has 1025 characters, 1024 are allowed"),
+    "a task's notes too long": (task(notes="n" * 8193), "notes: has 8193 characters"),
+    "a list's title too long": (asked("POST", "/tasks/v1/users/@me/lists", {"title": "t" * 1025}), "title: has 1025"),
+    "a task's status": (task(status="done"), "status: 'done' is none of completed, needsAction"),
+    "a task's due date without a time": (task(due="2026-03-10"), "due"),
+    "a task's time of completion": (told_task(completed="2026-03-10 09:00"), "completed"),
+    "a task of another kind": (told_task(kind="tasks#tasks"), "kind: 'tasks#tasks' is none of tasks#task"),
+    "an unknown field of a told task": (told_task(recurrence="x"), "recurrence: no such field"),
+    "a wrong type in a task": (told_task(deleted="true"), "deleted"),
+    "a number as a position": (told_task(position=1), "position"),
+    "a bad task in a list": (answered(asked("GET", TASKS), {"items": [{}, {"updated": "now"}]}), "items[1].updated"),
+    "a sync token in a list of tasks": (answered(asked("GET", TASKS), {"nextSyncToken": "x"}), "nextSyncToken: no such field"),
+    "a body with a deleted task": (answered(asked("DELETE", TASK), {}), "a body"),
     "an error that contradicts its status": (
         answered(insert(), {"error": {"code": 404, "message": "x", "errors": []}}, 403),
         "error.code: 404",
@@ -158,6 +202,7 @@ def preferring(text):
 WINDOW = "startDateTime=2026-01-01T00:00:00Z&endDateTime=2027-01-01T00:00:00Z"
 ERROR = {"error": {"code": "ErrorItemNotFound", "message": "x", "innerError": {"date": "2026-03-01T00:00:00"}}}
 DELTA = listed(WINDOW, "/v1.0/me/calendarView/delta")
+TODO = "/v1.0/me/todo/lists/x/tasks"
 GRAPH_GOOD = [
     post(),
     post(singleValueExtendedProperties=[{"id": EXTENDED, "value": "v"}], transactionId="x"),
@@ -178,6 +223,9 @@ GRAPH_GOOD = [
     answered(asked("DELETE", f"{GRAPH}/x"), None, 204),
     answered(asked("GET", f"{GRAPH}/x", strict=False), ERROR, 404),
     listed("", "/v1.0/me/todo/lists/x/tasks/delta"),
+    asked("POST", TODO, {"title": "x", "dueDateTime": AT, "linkedResources": [{"externalId": "uid"}]}),
+    listed("$select=title&$expand=linkedResources&$top=5", f"{TODO}/delta"),
+    answered(listed("", f"{TODO}/delta"), {"value": [{"id": "x", "@removed": {"reason": "deleted"}}]}),
     asked("POST", "/common/oauth2/v2.0/token", {"what": "ever"}),
 ]
 GRAPH_BAD = {
@@ -244,6 +292,20 @@ GRAPH_BAD = {
         post(location={"@odata.type": "microsoft.graph.location"}), "location.@odata.type",
     ),
     "a parameter that an action has not": (asked("POST", f"{GRAPH}/x/accept", {"mail": False}), "mail: no such field"),
+    "a field that a to-do has not": (asked("POST", TODO, {"title": "x", "percentComplete": 5}), "percentComplete: no such field"),
+    "a bad status of a to-do": (asked("PATCH", f"{TODO}/y", {"status": "cancelled"}), "status"),
+    "a due date that is a string": (asked("POST", TODO, {"title": "x", "dueDateTime": "2026-03-10"}), "dueDateTime"),
+    "an unknown field of a linked resource": (
+        asked("POST", f"{TODO}/y/linkedResources", {"externalID": "x"}), "externalID: no such field",
+    ),
+    "an unknown field of a step": (asked("POST", f"{TODO}/y/checklistItems", {"title": "x"}), "title: no such field"),
+    "$expand of what a to-do has not": (listed("$expand=subtasks", f"{TODO}/delta"), "has no property 'subtasks'"),
+    "a bad list name in an answer": (
+        answered(listed("", "/v1.0/me/todo/lists"), {"value": [{"wellknownListName": "inbox"}]}), "value[0].wellknownListName",
+    ),
+    "a bad removal of a to-do": (
+        answered(listed("", f"{TODO}/delta"), {"value": [{"id": "x", "@removed": {"reason": "x"}}]}), "@removed.reason",
+    ),
     "an unknown field in an answer": (answered(post(), {"id": "x", "uid": "y"}, 201), "uid: no such field"),
     "a wrong type in an answer": (answered(post(), {"isAllDay": "no"}, 201), "isAllDay"),
     "a wrong @odata.type in an answer": (
@@ -346,6 +408,12 @@ def test_a_google_batch_is_one():
         google.violations(google_batch([part("GET", "/calendar/v3/colors")], [answer_part({})] * 2))
     )
     assert "no call" in str(google.violations(google_batch([part("GET", "/elsewhere")])))
+    tasks = google_batch([part("GET", TASKS)], [answer_part({})])
+    assert "no call of /batch/calendar/v3" in str(google.violations(tasks))
+    assert google.violations(dataclasses.replace(tasks, path="/batch")) == []
+    assert "no call of /batch" in str(google.violations(dataclasses.replace(whole, path="/batch")))
+    bad = google_batch([part("POST", TASKS, {"status": "done"})], [answer_part({})])
+    assert "status: 'done'" in str(google.violations(dataclasses.replace(bad, path="/batch")))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from flask import Flask, Request, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from bridge.sandbox import service as keys
-from bridge.sandbox.google import batch, calendars_api, events_api, fields, schema
+from bridge.sandbox.google import batch, calendars_api, events_api, fields, schema, tasks_api
 from bridge.sandbox.google.call import Call
 from bridge.sandbox.google.errors import (
     ApiError,
@@ -24,8 +24,10 @@ from bridge.sandbox.google.oauth import Access
 if TYPE_CHECKING:
     from bridge.sandbox.google.service import Google
 
-HANDLERS = events_api.HANDLERS | calendars_api.HANDLERS
+HANDLERS = events_api.HANDLERS | calendars_api.HANDLERS | tasks_api.HANDLERS
 BASE = "/calendar/v3/"
+TASKS_BASE = "/tasks/v1/"
+"""The paths of its discovery document begin with it, those of the calendar's do not begin with theirs (G-01)."""
 CONDITIONAL = ("calendar.events.get", "calendar.calendars.get", "calendar.calendarList.get")
 """Methods that answer 304 to a matching If-None-Match (G-53)."""
 
@@ -43,10 +45,18 @@ def mount(app: Flask, google: Google) -> None:
         return answer, error.status
 
     @app.route(f"{BASE}<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-    def api(rest: str) -> ResponseReturnValue:  # noqa: ARG001 - the raw path is what counts (G-16)
-        http_method, query = _asked(request)
+    def calendar(rest: str) -> ResponseReturnValue:  # noqa: ARG001 - the raw path is what counts (G-16)
         raw_path = str(request.environ["RAW_URI"]).partition("?")[0].partition(BASE)[2]
-        method, in_path = schema.find(http_method, raw_path)
+        return called(schema.CALENDAR, raw_path)
+
+    @app.route(f"{TASKS_BASE}<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def tasks(rest: str) -> ResponseReturnValue:  # noqa: ARG001 - as above
+        raw_path = str(request.environ["RAW_URI"]).partition("?")[0].partition(TASKS_BASE)[2]
+        return called(schema.TASKS, f"{TASKS_BASE.lstrip('/')}{raw_path}")
+
+    def called(api: str, raw_path: str) -> ResponseReturnValue:
+        http_method, query = _asked(request)
+        method, in_path = schema.find(api, http_method, raw_path)
         request.environ[keys.ROUTE] = f"/{method.path}"
         request.environ[keys.WRITE] = http_method != "GET" and not _only_reads(method.id)
         access = _access(google, query)
@@ -69,6 +79,7 @@ def mount(app: Flask, google: Google) -> None:
         return _answer(found, params, conditional=method.id in CONDITIONAL)
 
     @app.post("/batch/calendar/v3")
+    @app.post("/batch")
     def batches() -> ResponseReturnValue:
         return batch.answer(google, request)
 

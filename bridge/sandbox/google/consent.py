@@ -23,6 +23,8 @@ _SCOPE_WORDS = {
     "calendar.calendarlist": "See and change the list of your calendars",
     "calendar.calendarlist.readonly": "See the list of your calendars",
     "calendar.freebusy": "See when you are busy",
+    "tasks": "Create, edit, organize, and delete all your tasks",
+    "tasks.readonly": "View your tasks",
     "openid": "Know who you are",
     "email": "See your address",
     "userinfo.email": "See your address",

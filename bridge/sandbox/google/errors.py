@@ -1,4 +1,4 @@
-"""The errors of the Calendar API: status, reason and shape as in the guide (G-88…G-98)."""
+"""The errors of the Calendar and Tasks APIs: status, reason and shape as in the guide (G-88…G-98)."""
 
 from __future__ import annotations
 

@@ -23,8 +23,9 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method of the API. ``scopes`` are full URLs: any one of them suffices (G-13, G-14)."""
+    """One method of an API. ``scopes`` are full URLs: any one of them suffices (G-13, G-14)."""
 
+    api: str
     id: str
     http_method: str
     path: str
@@ -34,34 +35,38 @@ class Method:
     scopes: frozenset[str]
 
 
+CALENDAR, TASKS = "calendar.v3", "tasks.v1"
+
+
 @cache
-def document() -> JsonObject:
-    """The discovery document of Calendar v3."""
+def document(api: str) -> JsonObject:
+    """The discovery document of an API, by its name and version."""
     folder = files("googleapiclient.discovery_cache") / "documents"
-    found: JsonObject = json.loads((folder / "calendar.v3.json").read_text(encoding="utf-8"))
+    found: JsonObject = json.loads((folder / f"{api}.json").read_text(encoding="utf-8"))
     return found
 
 
 @cache
 def scopes() -> frozenset[str]:
-    """Every scope there is."""
-    return frozenset(document()["auth"]["oauth2"]["scopes"])
+    """Every scope there is, of both APIs."""
+    return frozenset(scope for api in (CALENDAR, TASKS) for scope in document(api)["auth"]["oauth2"]["scopes"])
 
 
 @cache
-def methods() -> tuple[Method, ...]:
-    """Every method, those with fewer variable parts in their path first."""
+def methods(api: str) -> tuple[Method, ...]:
+    """Every method of an API, those with fewer variable parts in their path first."""
     found = []
-    for resource in document()["resources"].values():
+    for resource in document(api)["resources"].values():
         for each in resource["methods"].values():
             pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(each["path"]))
             found.append(
                 Method(
+                    api,
                     each["id"],
                     each["httpMethod"],
                     each["path"],
                     re.compile(pattern),
-                    each.get("parameters", {}) | document()["parameters"],
+                    each.get("parameters", {}) | document(api)["parameters"],
                     each.get("request", {}).get("$ref"),
                     frozenset(each.get("scopes", ())),
                 )
@@ -69,13 +74,13 @@ def methods() -> tuple[Method, ...]:
     return tuple(sorted(found, key=lambda method: method.path.count("{")))
 
 
-def find(http_method: str, raw_path: str) -> tuple[Method, dict[str, str]]:
+def find(api: str, http_method: str, raw_path: str) -> tuple[Method, dict[str, str]]:
     """The method meant by a request, and the parameters in its path (percent-encoded there, G-16).
 
     404 for an unknown path, 405 for a path that exists under another method.
     """
     elsewhere = False
-    for method in methods():
+    for method in methods(api):
         if match := method.pattern.fullmatch(raw_path):
             if method.http_method == http_method:
                 return method, {name: unquote(value) for name, value in match.groupdict().items()}
@@ -147,15 +152,15 @@ def check_body(method: Method, body: object, *, partial: bool) -> JsonObject:
         raise invalid("This method takes no body.")
     if not isinstance(body, dict):
         raise ApiError(400, "parseError", "Parse Error")
-    schema = document()["schemas"][method.request]
-    checked: JsonObject = _object(body, schema, "", partial=partial)
+    schema = document(method.api)["schemas"][method.request]
+    checked: JsonObject = _object(method.api, body, schema, "", partial=partial)
     for name, spec in schema["properties"].items():
         if method.id in spec.get("annotations", {}).get("required", ()) and checked.get(name) in (None, "", {}):
             raise required(f"Missing {name}." if name not in ("start", "end") else f"Missing {name} time.", name)
     return checked
 
 
-def _object(value: object, spec: JsonObject, path: str, *, partial: bool) -> JsonObject:
+def _object(api: str, value: object, spec: JsonObject, path: str, *, partial: bool) -> JsonObject:
     if not isinstance(value, dict):
         raise invalid(f"Invalid value at '{path}': an object is expected.", path)
     known: JsonObject = spec.get("properties", {})
@@ -174,26 +179,28 @@ def _object(value: object, spec: JsonObject, path: str, *, partial: bool) -> Jso
             if partial:
                 found[name] = None
             continue
-        found[name] = _value(each, inner, where, partial=partial)
+        found[name] = _value(api, each, inner, where, partial=partial)
     return found
 
 
 def _read_only(name: str, spec: JsonObject) -> bool:
     """Whether the document declares it so. Declarations with an exception ("except when importing") are for the rules."""
     text = spec.get("description", "")
-    return name in ("kind", "etag") or ("Read-only, except" not in text and bool(re.search(r"\bRead-[oO]nly\.", text)))
+    if name in ("kind", "etag") or spec.get("readOnly") or "This field is read-only." in text:
+        return True
+    return "Read-only, except" not in text and bool(re.search(r"\bRead-[oO]nly\.", text))
 
 
-def _value(value: object, spec: JsonObject, path: str, *, partial: bool) -> Any:
+def _value(api: str, value: object, spec: JsonObject, path: str, *, partial: bool) -> Any:
     if "$ref" in spec:
-        spec = document()["schemas"][spec["$ref"]]
+        spec = document(api)["schemas"][spec["$ref"]]
     kind = spec["type"]
     if kind == "object":
-        return _object(value, spec, path, partial=partial)
+        return _object(api, value, spec, path, partial=partial)
     if kind == "array":
         if not isinstance(value, list):
             raise invalid(f"Invalid value at '{path}': an array is expected.", path)
-        return [_value(each, spec["items"], f"{path}[{index}]", partial=False) for index, each in enumerate(value)]
+        return [_value(api, each, spec["items"], f"{path}[{index}]", partial=False) for index, each in enumerate(value)]
     if kind == "integer" and isinstance(value, int) and not isinstance(value, bool) and -(2**31) <= value < 2**31:
         return value
     if kind == "boolean" and isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""The simulated Google Calendar as a whole."""
+"""The simulated Google Calendar and Google Tasks as a whole."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from flask import Flask
 
 from bridge.sandbox.clock import Clock
 from bridge.sandbox.deliveries import Deliveries
-from bridge.sandbox.google import app, calendars, conferences, consent, pages, seeding
+from bridge.sandbox.google import app, calendars, conferences, consent, pages, seeding, tasks_pages
 from bridge.sandbox.google.channels import Channels
 from bridge.sandbox.google.events import Writer
 from bridge.sandbox.google.listing import Walks
 from bridge.sandbox.google.oauth import Ask, Grants
 from bridge.sandbox.google.rules import Options
 from bridge.sandbox.google.state import DEMO_PEOPLE, Calendar, Person, State
+from bridge.sandbox.google.tasks_writing import TaskDesk
 from bridge.sandbox.meter import Meter
 from bridge.sandbox.pages import TEMPLATES
 
@@ -40,6 +41,7 @@ class Google:
         app.mount(flask, self)
         consent.mount(flask, self)
         pages.mount(flask, self)
+        tasks_pages.mount(flask, self)
         self.wsgi: WSGIApplication = flask.wsgi_app
         self.entrance: WSGIApplication = self.wsgi
         self.reset()
@@ -50,7 +52,7 @@ class Google:
             self.state = State(self.clock)
             self.grants = Grants(self.clock, self.state.switches)
             self.channels = Channels(self.clock, self.deliveries)
-            self.walks, self.list_walks = Walks(), Walks()
+            self.walks, self.list_walks, self.task_walks = Walks(), Walks(), Walks()
             self.recent: defaultdict[str, deque[float]] = defaultdict(deque)
             for email, name, zone in DEMO_PEOPLE:
                 self.state.add_person(email, name=name, zone=zone)
@@ -91,15 +93,20 @@ class Google:
         chosen = self.state.calendar(calendar or "primary", held, role="writer")
         return Writer(self.state, self.meter, held, chosen, Options(send_updates=send_updates))
 
+    def task_desk(self, person: str, *, in_app: bool = False) -> TaskDesk:
+        """Writes to that person's tasks as by the API, or as Google's own pages do; use it within ``transaction``."""
+        return TaskDesk(self.state, self.state.shelves[self.state.person(person).email], in_app=in_app)
+
     def seed(self, person: str, count: int, *, calendar: str | None = None) -> list[str]:
-        """``count`` different events; their ids."""
+        """``count`` different events, and a few tasks where there are none yet; the ids of the events."""
         if not 0 < count <= 20000:
             raise ValueError("count is between 1 and 20000")
-        with self.transaction():
+        with self.transaction() as state:
+            seeding.tasks(self.task_desk(person), state.now().date())
             return seeding.events(self.writer(person, calendar), count)
 
     def token(self, person: str, *scopes: str, client_id: str = "client") -> str:
-        """An access token without the way through the browser, for tests of the API; by default for everything."""
+        """An access token without the way through the browser, for tests of the API; by default for calendars and nothing else."""
         wanted = scopes or ("https://www.googleapis.com/auth/calendar",)
         with self.lock:
             ask = Ask(client_id, "http://localhost/", wanted, "", "", offline=False, prompt_consent=False, hint="")
@@ -121,6 +128,7 @@ class Google:
         with self.lock:
             self.walks.forget()
             self.list_walks.forget()
+            self.task_walks.forget()
 
     def configure(self, options: dict[str, Any]) -> dict[str, Any]:
         """Change switches (``Switches`` names them); ``expire_sync_tokens`` true does that once."""

@@ -1,4 +1,4 @@
-"""All that the service remembers of calendars: people, their lists, calendars, events; in which order they changed."""
+"""All that the service remembers: people, their calendar lists, calendars, events and tasks; in which order they changed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bridge.sandbox.clock import Clock
 from bridge.sandbox.google.errors import forbidden, not_found
 from bridge.sandbox.google.recurrence import suffix
 from bridge.sandbox.google.switches import Switches
+from bridge.sandbox.google.tasks import Shelf, shelf
 from bridge.sandbox.google.times import Moment, held
 
 ROLES = ("none", "freeBusyReader", "reader", "writerWithoutPrivateAccess", "writer", "owner")
@@ -166,6 +167,8 @@ class State:
         self.clock = clock
         self.people: dict[str, Person] = {}
         self.calendars: dict[str, Calendar] = {}
+        self.shelves: dict[str, Shelf] = {}
+        """Task lists by person."""
         self.switches = Switches()
         self.pending: list[tuple[str, str]] = []
         """Calendar and event ids of conferences to be made (G-75)."""
@@ -184,11 +187,12 @@ class State:
         return self._last_etag
 
     def add_person(self, email: str, *, name: str = "", zone: str = "UTC") -> Person:
-        """An account with its primary calendar."""
+        """An account with its primary calendar and its default task list."""
         if email in self.people:
             raise ValueError(f"{email} exists")
         person = Person(email, name or email.partition("@")[0].title(), zone)
         self.people[email] = person
+        self.shelves[email] = shelf("My Tasks", self.now(), self.next_etag())
         self.add_calendar(person, email, summary=email, zone=zone, primary=True)
         return person
 

@@ -19,6 +19,15 @@ class Switches:
     refresh tokens die after seven days (G-10). ``rate_per_minute``: requests of one person, 0 for no limit, refused with
     ``rate_status`` (G-91). ``sync_token_days``: the age at which a sync token, or an updatedMin, is too old (G-35, G-37).
     ``horizon_days``: how far ahead endless series are expanded where no timeMax is given.
+
+    What the facts leave open of tasks: ``task_if_match``: If-Match is honoured; else it is ignored. ``task_tombstones``:
+    a deleted task can be read, revived and deleted again; else it is 404 but for lists. ``task_children_deleted``: the tasks
+    below a deleted one go with it; else they come to the top. ``task_move_tombstones``: a task that was moved to another
+    list leaves a tombstone in the old one. ``task_due_in_utc``: the date of ``due`` is that of its instant in UTC; else the
+    one that is written. ``task_due_keeps_time``: a write of ``due`` leaves a time that Google's own pages gave (G-107).
+    ``task_put_needs_id``: an update must name the task's id in its body. ``task_levels``: how deep tasks may stand below each
+    other, 0 for any depth. ``task_bounds_inclusive``: what lies on a bound of a list is within. ``task_lists_move``: a change
+    of its tasks changes the etag and ``updated`` of their list.
     """
 
     pages: str = "full"
@@ -32,6 +41,16 @@ class Switches:
     rate_status: int = 403
     sync_token_days: int = 28
     horizon_days: int = 1000
+    task_if_match: bool = True
+    task_tombstones: bool = True
+    task_children_deleted: bool = True
+    task_move_tombstones: bool = False
+    task_due_in_utc: bool = False
+    task_due_keeps_time: bool = False
+    task_put_needs_id: bool = True
+    task_levels: int = 0
+    task_bounds_inclusive: bool = True
+    task_lists_move: bool = False
 
     def change(self, options: dict[str, Any]) -> dict[str, Any]:
         """Set some of them; all of them as they are now. ValueError for an unknown name or a bad value, nothing set."""
