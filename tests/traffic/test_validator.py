@@ -139,6 +139,7 @@ def answer_part(body, status=200):
 # --- Graph
 
 GRAPH = "/v1.0/me/events"
+TASKS = "/v1.0/me/todo/lists/x/tasks"
 AT = {"dateTime": "2026-03-10T09:00:00", "timeZone": "UTC"}
 EXTENDED = "String {66f5a359-4659-4830-9070-00047ec6ac6e} Name CdbUid"
 
@@ -177,7 +178,10 @@ GRAPH_GOOD = [
     answered(DELTA, {"value": [{"id": "x", "@removed": {"reason": "deleted"}}], "@odata.deltaLink": "https://x"}),
     answered(asked("DELETE", f"{GRAPH}/x"), None, 204),
     answered(asked("GET", f"{GRAPH}/x", strict=False), ERROR, 404),
-    listed("", "/v1.0/me/todo/lists/x/tasks/delta"),
+    listed("$select=title&$expand=linkedResources", f"{TASKS}/delta"),
+    asked("POST", TASKS, {"title": "x", "dueDateTime": AT, "linkedResources": [{"externalId": "u"}]}),
+    listed("$filter=status ne 'completed'&$expand=checklistItems", TASKS),
+    answered(listed("", f"{TASKS}/delta"), {"value": [{"id": "x", "@removed": {"reason": "deleted"}}]}),
     asked("POST", "/common/oauth2/v2.0/token", {"what": "ever"}),
 ]
 GRAPH_BAD = {
@@ -216,6 +220,19 @@ GRAPH_BAD = {
     "no token": (dataclasses.replace(post(), headers=JSON), "no bearer token"),
     "a body of another type": (dataclasses.replace(post(), headers=SIGNED | {"content-type": "text/plain"}), "text/plain"),
     "an unknown field": (post(title="x"), "title: no such field"),
+    "an unknown field of a task": (asked("POST", TASKS, {"percentComplete": 5}), "percentComplete: no such field"),
+    "a bad status of a task": (asked("POST", TASKS, {"status": "done"}), "status"),
+    "an unknown field of a link": (
+        asked("POST", f"{TASKS}/x/linkedResources", {"uid": "x"}), "uid: no such field",
+    ),
+    "a string for a boolean in a step": (asked("PATCH", f"{TASKS}/x/checklistItems/y", {"isChecked": "yes"}), "isChecked"),
+    "a due date with an offset": (
+        asked("POST", TASKS, {"dueDateTime": AT | {"dateTime": "2026-03-10T09:00:00Z"}}), "dueDateTime.dateTime",
+    ),
+    "$filter with a bad status": (listed("$filter=status eq 'done'", TASKS), "'done' is no TaskStatus"),
+    "a bad list in an answer": (
+        answered(listed("", "/v1.0/me/todo/lists"), {"value": [{"wellknownListName": "mine"}]}), "wellknownListName",
+    ),
     "an unknown field below": (post(start=AT | {"zone": "UTC"}), "start.zone: no such field"),
     "a string for an integer": (post(reminderMinutesBeforeStart="5"), "reminderMinutesBeforeStart"),
     "an integer for a boolean": (post(isAllDay=1), "isAllDay"),
