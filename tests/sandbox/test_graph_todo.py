@@ -216,3 +216,45 @@ def test_seeds_fill_the_default_list_once(sandbox, api, tasks):
     sandbox.microsoft.seed("alex@example.com", 1)
     titles = [each["title"] for each in all_of(api, tasks)]
     assert len(titles) == len(set(titles)) > 3
+
+
+def test_what_the_facts_leave_open_can_be_switched(sandbox, api, tasks):
+    sandbox.microsoft.configure({
+        "todo_start_keeps_time": False, "todo_bodies_rewritten": True, "todo_inline_parts": True,
+        "todo_recurrence_in_lists": False, "todo_parts_touch": False, "todo_recurrence_needs_due": False,
+        "todo_due_edit_duplicates": True, "todo_next_keeps_links": False,
+    })  # fmt: skip
+    task = made(
+        api, tasks, startDateTime=at("2026-03-02", "10:00", "UTC"), recurrence=WEEKLY,
+        body={"content": "a\nb", "contentType": "text"}, linkedResources=[{"externalId": "u"}],
+    )  # fmt: skip
+    assert task["startDateTime"]["dateTime"].startswith("2026-03-02T00:00")
+    assert task["dueDateTime"]["dateTime"].startswith("2026-03-02T00:00")
+    assert task["body"]["content"] == "a\r\nb\r\n"
+    api.post(f"{tasks}/{task['id']}/checklistItems", json={"displayName": "Cup"})
+    (listed,) = api.get(tasks).json()["value"]
+    assert (listed["@odata.etag"], "recurrence" in listed) == (task["@odata.etag"], False)
+    assert listed["checklistItems"][0]["displayName"] == "Cup"
+    assert "recurrence" in api.get(f"{tasks}/{task['id']}").json()
+    api.patch(f"{tasks}/{task['id']}", json={"dueDateTime": at("2026-03-04", "00:00", "UTC")})
+    days = {each["id"] == task["id"]: each["dueDateTime"]["dateTime"][:10] for each in all_of(api, tasks)}
+    assert days == {True: "2026-03-02", False: "2026-03-04"}
+    api.patch(f"{tasks}/{task['id']}", json={"status": "completed"})
+    assert sorted(len(each["linkedResources"]) for each in all_of(api, tasks)) == [0, 1, 1]
+
+
+@pytest.mark.parametrize("immutable", [True, False])
+def test_m30_moving_changes_the_default_id(sandbox, api, tasks, immutable):
+    sandbox.microsoft.configure({"todo_immutable_ids": immutable})
+    task = made(api, tasks)
+    other = api.post("me/todo/lists", json={"displayName": "Garden"}).json()["id"]
+    _, link, _ = rounds(api, f"{tasks}/delta")
+    which = {"person": "alex@example.com", "list": tasks.split("/")[3], "title": "Tea", "target": other, "act": "save"}
+    with httpx.Client(base_url=f"{sandbox.microsoft.base_url}/todo/", follow_redirects=True) as page:
+        shown = page.get("./", params=which).text
+        id = shown.split('name="id" value="')[1].split('"')[0]
+        assert "was saved" in page.post("task", data=which | {"id": id}).text
+    (gone,) = rounds(api, link)[0]
+    assert (gone["id"], "@removed" in gone) == (task["id"], True)
+    (moved,) = api.get(f"me/todo/lists/{other}/tasks").json()["value"]
+    assert (moved["id"] == task["id"]) is immutable
