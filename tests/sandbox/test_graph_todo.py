@@ -258,3 +258,12 @@ def test_m30_moving_changes_the_default_id(sandbox, api, tasks, immutable):
     assert (gone["id"], "@removed" in gone) == (task["id"], True)
     (moved,) = api.get(f"me/todo/lists/{other}/tasks").json()["value"]
     assert (moved["id"] == task["id"]) is immutable
+
+
+@pytest.mark.parametrize(("let_in", "status"), [(False, 403), (True, 200)])
+def test_m90_an_app_without_a_person(sandbox, api, let_in, status):
+    sandbox.microsoft.configure({"todo_app_only": let_in})
+    form = {"client_id": "app", "grant_type": "client_credentials", "client_secret": "s", "scope": "x/.default"}
+    token = sandbox.microsoft.authority.token(form, issuer="")["access_token"]
+    where = f"{sandbox.microsoft.base_url}/v1.0/users/alex@example.com/todo/lists"
+    assert httpx.get(where, headers={"Authorization": f"Bearer {token}"}).status_code == status
