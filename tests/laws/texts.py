@@ -25,7 +25,6 @@ DAY = dt.timedelta(days=1)
 FIRST = dt.datetime.combine(MONDAY, dt.time())
 
 ZONES = [
-    "Africa/Casablanca",
     "America/New_York",
     "America/St_Johns",
     "Asia/Kathmandu",

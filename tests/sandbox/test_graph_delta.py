@@ -131,12 +131,12 @@ def test_m28_lost_state(api, sandbox):
 
 
 def test_m28_a_bounded_cache_forgets_the_oldest(api, sandbox):
-    sandbox.microsoft.deltas._most = 3
+    sandbox.microsoft.deltas.tokens.most = 3
     try:
         links = [rounds(api, WINDOW)[1] for _ in range(4)]
         assert [api.get(link).status_code for link in reversed(links)] == [200, 200, 410, 410]
     finally:
-        sandbox.microsoft.deltas._most = 5000
+        sandbox.microsoft.deltas.tokens.most = 5000
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,8 @@ GRAPH_GOOD = [
     asked("POST", TODO, {"title": "x", "dueDateTime": AT, "linkedResources": [{"externalId": "uid"}]}),
     listed("$select=title&$expand=linkedResources&$top=5", f"{TODO}/delta"),
     answered(listed("", f"{TODO}/delta"), {"value": [{"id": "x", "@removed": {"reason": "deleted"}}]}),
+    listed("$filter=status ne 'completed'&$expand=checklistItems", TODO),
+    answered(listed("", f"{TODO}/delta"), {"value": [{"id": "x", "@removed": {"reason": "deleted"}}]}),
     asked("POST", "/common/oauth2/v2.0/token", {"what": "ever"}),
 ]
 GRAPH_BAD = {
@@ -264,6 +266,19 @@ GRAPH_BAD = {
     "no token": (dataclasses.replace(post(), headers=JSON), "no bearer token"),
     "a body of another type": (dataclasses.replace(post(), headers=SIGNED | {"content-type": "text/plain"}), "text/plain"),
     "an unknown field": (post(title="x"), "title: no such field"),
+    "an unknown field of a task": (asked("POST", TODO, {"percentComplete": 5}), "percentComplete: no such field"),
+    "a bad status of a task": (asked("POST", TODO, {"status": "done"}), "status"),
+    "an unknown field of a link": (
+        asked("POST", f"{TODO}/x/linkedResources", {"uid": "x"}), "uid: no such field",
+    ),
+    "a string for a boolean in a step": (asked("PATCH", f"{TODO}/x/checklistItems/y", {"isChecked": "yes"}), "isChecked"),
+    "a due date with an offset": (
+        asked("POST", TODO, {"dueDateTime": AT | {"dateTime": "2026-03-10T09:00:00Z"}}), "dueDateTime.dateTime",
+    ),
+    "$filter with a bad status": (listed("$filter=status eq 'done'", TODO), "'done' is no TaskStatus"),
+    "a bad list in an answer": (
+        answered(listed("", "/v1.0/me/todo/lists"), {"value": [{"wellknownListName": "mine"}]}), "wellknownListName",
+    ),
     "an unknown field below": (post(start=AT | {"zone": "UTC"}), "start.zone: no such field"),
     "a string for an integer": (post(reminderMinutesBeforeStart="5"), "reminderMinutesBeforeStart"),
     "an integer for a boolean": (post(isAllDay=1), "isAllDay"),

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
-from bridge.sandbox.graph import odata, properties, zones
+from bridge.sandbox.graph import odata, paging, properties, zones
 from bridge.sandbox.graph.calls import Answer, Call, only
 from bridge.sandbox.graph.delta import Window
 from bridge.sandbox.graph.errors import invalid, unreadable, unsupported_query
@@ -181,29 +178,12 @@ def _listed(call: Call, items: list[Item], *, allowed: Iterable[str], unselectab
     if options.filter:
         items = [item for item in items if options.filter(item)]
     items = odata.sorted_by(items, options.order)
-    size = options.top or call.prefer.page_size or odata.DEFAULT_PAGE
-    offset = _offset(values["$skiptoken"][0]) if "$skiptoken" in values else options.skip
-    shown = items[offset : offset + size]
+    shown, link = paging.page(call, items, options)
     body: dict[str, Any] = {"@odata.context": _context(call, "Collection(event)")}
     if options.count:
         body["@odata.count"] = len(items)
     body["value"] = [call.reader.event(item, expand=options.expand, select=options.select) for item in shown]
-    if offset + size < len(items):
-        rest = "&".join(
-            f"{name}={quote(given[0], safe='')}"
-            for name, given in values.items()
-            if name not in ("$skip", "$skiptoken")
-        )
-        token = base64.urlsafe_b64encode(f"at={offset + size}".encode()).decode()
-        body["@odata.nextLink"] = call.link(f"{rest}{'&' if rest else ''}$skiptoken={quote(token, safe='')}")
-    return Answer(200, body)
-
-
-def _offset(token: str) -> int:
-    try:
-        return int(base64.urlsafe_b64decode(token.encode()).decode().removeprefix("at="))
-    except (ValueError, binascii.Error):
-        raise unsupported_query("The $skiptoken is not valid.") from None
+    return Answer(200, body | link)
 
 
 def _window(call: Call) -> tuple[dt.datetime, dt.datetime]:

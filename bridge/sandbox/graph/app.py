@@ -17,6 +17,8 @@ from werkzeug.exceptions import HTTPException
 from bridge.sandbox import service as keys
 from bridge.sandbox.graph import api_events as events
 from bridge.sandbox.graph import api_mailbox as mailbox
+from bridge.sandbox.graph import api_todo as todo
+from bridge.sandbox.graph import api_todo_parts as parts
 from bridge.sandbox.graph import batch, views
 from bridge.sandbox.graph.calls import Answer, Call
 from bridge.sandbox.graph.errors import GraphError, denied, not_simulated, unreadable
@@ -34,7 +36,11 @@ WRITE = ("Calendars.ReadWrite",)
 SETTINGS = ("MailboxSettings.Read", "MailboxSettings.ReadWrite")
 ZONES = ("User.Read", *SETTINGS, *FULL)
 PROFILE = ("User.Read",)
+READ_TASKS = ("Tasks.Read", "Tasks.ReadWrite")
+WRITE_TASKS = ("Tasks.ReadWrite",)
 Handler = Callable[..., Answer]
+TASKS = "/todo/lists/<which>/tasks"
+DELTA = ("delta", "delta()", "microsoft.graph.delta()")
 
 ROUTES: list[tuple[str, str, Handler, tuple[str, ...]]] = [
     ("GET", "", mailbox.get_user, PROFILE),
@@ -78,6 +84,30 @@ for _place in ("/events", "/calendar/events", "/calendars/<calendar>/events"):
         ("POST", f"{_place}/<event>/permanentDelete", events.permanently_delete, WRITE),
         *(("POST", f"{_place}/<event>/{verb}", events.answer(verb), WRITE) for verb in ANSWERS),
     ]
+ROUTES += [
+    ("GET", "/todo/lists", todo.list_lists, READ_TASKS),
+    ("POST", "/todo/lists", todo.create_list, WRITE_TASKS),
+    *(("GET", f"/todo/lists/{function}", todo.lists_delta, READ_TASKS) for function in DELTA),
+    ("GET", "/todo/lists/<which>", todo.get_list, READ_TASKS),
+    ("PATCH", "/todo/lists/<which>", todo.update_list, WRITE_TASKS),
+    ("DELETE", "/todo/lists/<which>", todo.delete_list, WRITE_TASKS),
+    ("GET", TASKS, todo.list_tasks, READ_TASKS),
+    ("POST", TASKS, todo.create_task, WRITE_TASKS),
+    *(("GET", f"{TASKS}/{function}", todo.tasks_delta, READ_TASKS) for function in DELTA),
+    ("GET", f"{TASKS}/<task>", todo.get_task, READ_TASKS),
+    ("PATCH", f"{TASKS}/<task>", todo.update_task, WRITE_TASKS),
+    ("DELETE", f"{TASKS}/<task>", todo.delete_task, WRITE_TASKS),
+    ("GET", f"{TASKS}/<task>/checklistItems", parts.list_steps, READ_TASKS),
+    ("POST", f"{TASKS}/<task>/checklistItems", parts.create_step, WRITE_TASKS),
+    ("GET", f"{TASKS}/<task>/checklistItems/<part>", parts.get_step, READ_TASKS),
+    ("PATCH", f"{TASKS}/<task>/checklistItems/<part>", parts.update_step, WRITE_TASKS),
+    ("DELETE", f"{TASKS}/<task>/checklistItems/<part>", parts.delete_step, WRITE_TASKS),
+    ("GET", f"{TASKS}/<task>/linkedResources", parts.list_links, READ_TASKS),
+    ("POST", f"{TASKS}/<task>/linkedResources", parts.create_link, WRITE_TASKS),
+    ("GET", f"{TASKS}/<task>/linkedResources/<part>", parts.get_link, READ_TASKS),
+    ("PATCH", f"{TASKS}/<task>/linkedResources/<part>", parts.update_link, WRITE_TASKS),
+    ("DELETE", f"{TASKS}/<task>/linkedResources/<part>", parts.delete_link, WRITE_TASKS),
+]
 SUBSCRIPTIONS: list[tuple[str, str, Handler, tuple[str, ...]]] = [
     ("GET", "/subscriptions", mailbox.list_subscriptions, READ),
     ("POST", "/subscriptions", mailbox.create_subscription, READ),
@@ -187,7 +217,7 @@ def _serve(service: Microsoft, handler: Handler, scopes: tuple[str, ...], argume
             )
     except GraphError as error:
         return refusal(service, error)
-    if _basic(access):
+    if "Calendars.ReadBasic" in scopes and _basic(access):
         answer = events.without_bodies(answer)
     response = _response(answer.body, answer.status, answer.headers)
     if prefer.applied:

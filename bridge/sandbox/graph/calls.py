@@ -91,8 +91,12 @@ class Call:
 
     def check_version(self, item: Item) -> None:
         """If-Match against the version as it is; without it the last write wins (M-32)."""
+        self.check_etag(ids.etag(self.reader.change_key(item.event)))
+
+    def check_etag(self, current: str) -> None:
+        """If-Match against an etag. Raises 412 ``ErrorIrresolvableConflict``."""
         wanted = [part.strip() for part in self.if_match.split(",") if part.strip()]
-        if wanted and "*" not in wanted and ids.etag(self.reader.change_key(item.event)) not in wanted:
+        if wanted and "*" not in wanted and current not in wanted:
             raise GraphError(
                 412,
                 "ErrorIrresolvableConflict",

@@ -7,17 +7,14 @@ shown page by page; what changes meanwhile belongs to the next round.
 from __future__ import annotations
 
 import datetime as dt
-import secrets
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bridge.sandbox.graph.errors import GraphError, invalid
+from bridge.sandbox.graph.delta_tokens import MOST_TOKENS, Tokens
+from bridge.sandbox.graph.errors import invalid
 from bridge.sandbox.graph.events import Item
 from bridge.sandbox.graph.mailbox import Event, Mailbox
 from bridge.sandbox.graph.views import Reader
-
-MOST_TOKENS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +73,14 @@ class Page:
 
 
 class Deltas:
-    """The tokens given out. The cache is bounded, so old ones are forgotten (M-28)."""
+    """The rounds of all calendars."""
 
     def __init__(self, most: int = MOST_TOKENS) -> None:
-        self._most = most
-        self._kept: OrderedDict[str, Position | Start] = OrderedDict()
+        self.tokens: Tokens[Position | Start] = Tokens(most)
 
     def lose(self) -> int:
         """Forget every token, as a moved mailbox does; how many."""
-        lost = len(self._kept)
-        self._kept.clear()
-        return lost
+        return self.tokens.lose()
 
     def begin(self, box: Mailbox, window: Window, *, masters: bool, oddities: bool) -> Position:
         """A first round: everything that lies in the window."""
@@ -106,14 +100,7 @@ class Deltas:
 
     def resume(self, box: Mailbox, calendar: int, token: str, *, masters: bool, oddities: bool) -> Position:
         """Go on from a token of either kind. Raises 410 ``SyncStateNotFound`` (M-28)."""
-        found = self._kept.get(token)
-        if found is None:
-            raise GraphError(
-                410,
-                "SyncStateNotFound",
-                "The sync state generation is not found; continuation token is invalid. Start the synchronization over.",
-            )
-        self._kept.move_to_end(token)
+        found = self.tokens.find(token)
         window = found.round.window if isinstance(found, Position) else found.window
         if (window.mailbox, window.calendar) != (box.person.number, calendar):
             raise invalid("The continuation token belongs to another calendar.")
@@ -135,19 +122,12 @@ class Deltas:
         """One page, and the token of the next page or the next round."""
         entries = position.round.entries
         if oddities and position.offset and not position.paused and position.offset <= size:
-            return Page([], self._keep(replace(position, paused=True)), None)  # M-16: an empty page that goes on
+            return Page([], self.tokens.keep(replace(position, paused=True)), None)  # M-16: an empty page that goes on
         value = [_shown(reader, entry) for entry in entries[position.offset : position.offset + size]]
         following = position.offset + size
         if following < len(entries):
-            return Page(value, self._keep(replace(position, offset=following)), None)
-        return Page(value, None, self._keep(Start(position.round.window, position.round.revision)))
-
-    def _keep(self, state: Position | Start) -> str:
-        token = secrets.token_urlsafe(48)
-        self._kept[token] = state
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-        return token
+            return Page(value, self.tokens.keep(replace(position, offset=following)), None)
+        return Page(value, None, self.tokens.keep(Start(position.round.window, position.round.revision)))
 
 
 def _entries(event: Event, window: Window, *, masters: bool, oddities: bool) -> list[Entry]:

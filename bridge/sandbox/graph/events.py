@@ -18,6 +18,7 @@ from bridge.sandbox.graph.mailbox import Event, ExceptionOccurrence, Mailbox, Sp
 from bridge.sandbox.graph.recurrence import Recurrence
 from bridge.sandbox.meter import Meter
 
+EVENT_KINDS = ("event", "occurrence", "exception")
 ANSWERS = {
     "accept": ("accepted", "busy"),
     "tentativelyAccept": ("tentativelyAccepted", "tentative"),
@@ -301,7 +302,7 @@ class Desk:
 def find(box: Mailbox, reference: ids.Reference) -> Item:
     """What an id stands for in this mailbox. Raises 404 ``ErrorItemNotFound`` (M-35)."""
     event = box.events.get(reference.number)
-    if reference.mailbox != box.person.number or event is None or reference.kind in ("calendar", "group"):
+    if reference.mailbox != box.person.number or event is None or reference.kind not in EVENT_KINDS:
         raise not_found()
     if reference.placement not in (None, event.placement):
         raise not_found()  # it moved: its default id is another one now (M-30)

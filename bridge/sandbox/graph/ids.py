@@ -17,13 +17,13 @@ from bridge.sandbox.graph.errors import GraphError
 _FORM = struct.Struct(">BIIHI")
 _DEFAULT, _IMMUTABLE = "AAMkA", "AAkALgAA"
 
-Kind = Literal["calendar", "event", "occurrence", "exception", "group"]
-_KINDS: tuple[Kind, ...] = ("calendar", "event", "occurrence", "exception", "group")
+Kind = Literal["calendar", "event", "occurrence", "exception", "group", "taskList", "task"]
+_KINDS: tuple[Kind, ...] = ("calendar", "event", "occurrence", "exception", "group", "taskList", "task")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What an id stands for. ``placement`` counts an event's moves between calendars; None: an immutable id."""
+    """What an id stands for. ``placement`` counts moves between calendars or task lists; None: an immutable id."""
 
     kind: Kind
     mailbox: int

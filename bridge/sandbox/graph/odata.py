@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from bridge.sandbox.graph import fields, zones
 from bridge.sandbox.graph.errors import invalid, unsupported_query
@@ -15,7 +15,10 @@ from bridge.sandbox.graph.properties import ENUMS, TYPES
 
 DEFAULT_PAGE = 10
 LARGEST_PAGE = 1000
-Test = Callable[[Item], bool]
+Test = Callable[[Any], bool]
+Thing = TypeVar("Thing")
+NAVIGATED = ("singleValueExtendedProperties", "checklistItems", "linkedResources")
+"""What has to be expanded to be seen, although a body may hold it."""
 
 _ANY = re.compile(
     r"(?P<list>singleValueExtendedProperties)/any\(\s*(?P<v>\w+)\s*:\s*(?P=v)/id\s+eq\s+'(?P<id>(?:[^']|'')*)'\s+and\s+"
@@ -23,13 +26,21 @@ _ANY = re.compile(
     r"(?P<func>contains|startswith)\(\s*(?P=v)/value\s*,\s*'(?P<arg>(?:[^']|'')*)'\s*\))\s*\)",
     re.IGNORECASE,
 )
-_COMPARE = re.compile(
+COMPARE = re.compile(
     r"(?P<path>\w+(?:/\w+)?)\s+(?P<op>eq|ne|gt|ge|lt|le)\s+(?P<value>'(?:[^']|'')*'|[^\s()]+)", re.IGNORECASE
 )
 _FUNC = re.compile(
     r"(?P<func>contains|startswith)\(\s*(?P<path>subject)\s*,\s*'(?P<arg>(?:[^']|'')*)'\s*\)", re.IGNORECASE
 )
 _IDS = re.compile(r"id\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE)
+_NOT_EXPANDED = (
+    "instances",
+    "attachments",
+    "attachmentSessions",
+    "extensions",
+    "multiValueExtendedProperties",
+    "tasks",
+)
 _EXPAND = re.compile(r"(\w+)(?:\((.*)\))?")
 
 
@@ -54,8 +65,21 @@ class Options:
     count: bool = False
 
 
-def read(query: Mapping[str, list[str]], *, allowed: Iterable[str], type_name: str = "event") -> Options:
-    """The options of a query string. Raises 400 for one that is unknown, not allowed here, or given twice."""
+def read(
+    query: Mapping[str, list[str]],
+    *,
+    allowed: Iterable[str],
+    type_name: str = "event",
+    forms: Iterable[re.Pattern[str]] | None = None,
+    test: Callable[[re.Match[str]], Test] | None = None,
+    orders: Iterable[str] | None = None,
+) -> Options:
+    """The options of a query string. Raises 400 for one that is unknown, not allowed here, or given twice.
+
+    ``forms`` are the terms that a $filter may have, ``test`` makes something of one, ``orders`` are the paths of $orderby; by
+    default those of events.
+    """
+    forms, test, orders = forms or (_ANY, _FUNC, COMPARE), test or _test, orders or _VALUES
     allowed = set(allowed)
     for name, values in query.items():
         if name not in allowed:
@@ -66,18 +90,21 @@ def read(query: Mapping[str, list[str]], *, allowed: Iterable[str], type_name: s
     return Options(
         select=_select(given.get("$select", ""), type_name),
         expand=tuple(_expand(part, type_name) for part in _split(given.get("$expand", ""), ",")),
-        filter=_filter(given["$filter"]) if "$filter" in given else None,
-        order=_order(given.get("$orderby", "")),
+        filter=terms(given["$filter"], forms, test) if "$filter" in given else None,
+        order=order_by(given.get("$orderby", ""), orders),
         top=_number("$top", given["$top"], least=1) if "$top" in given else None,
         skip=_number("$skip", given.get("$skip", "0"), least=0),
-        count=_boolean("$count", given.get("$count", "false")),
+        count=boolean("$count", given.get("$count", "false")),
     )
 
 
-def sorted_by(items: list[Item], order: Iterable[tuple[str, bool]]) -> list[Item]:
-    """Items in the order asked for; the last key first, because sorting is stable."""
+def sorted_by(
+    items: list[Thing], order: Iterable[tuple[str, bool]], values: Mapping[str, Callable[[Any], Any]] | None = None
+) -> list[Thing]:
+    """Items in the order asked for; the last key first, because sorting is stable. ``values`` reads them (default: events)."""
+    read_from: Mapping[str, Callable[[Any], Any]] = values or _VALUES
     for path, descending in reversed(tuple(order)):
-        items = sorted(items, key=_VALUES[path], reverse=descending)
+        items = sorted(items, key=read_from[path], reverse=descending)
     return items
 
 
@@ -92,13 +119,9 @@ def _select(text: str, type_name: str) -> tuple[str, ...]:
 def _expand(text: str, type_name: str) -> Expand:
     match = _EXPAND.fullmatch(text.strip())
     found = TYPES[type_name].get(match[1]) if match else None
-    if (
-        match is None
-        or found is None
-        or not (found.kind == "navigation" or match[1] == "singleValueExtendedProperties")
-    ):
+    if match is None or found is None or not (found.kind == "navigation" or match[1] in NAVIGATED):
         raise unsupported_query(f"Parsing OData Select and Expand failed: '{text}'.")
-    if match[1] in ("instances", "attachments", "extensions", "multiValueExtendedProperties"):
+    if match[1] in _NOT_EXPANDED:
         raise unsupported_query(f"'{match[1]}' cannot be expanded on the simulated service.")
     if match[1] != "singleValueExtendedProperties":
         if match[2]:
@@ -117,16 +140,16 @@ def _expand(text: str, type_name: str) -> Expand:
     return Expand("singleValueExtendedProperties", named)
 
 
-def _filter(text: str) -> Test:
-    """Terms joined by ``and`` (or all by ``or``); not the whole of OData, and what is not understood is refused."""
+def terms(text: str, forms: Iterable[re.Pattern[str]], test: Callable[[re.Match[str]], Test]) -> Test:
+    """A ``$filter``. Terms joined by ``and`` (or all by ``or``); not the whole of OData, and what is not understood is refused."""
     tests: list[Test] = []
     joined: set[str] = set()
     rest = text.strip()
     while True:
-        term = next((found for form in (_ANY, _FUNC, _COMPARE) if (found := form.match(rest))), None)
+        term = next((found for form in forms if (found := form.match(rest))), None)
         if term is None:
             raise unsupported_query(f"Invalid filter clause: '{text}'.")
-        tests.append(_test(term))
+        tests.append(test(term))
         rest = rest[term.end() :].strip()
         if not rest:
             break
@@ -138,9 +161,9 @@ def _filter(text: str) -> Test:
     if len(joined) > 1:
         raise unsupported_query("A filter that mixes 'and' with 'or' is not supported on the simulated service.")
     return (
-        (lambda item: any(test(item) for test in tests))
+        (lambda item: any(each(item) for each in tests))
         if joined == {"or"}
-        else lambda item: all(test(item) for test in tests)
+        else lambda item: all(each(item) for each in tests)
     )
 
 
@@ -154,7 +177,11 @@ def _test(term: re.Match[str]) -> Test:
             return lambda item: part in item.fields["subject"].lower()
         return lambda item: item.fields["subject"].lower().startswith(part)
     path, op, wanted = found["path"], found["op"].lower(), _literal(found["path"], found["value"])
-    value = _VALUES[path]
+    return compared(_VALUES[path], op, wanted)
+
+
+def compared(value: Callable[[Any], Any], op: str, wanted: Any) -> Test:
+    """A comparison of what ``value`` reads from an item; ``op`` in lower case."""
     return {
         "eq": lambda item: value(item) == wanted,
         "ne": lambda item: value(item) != wanted,
@@ -191,7 +218,7 @@ def _literal(path: str, text: str) -> Any:
     if path in ("start/dateTime", "end/dateTime", "createdDateTime", "lastModifiedDateTime"):
         return zones.parse_instant(unquoted, path)
     if path in ("isAllDay", "isOrganizer", "isCancelled"):
-        return _boolean(path, text)
+        return boolean(path, text)
     if not text.startswith("'"):
         raise unsupported_query(f"A string literal is expected for '{path}'.")
     enum = TYPES["event"][path].of if TYPES["event"][path].kind == "enum" else ""
@@ -228,13 +255,14 @@ _VALUES: dict[str, Callable[[Item], Any]] = {
 }
 
 
-def _order(text: str) -> tuple[tuple[str, bool], ...]:
-    found = []
+def order_by(text: str, known: Iterable[str]) -> tuple[tuple[str, bool], ...]:
+    """An ``$orderby``: each path, and whether it descends. Raises 400 for one that is not ``known``."""
+    found, known = [], frozenset(known)
     for part in (part.strip() for part in text.split(",")):
         if not part:
             continue
         path, _, direction = part.partition(" ")
-        if path not in _VALUES or direction.strip().lower() not in ("", "asc", "desc"):
+        if path not in known or direction.strip().lower() not in ("", "asc", "desc"):
             raise unsupported_query(f"The $orderby clause '{part}' is not supported.")
         found.append((path, direction.strip().lower() == "desc"))
     return tuple(found)
@@ -259,7 +287,8 @@ def _number(name: str, text: str, *, least: int) -> int:
     return int(text)
 
 
-def _boolean(name: str, text: str) -> bool:
+def boolean(name: str, text: str) -> bool:
+    """A literal that is true or false. Raises 400."""
     if text.lower() not in ("true", "false"):
         raise unsupported_query(f"Invalid value '{text}' for '{name}' found.")
     return text.lower() == "true"

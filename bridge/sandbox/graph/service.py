@@ -13,7 +13,7 @@ from wsgiref.types import WSGIApplication
 
 from bridge.sandbox.clock import Clock
 from bridge.sandbox.deliveries import Deliveries
-from bridge.sandbox.graph import app, events, pages, properties, seeds, signin, zones
+from bridge.sandbox.graph import app, events, pages, properties, seeds, signin, todo_pages, zones
 from bridge.sandbox.graph.calls import Call
 from bridge.sandbox.graph.delta import Deltas
 from bridge.sandbox.graph.errors import GraphError, denied, invalid
@@ -22,6 +22,10 @@ from bridge.sandbox.graph.ids import Ids
 from bridge.sandbox.graph.mailbox import DEFAULT_CALENDAR, Calendar, Mailbox, Person
 from bridge.sandbox.graph.oauth import Access, Authority
 from bridge.sandbox.graph.subscriptions import LifecycleEvent, Subscriptions
+from bridge.sandbox.graph.todo import Todo
+from bridge.sandbox.graph.todo_delta import TodoDeltas
+from bridge.sandbox.graph.todo_view import TodoReader
+from bridge.sandbox.graph.todo_writing import TodoDesk, TodoHabits
 from bridge.sandbox.graph.views import Preferences, Reader
 from bridge.sandbox.meter import Meter
 
@@ -50,6 +54,34 @@ class Switches:
     """A refresh token dies with its first use; the real one lives on (M-07)."""
     decline_removes: bool = False
     """Declining takes the event out of the calendar, as Outlook does unless told to keep declined events."""
+    todo_if_match: bool = True
+    """If-Match of a task or task list is honoured; else it is ignored (M-88)."""
+    todo_app_only: bool = False
+    """An app without a person may read and write tasks (M-90)."""
+    todo_immutable_ids: bool = True
+    """The immutable id of M-30 is given for tasks too; else a task's id changes when it moves, whatever is preferred."""
+    todo_completing_repeats: bool = True
+    """Completing a recurring task makes the next one; else the series is over (M-89)."""
+    todo_next_is_new: bool = True
+    """The next one is the new task; else the task goes on under its id, and what was completed is the new one (M-89)."""
+    todo_next_keeps_links: bool = True
+    """The new one of M-89 bears the linkedResources of the old, externalId and all."""
+    todo_recurrence_needs_due: bool = True
+    """A recurrence without a dueDateTime is refused; else its first day becomes the due date."""
+    todo_due_edit_duplicates: bool = False
+    """Another due date for a recurring task makes another task with it, and the old one stays as it was (seen by clients)."""
+    todo_due_as_utc: bool = False
+    """A due date is kept as midnight in UTC of the day written; else as midnight in the zone written (M-86)."""
+    todo_start_keeps_time: bool = True
+    """startDateTime keeps its time of day; else it loses it like a due date."""
+    todo_bodies_rewritten: bool = False
+    """Plain text comes back with CRLF, and one at its end, as that of events does (M-63)."""
+    todo_inline_parts: bool = False
+    """checklistItems and linkedResources are shown with every task; else by $expand."""
+    todo_recurrence_in_lists: bool = True
+    """Lists and rounds show the recurrence; else only a GET of the task does (seen by clients)."""
+    todo_parts_touch: bool = True
+    """A write of a checklistItem or linkedResource gives its task a new etag and stands in the next round (M-29)."""
 
 
 class Microsoft:
@@ -67,6 +99,7 @@ class Microsoft:
         self.deliveries = Deliveries(lambda status: status is None or status >= 500)
         self.authority = Authority(clock)
         self.deltas = Deltas()
+        self.todo_deltas = TodoDeltas()
         self.gate = app.Gate()
         self.switches = Switches()
         self.base_url = ""
@@ -74,6 +107,7 @@ class Microsoft:
         built = app.build(self)
         signin.add_to(built, self)
         pages.add_to(built, self)
+        todo_pages.add_to(built, self)
         self.wsgi: WSGIApplication = built.wsgi_app
         self.entrance: WSGIApplication = self.wsgi
 
@@ -83,7 +117,7 @@ class Microsoft:
             self.authority.clear()
             self.authority.revoke_used = False
             self.authority.secrets.clear()
-            self.deltas.lose()
+            self.lose_sync_state()
             self.switches = Switches()
             self.deliveries.clear()
             self.meter.reset()
@@ -110,6 +144,7 @@ class Microsoft:
             box = Mailbox(made, self.clock)
             box.watchers.append(self.subscriptions.changed)
             self._boxes[address.lower()] = box
+            self._todos[address.lower()] = Todo(number, self.clock)
             return made
 
     def people(self) -> list[Person]:
@@ -160,6 +195,30 @@ class Microsoft:
     def desk(self, person: Person | str) -> Desk:
         """Writes into a mailbox as the API would."""
         return Desk(self.box(person), self.meter)
+
+    def todo_desk(self, person: Person | str) -> TodoDesk:
+        """Writes to somebody's tasks as the API would."""
+        has = self.switches
+        habits = TodoHabits(
+            due_utc=has.todo_due_as_utc,
+            start_keeps_time=has.todo_start_keeps_time,
+            rewrites_text=has.todo_bodies_rewritten,
+            recurrence_needs_due=has.todo_recurrence_needs_due,
+            repeats=has.todo_completing_repeats,
+            next_is_new=has.todo_next_is_new,
+            next_keeps_links=has.todo_next_keeps_links,
+            due_edit_duplicates=has.todo_due_edit_duplicates,
+            parts_touch=has.todo_parts_touch,
+        )
+        return TodoDesk(self._todos[self.box(person).person.address.lower()], habits)
+
+    def todo_reader(self, person: Person | str, prefer: Preferences) -> TodoReader:
+        """Shows somebody's tasks as the API would."""
+        has = self.switches
+        return TodoReader(
+            self.box(person).person.number, self.ids, prefer, has.todo_immutable_ids, has.todo_inline_parts,
+            has.todo_recurrence_in_lists,
+        )  # fmt: skip
 
     def item(self, person: Person | str, event_id: str) -> Item:
         """The event of an id. Raises GraphError, 404."""
@@ -221,7 +280,7 @@ class Microsoft:
     def lose_sync_state(self) -> int:
         """From now on every delta token given out so far is answered with 410 (M-28); how many."""
         with self.lock:
-            return self.deltas.lose()
+            return self.deltas.lose() + self.todo_deltas.tokens.lose()
 
     def lifecycle(self, kind: LifecycleEvent, person: str | None = None) -> int:
         """Send lifecycle notifications (M-75); how many."""
@@ -229,12 +288,11 @@ class Microsoft:
             return self.subscriptions.lifecycle(kind, self.box(person).person if person else None)
 
     def seed(self, person: str, count: int, *, calendar: str | None = None) -> list[str]:
-        """Put ``count`` different events into a calendar (its id or name); their immutable ids."""
+        """Put ``count`` different events into a calendar (its id or name), and some tasks if there are none; the events' ids."""
         with self.lock:
-            return [
-                self.create(person, body, calendar=calendar)
-                for body in seeds.bodies(count, self.clock(), self.box(person).person.zone)
-            ]
+            zone = self.box(person).person.zone
+            seeds.tasks(self.todo_desk(person), zones.wall_in(self.clock(), zone).date(), zone)
+            return [self.create(person, body, calendar=calendar) for body in seeds.bodies(count, self.clock(), zone)]
 
     def expire_tokens(self, person: str | None = None) -> int:
         """Let access tokens expire now; how many."""
@@ -275,6 +333,7 @@ class Microsoft:
         """Addresses that an ApplicationAccessPolicy keeps apps out of (M-09)."""
         self.subscriptions = Subscriptions(self.clock, self.deliveries, self.ids.encode)
         self._boxes: dict[str, Mailbox] = {}
+        self._todos: dict[str, Todo] = {}
         for address, name, zone in DEMO_PEOPLE:
             self.add_person(address, name=name, zone=zone)
 
