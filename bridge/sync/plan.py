@@ -164,10 +164,9 @@ def _in_parts(case: Case, rules: Rules) -> Step | None:
     hub, link, remote = case.hub, case.link, case.remote
     if hub is None or case.part or rules.direction == "pull":
         return None
-    seen = parts.read(hub.data)
-    fields = seen.fields
-    shown_ = fields if case.home else rules.projection.show(fields)
-    found = parts.spread(replace(seen, fields=shown_), rules.lens, now=rules.now)
+    whole = parts.read(hub.data)
+    visible = whole if case.home else replace(whole, fields=rules.projection.show(whole.fields))
+    found = parts.spread(visible, rules.lens, now=rules.now)
     if found.whole:
         return None
     if remote is not None:
@@ -177,7 +176,7 @@ def _in_parts(case: Case, rules: Rules) -> Step | None:
             return None
         doomed = replace(_clean(link), version=remote.version)
         return Step(case, _trying(doomed, link), intent=Intent(case.uid, "delete"))
-    untold = case.home and rules.invitations and _invited(fields) - rules.own
+    untold = case.home and rules.invitations and _invited(whole.fields) - rules.own
     window = Link(
         case.uid,
         dirty=found.more,
