@@ -15,7 +15,7 @@ from tests.support.corpus import ACCEPTED
 FROM = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 TO = dt.datetime(2028, 1, 1, 12, tzinfo=dt.UTC)
 ZONE = times.zone_info("Europe/Vienna")
-MANY = 25
+MANY = 10
 """Occurrences of one series in parts: of more the others are cut, which is told like anywhere else."""
 
 PAGE = 2500

@@ -146,7 +146,7 @@ def test_tasks_and_what_no_field_shows_are_told_too(world):
         b"SUMMARY:Buy tea\\, milk\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
     )
     world.put("tea", tea())
-    silent = world.stored()["tea"].data.replace(b"END:VEVENT", b"X-MOOD:good\r\nEND:VEVENT")
+    silent = world.stored()["tea"].data.replace(b"END:VEVENT", b"X-MOZ-MOOD:good\r\nEND:VEVENT")
     with world.database.write() as conn:
         objects.put(conn, world.calendar, "buy.ics", task, actor="cli", now=world.clock())
         objects.put(conn, world.calendar, "tea.ics", silent, actor="device:9", now=world.clock())

@@ -530,7 +530,7 @@ def test_r35_a_change_that_the_remote_is_not_told_of_is_a_change_all_the_same(fi
     world.settle()
     with world.database.write() as conn:
         stored = objects.by_uid(conn, world.calendar, "e0")
-        data = stored.data.replace(b"END:VEVENT", b"X-OF-THE-PHONE:1\r\nEND:VEVENT")
+        data = stored.data.replace(b"END:VEVENT", b"X-MOZ-LASTACK:1\r\nEND:VEVENT")
         objects.put(conn, world.calendar, stored.href, data, actor="device:1", now=world.clock())
     world.settle()
     assert told(undo(world, google)) == [("pushed", "leave", (), undoing.SINCE)]
