@@ -107,7 +107,13 @@ def lasting(start: dt.date | dt.datetime, zone: str | None, length: values.Durat
     nominal = _later(start, dt.timedelta(days=length.days))
     if zone is None or not length.time:
         return When(start, _later(nominal, length.time), zone)
-    return When(start, times.wall(_later(times.instant(nominal, zone, floating=dt.UTC), length.time), zone), zone)
+    moment = _later(times.instant(nominal, zone, floating=dt.UTC), length.time)
+    end = times.wall(moment, zone)
+    if (
+        times.instant(end, zone, floating=dt.UTC) != moment
+    ):  # the clock shows it for the second time: only UTC can say it
+        return When(start, moment.replace(tzinfo=None), zone, "UTC")
+    return When(start, end, zone)
 
 
 def _later(value: _D, by: dt.timedelta) -> _D:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import edit, objects, view
+from bridge.ical import edit, normal, objects, view
 from bridge.ical.fields import MASTER, EventFields, ObjectFields, Reminder, When, diff
 
 PHONE = b"""\xef\xbb\xbfBEGIN:VCALENDAR\r
@@ -250,6 +250,14 @@ def test_an_instance_in_the_second_of_a_repeated_hour_is_named_in_utc(now):
     data = edit.compose(fields, uid="u", now=now)
     assert b"EXDATE:20261025T013000Z\r\n" in data
     assert seen(data) == fields
+
+
+def test_a_duration_that_ends_in_the_second_of_a_repeated_hour_is_no_end_before_the_start(now):
+    lines = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", "UID:u", "DTSTART;TZID=Europe/Vienna:20261025T023000", "DURATION:PT45M"]
+    data = "\r\n".join([*lines, "END:VEVENT", "END:VCALENDAR", ""]).encode()
+    assert seen(data) == normal.fields(seen(data))
+    assert seen(data).master.when == When(at(25, 2, 30, 10), at(25, 1, 15, 10), "Europe/Vienna", "UTC")
+    assert b"DURATION:PT45M\r\n" in edit.apply(data, {(MASTER, "summary"): "Other"}, now=now)
 
 
 def test_nothing_changes_means_the_same_bytes(now):
