@@ -8,7 +8,9 @@ events and series of which nothing more is said.
 import datetime as dt
 from urllib.parse import quote
 
-from tests.e2e.dates import FROM, TO
+from bridge.providers.google.mapping import GoogleLens
+from bridge.providers.graph.mapping import GraphLens
+from tests.e2e.dates import FROM, TO, ZONE
 
 HALF = dt.timedelta(minutes=30)
 TITLE = "Other words; and, more"
@@ -16,6 +18,7 @@ TITLE = "Other words; and, more"
 
 class Google:
     provider = "google"
+    lens = GoogleLens(ZONE)
 
     def __init__(self, story):
         self.client = story.google.client
@@ -90,11 +93,13 @@ def _newcomer(known):
 def _shortened(rule):
     parts = [part for part in rule.split(";") if not part.startswith(("COUNT", "UNTIL", "RRULE:COUNT", "RRULE:UNTIL"))]
     head = ";".join(parts)
-    return f"{head if head.startswith('RRULE:') else 'RRULE:' + head};COUNT=3"
+    count = 2 if "COUNT=3" in rule.split(";") else 3
+    return f"{head if head.startswith('RRULE:') else 'RRULE:' + head};COUNT={count}"
 
 
 class Graph:
     provider = "microsoft"
+    lens = GraphLens(ZONE)
 
     def __init__(self, story):
         self.client = story.graph.client
@@ -157,10 +162,8 @@ class Graph:
                 moved = dt.datetime.fromisoformat(event["end"]["dateTime"][:19]) + by
                 return {"end": {"dateTime": moved.isoformat(), "timeZone": event["end"]["timeZone"]}}
             case "recurrence":
-                limits = {
-                    "type": "numbered",
-                    "numberOfOccurrences": 3,
-                    "startDate": event["recurrence"]["range"]["startDate"],
-                }
+                there = event["recurrence"]["range"]
+                count = 2 if there.get("numberOfOccurrences") == 3 else 3
+                limits = {"type": "numbered", "numberOfOccurrences": count, "startDate": there["startDate"]}
                 return {"recurrence": {"pattern": event["recurrence"]["pattern"], "range": limits}}
         raise NotImplementedError(field)

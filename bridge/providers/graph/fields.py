@@ -162,9 +162,10 @@ def changed(base: EventFields, target: EventFields) -> list[str]:
 # --- a remote value, in the hub's own terms ------------------------------------------------------------------------
 
 
-def regain(name: str, value: Any, hub: EventFields, calendar_zone: str) -> Any:
+def regain(name: str, value: Any, hub: EventFields, calendar_zone: str, *, inherited: bool = False) -> Any:
     """What the remote side's new ``value`` means for the hub's component.
 
+    ``inherited``: an occurrence becomes an event of its own, and may have the value from its series, as the store echoes it.
     A value equal to what Graph is shown of the hub's leaves the hub's: number of the priority, order of the categories,
     further alarms, white space, PUBLIC.
     """
@@ -174,6 +175,8 @@ def regain(name: str, value: Any, hub: EventFields, calendar_zone: str) -> Any:
         return value
     if getattr(reduce(hub, hub.when), name) == value:
         return getattr(hub, name)
+    if inherited and name == "description" and texts.squeezed(hub.description) == texts.squeezed(value):
+        return hub.description
     if name == "reminders":
         return _with_nearest(value, hub.reminders)
     return value

@@ -85,6 +85,7 @@ class GraphLens:
         when = hub.master.when if new_when is None else zones.hub_when(new_when, hub.master.when, self.zone)
         rename = self._floating_key if when.floating else _same_key
         for (key, name), value in change.items():
+            inherited = change.get((key, "state")) == "override"
             if key == MASTER:
                 base = hub.master
             else:
@@ -95,7 +96,7 @@ class GraphLens:
             if name in _NAMES:
                 if name == "transp" and value == "OPAQUE" and base.status == "CANCELLED":
                     lifted.add(key)
-                value = component.regain(name, value, base, self.zone)  # noqa: PLW2901
+                value = component.regain(name, value, base, self.zone, inherited=inherited)  # noqa: PLW2901
             elif name == "recurrence" and self._same_rule(value, replace(hub, master=replace(hub.master, when=when))):
                 continue
             restored[key, name] = value

@@ -68,6 +68,11 @@ def plain(text: str) -> str:
     return "\n".join(line.rstrip() for line in lines).strip("\n")
 
 
+def squeezed(text: str) -> str:
+    """Without the white space that an HTML store may drop: two bodies that differ only there are one (M-63)."""
+    return "\n".join(" ".join(line.split()) for line in plain(text).split("\n"))
+
+
 def subject(text: str) -> str:
     """A title: one line (X-10), of at most 255 characters."""
     lines = (line.strip() for line in plain(text).split("\n"))

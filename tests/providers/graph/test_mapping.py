@@ -285,6 +285,15 @@ def test_x11_m63_html_is_read_as_text():
     assert read(payload).fields.master.description == "One two\nThree\nFour & five"
 
 
+def test_m63_an_occurrence_edited_there_keeps_the_body_that_it_has_from_its_series():
+    hub = replace(single(description="  as  written"), recurrence=("RRULE:FREQ=DAILY;COUNT=3",))
+    key = "20260303T110000Z"
+    echoed = replace(LENS.view(hub).master, description="as written")
+    edited = replace(echoed, summary="Other", when=When(NOON + DAY, NOON + DAY + HOUR, "Europe/Berlin"))
+    told = replace(LENS.view(hub), overrides={key: edited})
+    assert LENS.restore(diff(LENS.view(hub), told), hub)[key, "description"] == "  as  written"
+
+
 def test_x15_x17_what_graph_cannot_hold_is_never_taken_from_it():
     hub = single(url="https://example.com/", status="TENTATIVE")
     series = replace(hub, recurrence=("RRULE:FREQ=DAILY;COUNT=3",))
