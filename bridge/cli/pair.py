@@ -147,8 +147,7 @@ def _plain(one: asked.Question) -> dict[str, Any]:
 def losses(ctx: typer.Context, pair: PairNumber, as_json: Json = False) -> None:
     """Show what of the events here is not on the other side, for its service has no place for it."""
     found = fidelity.report(opened(ctx), pair)
-    head = f"{counted(found.events, 'event')} here, {found.exact} of them there with all they say."
-    show(dataclasses.asdict(found), as_json=as_json, text="\n\n".join([head, *fidelity.told(found.rows)]))
+    show(dataclasses.asdict(found), as_json=as_json, text="\n\n".join(fidelity.told(found)))
 
 
 @app.command("same")

@@ -56,12 +56,8 @@ def apply_to_stray(data: bytes, key: str, after: EventFields | None, *, now: dt.
         raise InvalidCalendarData("valid-calendar-object-resource", "no instance would be left")
     if not became:
         return data
-    zones = (
-        []
-        if after is None
-        else [tzdefine.define(zone, after.when.start.year, places.eol) for zone in sorted(places.needed)]
-    )
-    return replace(obj, calendar=_assembled(obj.calendar, became, [], zones)).to_bytes()
+    year = after.when.start.year if after is not None else now.year
+    return _with(obj, became, [], places, year).to_bytes()
 
 
 def compose(fields: ObjectFields, *, uid: str, now: dt.datetime) -> bytes:
@@ -107,8 +103,19 @@ def _edit(obj: CalendarObject, before: ObjectFields, after: ObjectFields, stamps
     places = Places(Zones.of(obj), lines.ending(obj.calendar.begin))
     series = _Series(obj.master, obj.overrides, before, after, places, stamps)
     series.run()
-    zones = [tzdefine.define(zone, after.master.when.start.year, places.eol) for zone in sorted(places.needed)]
-    return replace(obj, calendar=_assembled(obj.calendar, series.became, series.new, zones))
+    return _with(obj, series.became, series.new, places, after.master.when.start.year)
+
+
+def _with(
+    obj: CalendarObject,
+    became: Mapping[int, Component | None],
+    new: Sequence[Component],
+    places: Places,
+    year: int,
+) -> CalendarObject:
+    """The object with its components replaced, and with the zones that they lean on now, defined from ``year`` on."""
+    zones = [tzdefine.define(zone, year, places.eol) for zone in sorted(places.needed)]
+    return replace(obj, calendar=_assembled(obj.calendar, became, new, zones))
 
 
 class _Series:

@@ -22,6 +22,9 @@ TOLD = frozenset(
 )
 """Properties that fields tell of, or that each side has of its own (X-01, X-31 … X-33)."""
 
+_OF_ONE_CLIENT = ("X-MOZ-", "X-CALENDARSERVER-")
+"""What a client has done about an alarm; what guests have said to a server that schedules, with their addresses."""
+
 LONGEST = 4096
 """Characters of all of them together: what is more (a picture) is not carried from one calendar to another."""
 
@@ -55,4 +58,4 @@ def _of(component: Component) -> list[Line]:
 def _is_other(line: Line | None) -> bool:
     if line is None or not line.name or line.name in TOLD or line.name in ("REQUEST-STATUS", "BEGIN", "END"):
         return False
-    return not line.name.startswith("X-MOZ-") and not line.param("TZID")
+    return not line.name.startswith(_OF_ONE_CLIENT) and not line.param("TZID")

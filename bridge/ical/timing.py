@@ -109,9 +109,8 @@ def lasting(start: dt.date | dt.datetime, zone: str | None, length: values.Durat
         return When(start, _later(nominal, length.time), zone)
     moment = _later(times.instant(nominal, zone, floating=dt.UTC), length.time)
     end = times.wall(moment, zone)
-    if (
-        times.instant(end, zone, floating=dt.UTC) != moment
-    ):  # the clock shows it for the second time: only UTC can say it
+    if times.instant(end, zone, floating=dt.UTC) != moment:
+        # the clock shows it for the second time: only UTC can say it
         return When(start, moment.replace(tzinfo=None), zone, "UTC")
     return When(start, end, zone)
 

@@ -21,6 +21,7 @@ from bridge.store.pairs import Pair
 from bridge.sync import cases
 from bridge.sync.identity import fingerprint
 from bridge.sync.ledger import Link
+from bridge.sync.parts import split
 from bridge.sync.plan import seen
 from bridge.sync.ports import Lens
 
@@ -71,11 +72,12 @@ def _waiting(conn: Connection, pair: Pair) -> list[Link]:
 def _here(conn: Connection, pair: Pair, lens: Lens) -> dict[str, Candidate]:
     found: dict[str, Candidate] = {}
     for link in _waiting(conn, pair):
-        stored = None if link.remote_id else objects.by_uid(conn, pair.calendar_id, link.uid)
+        uid, part = split(link.uid)
+        stored = None if link.remote_id else objects.by_uid(conn, pair.calendar_id, uid)
         if stored is None:
             continue
         try:
-            fields = seen(stored.data, lens)
+            fields = seen(stored.data, lens, part)
         except (Unmappable, InvalidCalendarData):
             found[link.uid] = Candidate(link.uid, words.title(stored.data), "", link, alike=_alike(link, link.uid))
             continue

@@ -15,8 +15,6 @@ from bridge.sync import guests, parts
 from bridge.sync.plan import BEYOND, within_time
 from bridge.sync.ports import Lens
 
-HEADLESS = "single occurrences of a series that is not here"
-
 _PLAIN = {field.name: field.default for field in fields(EventFields)}
 _NAMES = {"transp": "TRANSP", "show_as": "X-MICROSOFT-CDO-BUSYSTATUS", "classification": "CLASS", "reminders": "VALARM"}
 
@@ -61,16 +59,7 @@ def _assess(obj: CalendarObject, seen: parts.Seen, lens: Lens, now: dt.datetime)
         return Fidelity(True, _kept(obj, full, within_time(lens.view(full))), keys=spread.keys)
     alone = replace(full, recurrence=(), cancelled=frozenset()) if seen.headless else ObjectFields(full.master)
     kept = _kept(obj, alone, within_time(lens.view(alone)))
-    why = HEADLESS if seen.headless else _why_not_whole(full, lens)
-    return Fidelity(True, kept, why, spread.keys, cut=spread.cut)
-
-
-def _why_not_whole(full: ObjectFields, lens: Lens) -> str:
-    try:
-        lens.view(full)
-    except Unmappable as error:
-        return str(error)
-    raise AssertionError("what can be viewed as one is not in parts")
+    return Fidelity(True, kept, spread.why, spread.keys, cut=spread.cut)
 
 
 def _kept(obj: CalendarObject, full: ObjectFields, seen: ObjectFields) -> tuple[str, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.sync import cases
+from bridge.sync import cases, parts
 from bridge.sync.identity import Matches, derived_uid, fingerprint, match
-from bridge.sync.ledger import Link
-from bridge.sync.plan import quarantined, seen
+from bridge.sync.ledger import HubObject, Link
+from bridge.sync.plan import quarantined
+from bridge.sync.ports import Lens
 from bridge.sync.session import Session, batches
 
 
@@ -40,9 +42,19 @@ def _hub_prints(session: Session, uids: Sequence[str]) -> Iterator[tuple[str, st
             found = memory.hub_objects(batch)
         for uid, stored in found.items():
             try:
-                yield uid, fingerprint(seen(stored.data, session.remote.lens))
-            except (Unmappable, InvalidCalendarData):
+                yield from _prints_of(uid, stored, session.remote.lens, session.now())
+            except (Unmappable, InvalidCalendarData, OverflowError):
                 continue  # the plan will say why it cannot be copied
+
+
+def _prints_of(uid: str, stored: HubObject, lens: Lens, now: dt.datetime) -> Iterator[tuple[str, str]]:
+    """Of the object as it is shown: of what is there in parts each part's, or it would be made beside its like (R15, R16)."""
+    seen = parts.read(stored.data)
+    spread = parts.spread(seen, lens, now=now)
+    if spread.whole:
+        yield uid, fingerprint(lens.view(seen.fields))
+    for key in spread.keys:
+        yield parts.name(uid, key), fingerprint(lens.view(parts.single(seen.fields, key)))
 
 
 def _remote_prints(session: Session, series: Sequence[str]) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -32,6 +32,8 @@ MANY = 750
 MOVES = dt.timedelta(days=1)
 """How often the window is moved."""
 
+HEADLESS = "single occurrences of a series that is not here"
+
 _BEGINNING, _EVER = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (100, 9000))
 
 _NAME = re.compile(r"(?s)(.+)#occurrence-(\d{8}(?:T\d{6}Z?)?)")
@@ -53,15 +55,19 @@ def split(uid: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Which occurrences are to be shown one by one. ``whole``: the object itself is there too; ``more``: the window moves on.
+    """Which occurrences are to be shown one by one, and ``why`` the object is not there as one; "": it is.
 
-    ``cut``: there are too many for all of those before its end to be shown.
+    ``more``: the window moves on. ``cut``: there are too many for all of those before its end to be shown.
     """
 
     keys: tuple[str, ...]
-    whole: bool
+    why: str = ""
     more: bool = False
     cut: bool = False
+
+    @property
+    def whole(self) -> bool:
+        return not self.why
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ def spread(seen: Seen, lens: Lens, *, now: dt.datetime) -> Spread:
     fields = seen.fields
     if seen.headless:
         return Spread(
-            tuple(sorted(key for key, event in fields.overrides.items() if event.status != "CANCELLED")), whole=False
+            tuple(sorted(key for key, event in fields.overrides.items() if event.status != "CANCELLED")), HEADLESS
         )
     try:
         lens.view(fields)
@@ -96,18 +102,18 @@ def spread(seen: Seen, lens: Lens, *, now: dt.datetime) -> Spread:
             raise
         try:
             lens.view(ObjectFields(fields.master))  # else each of its parts would have to say why not
-            return _within_window(fields, now)
+            return _within_window(fields, str(reason), now)
         except Unmappable:
             raise reason from None
-    return Spread(_orphans(fields, lens), whole=True)
+    return Spread(_orphans(fields, lens))
 
 
-def _within_window(fields: ObjectFields, now: dt.datetime) -> Spread:
+def _within_window(fields: ObjectFields, why: str, now: dt.datetime) -> Spread:
     """All there are until the window ends; of very many only those within it, as many as there may be."""
     end = now + AHEAD
     near = recurrence.instances(fields, now - BEHIND, now + BEHIND, floating=dt.UTC)
     if len(near) > MANY:  # so dense a rule is not followed any further
-        return Spread(tuple(each.key for each in near[:MANY]), whole=False, more=True, cut=True)
+        return Spread(tuple(each.key for each in near[:MANY]), why, more=True, cut=True)
     found = recurrence.instances(fields, _BEGINNING, end, floating=dt.UTC)
     if many := len(found) > MANY:
         found = recurrence.instances(fields, now - BEHIND, end, floating=dt.UTC)
@@ -116,7 +122,7 @@ def _within_window(fields: ObjectFields, now: dt.datetime) -> Spread:
     if not found and not fields.cancelled and not _endless(fields):
         raise Unmappable("it has no occurrence")  # as it is read here: who shows one reads it otherwise
     more = many or _endless(fields) or bool(recurrence.instances(fields, end, _EVER, floating=dt.UTC))
-    return Spread(tuple(each.key for each in found[:MANY]), whole=False, more=more, cut=many)
+    return Spread(tuple(each.key for each in found[:MANY]), why, more=more, cut=many)
 
 
 def _endless(fields: ObjectFields) -> bool:

@@ -115,11 +115,7 @@ def _in_parts(number, full, spread, bench, zone) -> Outcome:
     shown = sorted(each for fields in there for each in occurrences(fields, zone))
     meant = occurrences(full, zone)
     assert shown == (meant if spread.whole else meant[:3]), "other occurrences"
-    try:
-        lens.view(full)
-    except Unmappable as refusal:
-        return Outcome("in parts", str(refusal))
-    return Outcome("in parts")
+    return Outcome("in parts", spread.why)
 
 
 def _aspect(name, full, there, zone) -> str:

@@ -31,6 +31,7 @@ def test_properties_are_read_unfolded_and_in_one_order():
         "REQUEST-STATUS:2.0;Success",
         "SUMMARY:Tea",
         "X-MOZ-LASTACK:20260302T090000Z",
+        'X-CALENDARSERVER-ATTENDEE-COMMENT;X-CALENDARSERVER-ATTENDEE-REF="mailto:robin@example.com":Late',
         "X-WHEN;TZID=Own:20260302T090000",
         "CONFERENCE:https://meet.example.com/tea",
         f"ATTACH;ENCODING=BASE64;VALUE=BINARY:{'A' * 5000}",

@@ -5,8 +5,12 @@ import itertools
 
 import pytest
 
-from bridge.services import conflicts
-from tests.e2e.dates import FROM, MONDAY, TO
+from bridge.services import conflicts, precedence, questions, removing, undoing
+from bridge.store import journal
+from bridge.sync.plan import UNTOLD
+from tests.contracts.bench import Typed
+from tests.e2e.dates import FROM, MONDAY, TO, ZONE
+from tests.scenarios.test_taking_back import add_again, remove
 from tests.support.bridged import at, event, local, shown
 
 HOURLY = "RRULE:FREQ=HOURLY;INTERVAL=6;COUNT=9"
@@ -164,8 +168,88 @@ def test_r1_nobody_is_told_of_a_part(story):
     story.phone.put("s", event("Review", at(days[0], 9), at(days[0], 10), FIFTH_MONDAYS, guest))
     story.rest()
     assert story.graph.shows(FROM, TO) == meetings(days)
-    assert not [mail for mail in story.mails() if mail.recipient == "robin@example.com"][1:]
+    assert [mail.recipient for mail in story.mails()] == ["robin@example.com"], (
+        "Google's own invitation, for it is at home there"
+    )
     assert not any(one["attendees"] for one in story.graph._list("me/events"))
+
+
+def test_r1_at_home_where_it_is_in_parts_nobody_is_told_and_its_owner_hears_of_it(story):
+    precedence.set_home(story.context, "alex/calendar", str(story.pairs["microsoft"]))
+    days = days_of(FIFTH_MONDAYS)
+    guest = "ATTENDEE:mailto:robin@example.com"
+    story.phone.put("s", event("Review", at(days[0], 9), at(days[0], 10), FIFTH_MONDAYS, guest))
+    story.rest()
+    assert story.graph.shows(FROM, TO) == meetings(days)
+    assert story.quarantined() == {("microsoft", "s"): UNTOLD}
+    assert story.mails() == []
+    assert not any(one["attendees"] for one in story.graph._list("me/events"))
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_r15_a_pair_removed_and_added_again_finds_its_parts(story, edited):
+    days = series(story)
+    known = remove(story, "microsoft")
+    story.pass_by(minutes=5)
+    if edited:
+        story.graph.retitle(part(story, days[1]), "Retro")
+    story.rest()
+    add_again(story, "microsoft", known)
+    second = meetings(days[1:2], "Retro" if edited else "Review")
+    story.settle([*meetings(days[:1]), *second, *meetings(days[2:])])
+    assert list(story.phone.stored()) == ["s"]
+    assert len(story.graph._list("me/events")) == 5
+
+
+def test_r15_an_account_connected_again_finds_its_parts(story):
+    days = series(story)
+    removing.disconnect(story.context, "alex", "microsoft")
+    del story.pairs["microsoft"]
+    story.rest()
+    story.pairs["microsoft"] = story.connect("microsoft").pair_id
+    story.sign_in()
+    story.settle(meetings(days))
+    assert list(story.phone.stored()) == ["s"]
+
+
+def typed(story, days):
+    """The same meetings, typed into Outlook one by one before there was a pair."""
+    known = remove(story, "microsoft")
+    for day in days:
+        story.graph.add(Typed("Review", at(day, 9), at(day, 10), zone=ZONE))
+    first = days_of(FIFTH_MONDAYS)[0]
+    story.phone.put("s", event("Review", at(first, 9), at(first, 10), FIFTH_MONDAYS))
+    story.rest()
+    add_again(story, "microsoft", known)
+
+
+def test_r16_what_was_typed_there_one_by_one_is_what_the_series_has(story):
+    days = days_of(FIFTH_MONDAYS)
+    typed(story, days)
+    story.settle(meetings(days))
+    assert list(story.phone.stored()) == ["s"]
+
+
+def test_r16_of_two_alike_there_its_owner_is_asked_which_is_the_part(story):
+    days = days_of(FIFTH_MONDAYS)
+    typed(story, [*days[:3], days[1]])
+    story.rest()
+    (question,) = questions.unanswered(story.context, story.pairs["microsoft"])
+    assert ([each.title for each in question.here], len(question.there)) == (["Review"], 2)
+    assert list(story.phone.stored()) == ["s"]
+    questions.same(story.context, story.pairs["microsoft"], question.here[0].id, question.there[0].id)
+    story.settle([*meetings(days), *meetings(days[1:2])])
+
+
+def test_a_series_in_parts_is_taken_back(story):
+    """By the cycle that carried it over: it goes on both sides, as any other event."""
+    days = series(story, "Review", FIFTH_MONDAYS)
+    story.phone.edit("s", "SUMMARY:Review", "SUMMARY:Retro")
+    story.rest()
+    with story.context.database.read() as conn:
+        cycle = journal.latest(conn, story.pairs["microsoft"], limit=1)[0].number
+    undoing.undo(story.context, story.pairs["microsoft"], cycle)
+    story.settle(meetings(days))
 
 
 def test_r6_a_series_in_parts_is_one_deletion(story):

@@ -1,9 +1,12 @@
 """What a pair's report says of events of which something stays here."""
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.errors import NotFound
-from bridge.services import fidelity
+from bridge.services import fidelity, pairing
+from bridge.store import links
 from tests.support import bridged
 from tests.support.bridged import at, event, local
 
@@ -78,9 +81,9 @@ def test_what_is_not_there(story):
     story.rest()
     row = rows(story, "google")["hebrew"]
     assert (row.how, row.why) == ("not there", "a rule in another calendar system (RFC 7529)")
-    told = list(fidelity.told([row]))
-    assert told == [
-        "hebrew: not there, or not as it is here now\n  why: a rule in another calendar system (RFC 7529)\n  hebrew"
+    assert list(fidelity.told(fidelity.report(story.context, story.pairs["google"]))) == [
+        "1 event here, 0 there with all that they say.",
+        "hebrew: not there, or not as it is here now\n  why: a rule in another calendar system (RFC 7529)\n  hebrew",
     ]
 
 
@@ -94,6 +97,25 @@ def test_what_its_owner_hides_is_no_loss(story):
     """Nor is that what an event is called there."""
     put(story, "secret", "CLASS:PRIVATE")
     assert rows(story) == {}
+
+
+def test_an_occurrence_that_is_left_alone_is_told_of(story):
+    put(story, "fifth", "RRULE:FREQ=WEEKLY;COUNT=3", local("RDATE", at(2, 9)))
+    story.rest()
+    pair = story.pairs["microsoft"]
+    with story.context.database.write() as conn:
+        (name, *_) = links.parts(conn, pair, ["fifth"])["fifth"]
+        (link,) = links.by_uid(conn, pair, [name]).values()
+        links.save(conn, pair, [replace(link, quarantine="Outlook will not have it")])
+    row = rows(story)["fifth"]
+    assert (row.how, row.why) == ("in parts", "some occurrences are left alone: Outlook will not have it")
+
+
+def test_a_pair_that_only_pulls_says_so(story):
+    put(story, "plain")
+    pairing.change(story.context, story.pairs["google"], direction="pull")
+    found = fidelity.report(story.context, story.pairs["google"])
+    assert list(fidelity.told(found)) == [f"Pair {found.pair} only pulls: nothing goes from here to there."]
 
 
 def test_a_pair_that_is_not(story):

@@ -142,9 +142,8 @@ class GoogleLens:
                     restored[path[0], "status"] = change.get((key, "status"), "CONFIRMED")
                     restored[path[0], "transp"] = change.get((key, "transp"), "TRANSPARENT")
                 case _ if name in _UNHELD or (name in _REWORDED and getattr(self._event(before), name) == value):
-                    restored[path] = getattr(
-                        before, name
-                    )  # what an occurrence has from its series stays in the hub's words
+                    # what an occurrence has from its series stays in the hub's words
+                    restored[path] = getattr(before, name)
                 case "classification" if value == _said_of(hub):
                     restored[path] = before.classification
                 case _:
