@@ -28,9 +28,10 @@ from bridge.store.pairs import Pair
 from bridge.sync import cases, parts
 from bridge.sync.laying import edited
 from bridge.sync.ledger import Verdict, Winner
-from bridge.sync.plan import PERSONAL, again, seen
+from bridge.sync.plan import PERSONAL, seen
 from bridge.sync.ports import Lens
 from bridge.sync.projection import GUESTS, Projection, own_words
+from bridge.sync.standing import again
 
 Outcome = Literal["kept", "taken", "answered", "already so"]
 

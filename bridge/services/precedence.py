@@ -13,7 +13,8 @@ from bridge.services.naming import calendar_named, name_of
 from bridge.store import audit, calendars, links, pairs, remote_calendars
 from bridge.store.calendars import Calendar
 from bridge.store.pairs import Pair
-from bridge.sync.plan import ASKED, again
+from bridge.sync.plan import ASKED
+from bridge.sync.standing import again
 
 RULES = ("newest", "hub", "ask")
 AUTO = "auto"

@@ -15,9 +15,10 @@ from bridge.ical.objects import can_be_kept
 from bridge.sync import parts
 from bridge.sync.identity import Matches, derived_uid, is_ours
 from bridge.sync.ledger import HubObject, Intent, Link, Reading, Replica
-from bridge.sync.plan import BEYOND, Case, adopted
+from bridge.sync.plan import BEYOND, Case
 from bridge.sync.ports import Lens, RemoteObject, Replays
 from bridge.sync.session import Session
+from bridge.sync.standing import adopted
 
 AMBIGUOUS = "several events look alike on both sides; which belongs to which is for their owner to say"
 LOST = "it has lost its counterpart, and on the other side more than one event has too: its owner is to say which it is"

@@ -25,11 +25,12 @@ from bridge.sync.cases import AMBIGUOUS, LOST
 from bridge.sync.identity import Matches, creation_key, derived_uid, fingerprint, match, normal_title
 from bridge.sync.ledger import Clock, HubObject, Ledger, Link, PairState, Reading, Replica
 from bridge.sync.patience import Vain
-from bridge.sync.plan import again, quarantined, shown
+from bridge.sync.plan import shown
 from bridge.sync.ports import Lens, Remote, RemoteItem, RemoteObject
 from bridge.sync.report import Report
 from bridge.sync.session import Session, batches
 from bridge.sync.shelf import Shelf, listed
+from bridge.sync.standing import again, quarantined
 
 Kind = Literal[
     "inbox",  # what is held of a remote object is not what the service shows

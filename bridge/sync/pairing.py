@@ -9,9 +9,9 @@ from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.sync import cases, parts
 from bridge.sync.identity import Matches, derived_uid, fingerprint, match
 from bridge.sync.ledger import HubObject, Link
-from bridge.sync.plan import quarantined
 from bridge.sync.ports import Lens
 from bridge.sync.session import Session, batches
+from bridge.sync.standing import quarantined
 
 
 def counterparts(session: Session, series: Sequence[str]) -> Matches:

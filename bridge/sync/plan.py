@@ -8,7 +8,6 @@ remote has answered. So a plan may be thrown away and made anew at any time.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -23,6 +22,7 @@ from bridge.sync.ledger import Conflict, Direction, HubObject, Intent, Link, Pol
 from bridge.sync.merge import EVENT_FIELDS, Edited, Merged, merge, of_schedule, unite
 from bridge.sync.ports import Lens, RemoteObject
 from bridge.sync.projection import Projection
+from bridge.sync.standing import again, clean, quarantined, trying
 
 PERSONAL = frozenset({"reminders", "transp", "show_as"})
 """What may be written on a meeting that someone else organises (R3, M-56)."""
@@ -34,9 +34,6 @@ UNTOLD = "its rule cannot be held there: its occurrences are there one by one, a
 ASKED = "both sides have changed the same: its owner is to say which version stands"
 
 T = TypeVar("T")
-
-FIRST_RETRY = dt.timedelta(minutes=5)
-LAST_RETRY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +171,8 @@ def _in_parts(case: Case, rules: Rules) -> Step | None:
             return None
         if remote.organized_elsewhere or _invited(remote.fields):
             return None
-        doomed = replace(_clean(link), version=remote.version)
-        return Step(case, _trying(doomed, link), intent=Intent(case.uid, "delete"))
+        doomed = replace(clean(link), version=remote.version)
+        return Step(case, trying(doomed, link), intent=Intent(case.uid, "delete"))
     untold = case.home and rules.invitations and _invited(whole.fields) - rules.own
     window = Link(
         case.uid,
@@ -202,60 +199,6 @@ def quarantine(case: Case, rules: Rules, reason: str, *, retry: bool = True) -> 
     """Leave this one alone until a side changes, or for a while. Its bases stay, so nothing is lost."""
     known = case.link or Link(case.uid, remote_id=case.series)
     return Step(case, quarantined(known, reason, now=rules.now, retry=retry))
-
-
-def quarantined(link: Link, reason: str, *, now: dt.datetime, retry: bool = True) -> Link:
-    """``retry``: try again after 5 minutes, 10, 20 … a day."""
-    wait = min(FIRST_RETRY * (1 << min(link.attempts, 16)), LAST_RETRY)
-    return replace(
-        link,
-        dirty=retry,
-        quarantine=reason,
-        attempts=link.attempts + 1,
-        retry_at=now + wait if retry else None,
-    )
-
-
-def again(link: Link) -> Link:
-    """To be planned again, at once."""
-    return replace(link, dirty=True, retry_at=None)
-
-
-def adopted(link: Link, intent: Intent, remote: RemoteObject) -> Link:
-    """The link of an object that turns out to have been created by an intent whose answer was lost (R12).
-
-    The target is taken for what the service answered then, so what its owner changed since is found by the next plan.
-    But instances may not have been written before the creation broke off: those that are not there count as still to be told.
-    """
-    written = remote.fields.overrides.keys() | remote.fields.cancelled
-    return _adopted(link, intent, remote.id, remote.version, written)
-
-
-def adopted_unread(link: Link, intent: Intent, series: str) -> Link:
-    """The same of one that is there and cannot be read: which of its instances were written is unknown."""
-    return _adopted(link, intent, series, "", ())
-
-
-def _adopted(link: Link, intent: Intent, series: str, version: str, written: Collection[str]) -> Link:
-    if intent.target is None or intent.hub_base is None:
-        raise ValueError("only a creation can be adopted")
-    return replace(
-        link,
-        remote_id=series,
-        version=version,
-        hub_base=_with_instances(intent.hub_base, written),
-        remote_base=_with_instances(intent.target, written),
-        dirty=True,
-        quarantine=None,
-        attempts=0,
-        retry_at=None,
-        decision=None,
-    )
-
-
-def _with_instances(fields: ObjectFields, keys: Collection[str]) -> ObjectFields:
-    overrides = {key: event for key, event in fields.overrides.items() if key in keys}
-    return replace(fields, overrides=overrides, cancelled=fields.cancelled.intersection(keys))
 
 
 def _decide(case: Case, rules: Rules) -> Step:
@@ -311,15 +254,6 @@ def _hidden(data: bytes, case: Case, rules: Rules) -> frozenset[str]:
     return frozenset() if case.home else rules.projection.hidden(parts.read(data).fields)
 
 
-def _clean(link: Link) -> Link:
-    return replace(link, dirty=False, quarantine=None, attempts=0, retry_at=None, decision=None)
-
-
-def _trying(link: Link, before: Link | None) -> Link:
-    """What is to be sent may be refused as often as before: only an answer makes the waits short again (R32)."""
-    return replace(link, attempts=before.attempts if before else 0)
-
-
 def _arrive(case: Case, remote: RemoteObject, rules: Rules) -> Step:
     """The remote has an object that the hub has not."""
     if rules.direction == "push":
@@ -358,7 +292,7 @@ def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules, *, unin
     key = (link and link.creation_key) or creation_key(rules.pair, hub.uid, hub.revision)
     # planned anew before it was made, it is as quiet as it was to be, though the first sync may be over by then (R2)
     quiet: Winner | None = "hub" if uninvited or rules.pairing else None
-    made = _trying(Link(hub.uid, creation_key=key, decision=quiet), link)
+    made = trying(Link(hub.uid, creation_key=key, decision=quiet), link)
     return Step(case, made, intent=Intent(hub.uid, "create", target, fields))
 
 
@@ -399,11 +333,11 @@ def _hub_gone(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
     if edited or (remote.organized_elsewhere and rules.direction == "both"):
         return _undelete(case, link, remote, rules)
     if rules.direction == "pull":
-        return Step(case, _clean(link))
+        return Step(case, clean(link))
     if rules.pairing:
         return Step(case, again(link), deferred=True)
-    doomed = replace(_clean(link), version=remote.version, remote_base=remote.fields)
-    return Step(case, _trying(doomed, link), intent=Intent(case.uid, "delete"))
+    doomed = replace(clean(link), version=remote.version, remote_base=remote.fields)
+    return Step(case, trying(doomed, link), intent=Intent(case.uid, "delete"))
 
 
 def _edited_there(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> bool:
@@ -430,7 +364,7 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
     data = edited(case.buried, change, rules.lens, now=rules.now) if change else case.buried
     after = _shown(data, case, rules)
     link = replace(
-        _clean(link),
+        clean(link),
         version=remote.version,
         hub_base=_agreed(here, after, remote.fields, merged),
         remote_base=remote.fields,
@@ -441,7 +375,7 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
 
 def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:
     """Deleted on the remote: a hub edit beats the deletion, else the hub's goes too."""
-    gone = replace(_clean(link), remote_id=None, version=None)
+    gone = replace(clean(link), remote_id=None, version=None)
     fields = _shown(hub.data, case, rules)
     if (
         case.home
@@ -568,7 +502,7 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     if data != hub.data:  # the same bytes are no change: an etag must not move without a reason (R38)
         put, after = HubPut(hub.href, data, hub.etag), _shown(data, case, rules)
     conflicts = merged.conflicts(case.uid)
-    link = replace(_clean(link), remote_id=remote.id, version=remote.version)
+    link = replace(clean(link), remote_id=remote.id, version=remote.version)
     if rules.direction != "push" or link.remote_base is None:
         link = replace(link, remote_base=remote.fields)
     if not merged.to_remote:
@@ -585,7 +519,7 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
         # what its owner has said about that holds until it is done
         decision = None if overruled == remote.fields or case.link is None else case.link.decision
         agreed = replace(agreed, remote_base=overruled, decision=decision)
-    return Step(case, _trying(agreed, case.link), put, Intent(hub.uid, "update", target, after), conflicts)
+    return Step(case, trying(agreed, case.link), put, Intent(hub.uid, "update", target, after), conflicts)
 
 
 def _told(case: Case, change: Change, rules: Rules) -> bytes:

@@ -12,9 +12,9 @@ from bridge.sync import guard
 from bridge.sync.identity import derived_uid
 from bridge.sync.ledger import Link, Writing
 from bridge.sync.patience import Vain, patiently
-from bridge.sync.plan import quarantined
 from bridge.sync.ports import NamesOccurrences, Page, RemoteItem, Removal
 from bridge.sync.session import Session, this_one
+from bridge.sync.standing import quarantined
 
 NOT_SHOWN = "the service shows others, and answers with an error of its own for this one"
 

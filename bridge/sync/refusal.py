@@ -16,11 +16,12 @@ from bridge.ical.fields import MASTER, diff, patch
 from bridge.sync import guard, reading, rounds
 from bridge.sync.identity import creation_key
 from bridge.sync.ledger import Clock, Ledger, Link, Writing
-from bridge.sync.plan import Case, Rules, Step, again, plan, quarantined, seen
+from bridge.sync.plan import Case, Rules, Step, plan, seen
 from bridge.sync.ports import Remote
 from bridge.sync.projection import GUESTS
 from bridge.sync.report import Report
 from bridge.sync.session import Session
+from bridge.sync.standing import again, quarantined
 
 FOREIGN = (
     "its organiser's copy is gone from the other side, and only its organiser can bring it back there: it is kept here"

@@ -13,9 +13,10 @@ from bridge.sync.cases import Batch
 from bridge.sync.identity import Matches
 from bridge.sync.ledger import Done, Intent, Kind, Link, PairState, Writing
 from bridge.sync.patience import Vain
-from bridge.sync.plan import Case, HubDelete, HubPut, Rules, Step, again, plan, quarantined
+from bridge.sync.plan import Case, HubDelete, HubPut, Rules, Step, plan
 from bridge.sync.session import BATCH, Session, batches
 from bridge.sync.splits import compounded, halves
+from bridge.sync.standing import again, quarantined
 
 
 @dataclass(frozen=True, slots=True)

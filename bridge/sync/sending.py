@@ -30,9 +30,9 @@ from bridge.ical.fields import ObjectFields, diff, patch
 from bridge.sync import parts, reading
 from bridge.sync.ledger import Intent, Link, Replica, Writing
 from bridge.sync.patience import IN_A_ROW
-from bridge.sync.plan import adopted, adopted_unread, again, quarantined
 from bridge.sync.ports import Invites, LooksAfterCreations, New, Remote, RemoteItem, RemoteObject, SupportsBatches
 from bridge.sync.session import Session, batches, this_one
+from bridge.sync.standing import adopted, adopted_unread, again, quarantined
 
 AT_ONCE = 25
 """Intents that are counted as attempts together; as many as fit into a batch, where the service takes them."""
