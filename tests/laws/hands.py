@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from bridge.providers.google.mapping import GoogleLens
 from bridge.providers.graph.mapping import GraphLens
-from tests.e2e.dates import FROM, TO, ZONE
+from tests.laws.dates import FROM, TO, ZONE
 
 HALF = dt.timedelta(minutes=30)
 TITLE = "Other words; and, more"

@@ -18,6 +18,7 @@ from bridge.ical import view
 from bridge.store import links, objects, pairs
 from bridge.sync import parts
 from tests.laws import hands, texts
+from tests.laws.dates import NOW
 from tests.laws.lines import assert_only, differing, places
 from tests.support import bridged
 from tests.support.corpus import ACCEPTED
@@ -83,7 +84,7 @@ def sandbox():
 
 @contextmanager
 def lived(sandbox, folder, provider):
-    with bridged.opened(sandbox, folder, connect=(provider,)) as story:
+    with bridged.opened(sandbox, folder, connect=(provider,), now=NOW) as story:
         before = {uid: each.data for uid, each in drawn(DRAWN).items()}
         before |= {f"corpus-{name}": data for name, data in [*ACCEPTED.items()][::TAKEN]}
         with story.context.database.write() as conn:

@@ -226,9 +226,11 @@ def _less(one, other):
 
 
 @contextmanager
-def opened(sandbox, folder, *, connect=("google", "microsoft")):
-    """A fresh story on a running sandbox."""
+def opened(sandbox, folder, *, connect=("google", "microsoft"), now=None):
+    """A fresh story on a running sandbox, that begins at ``now``."""
     sandbox.reset()
+    if now is not None:
+        sandbox.clock.advance(now - sandbox.clock())
     settings = Settings(data=folder / "data", sandbox=SandboxSettings(port=urlsplit(sandbox.url).port))
     with ExitStack() as stack:
         context = open_context(settings, now=sandbox.clock, sleep=sandbox.clock.sleep)
