@@ -115,4 +115,4 @@ def _how(row: Row) -> str:
         extra = f", and {row.parts} beside it that its rule does not have" if row.parts else ""
         return f"there as one{extra}"
     window = f", those from {row.since[:8]} to {row.until[:8]}" if row.since else ""
-    return f"there in parts, {row.parts} occurrences{window}"
+    return f"there in parts, {row.parts} {'occurrence' if row.parts == 1 else 'occurrences'}{window}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import objects, others, view
+from bridge.ical import alarms, objects, others, view
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.objects import CalendarObject, Component
 from bridge.sync import guests, parts
@@ -16,6 +16,10 @@ from bridge.sync.plan import BEYOND, within_time
 from bridge.sync.ports import Lens
 
 _PLAIN = {field.name: field.default for field in fields(EventFields)}
+_USUAL = {
+    ("status", "CONFIRMED"),
+    ("classification", "PUBLIC"),
+}  # as if nothing were said (RFC 5545 §3.8.1.3, §3.8.1.11)
 _NAMES = {"transp": "TRANSP", "show_as": "X-MICROSOFT-CDO-BUSYSTATUS", "classification": "CLASS", "reminders": "VALARM"}
 
 
@@ -56,20 +60,27 @@ def assess(data: bytes, lens: Lens, *, now: dt.datetime, home: bool) -> Fidelity
 def _assess(obj: CalendarObject, seen: parts.Seen, lens: Lens, now: dt.datetime) -> Fidelity:
     full, spread = seen.fields, parts.spread(seen, lens, now=now)
     if spread.whole:
-        return Fidelity(True, _kept(obj, full, within_time(lens.view(full))), keys=spread.keys)
-    alone = replace(full, recurrence=(), cancelled=frozenset()) if seen.headless else ObjectFields(full.master)
-    kept = _kept(obj, alone, within_time(lens.view(alone)))
-    return Fidelity(True, kept, spread.why, spread.keys, cut=spread.cut)
+        return Fidelity(True, _kept(obj, _side_by_side(full, within_time(lens.view(full)))), keys=spread.keys)
+    events = [*(() if seen.headless else (full.master,)), *full.overrides.values()]
+    singles = [(event, within_time(lens.view(ObjectFields(event))).master) for event in events]
+    return Fidelity(True, _kept(obj, singles), spread.why, spread.keys, cut=spread.cut)
 
 
-def _kept(obj: CalendarObject, full: ObjectFields, seen: ObjectFields) -> tuple[str, ...]:
-    pairs = [(full.master, seen.master)]
-    pairs += [(event, seen.overrides[key]) for key, event in full.overrides.items() if key in seen.overrides]
+Pairs = Sequence[tuple[EventFields, EventFields]]
+"""Events as they are here, and as they are there."""
+
+
+def _side_by_side(full: ObjectFields, seen: ObjectFields) -> Pairs:
+    both = ((event, seen.overrides[key]) for key, event in full.overrides.items() if key in seen.overrides)
+    return [(full.master, seen.master), *both]
+
+
+def _kept(obj: CalendarObject, pairs: Pairs) -> tuple[str, ...]:
     names = {name for here, there in pairs for name in _lost(here, there)}
-    carried = {line for event in (seen.master, *seen.overrides.values()) for line in event.others}
+    carried = {line for _, there in pairs for line in there.others}
     components = [each for each in (obj.master, *obj.overrides) if each is not None]
     names |= {name for component in components for name in _unexpressed(component, carried)}
-    if obj.master is not None and len(list(obj.master.components("VALARM"))) > len(full.master.reminders):
+    if any(alarms.reminder(alarm) is None for each in components for alarm in each.components("VALARM")):
         names.add(_NAMES["reminders"])
     return tuple(sorted(names))
 
@@ -78,7 +89,12 @@ def _lost(here: EventFields, there: EventFields) -> Iterator[str]:
     """What is said in other words there is not lost; but of several alarms or categories each counts."""
     for name, usual in _PLAIN.items():
         ours, theirs = getattr(here, name), getattr(there, name)
-        if ours != theirs and name not in ("when", "others") and (theirs == usual or _fewer(ours, theirs)):
+        if (
+            ours != theirs
+            and name not in ("when", "others")
+            and (name, ours) not in _USUAL
+            and (theirs == usual or _fewer(ours, theirs))
+        ):
             yield _NAMES.get(name, name.upper())
 
 

@@ -38,6 +38,13 @@ def test_what_is_there_with_all_it_says_is_only_counted(story):
     assert (found.events, found.exact, found.rows) == (2, 2, [])
 
 
+def test_what_says_nothing_more_than_silence_is_no_loss(story):
+    put(story, "usual", "STATUS:CONFIRMED", "CLASS:PUBLIC")
+    assert rows(story) == {}
+    put(story, "usual", "STATUS:TENTATIVE")
+    assert rows(story)["usual"].kept == ("STATUS",)
+
+
 def test_properties_without_a_place_there_are_named(story):
     put(story, "rich", "GEO:48.2;16.3", "URL:https://example.com/", "X-OURS:1", "ATTACH:https://example.com/a")
     (row,) = rows(story).values()
@@ -74,6 +81,16 @@ def test_an_override_beside_its_series(story):
     story.phone.put("s", event("Review", at(0, 9), at(0, 10), "RRULE:FREQ=WEEKLY;COUNT=3"), stray)
     row = rows(story)["s"]
     assert (row.how, row.parts) == ("whole", 1)
+
+
+def test_instances_of_a_series_that_is_not_here(story):
+    story.phone.put("s", event("Review", at(0, 9), at(0, 10), local("RECURRENCE-ID", at(0, 8)), "GEO:48.2;16.3"))
+    row = rows(story)["s"]
+    assert (row.how, row.parts, row.kept) == ("in parts", 1, ("GEO",))
+    told = list(fidelity.told(fidelity.report(story.context, story.pairs["microsoft"])))
+    assert told[1].startswith(
+        "Review: there in parts, 1 occurrence\n  why: single occurrences of a series that is not here"
+    )
 
 
 def test_what_is_not_there(story):
