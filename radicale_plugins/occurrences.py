@@ -195,7 +195,7 @@ class Occurrences:
 
 def standing(fields: ObjectFields) -> ObjectFields:
     """The fields of an event as if it had not been called off: it still has a time by which it is found."""
-    return replace(fields, master=replace(fields.master, status=""))
+    return replace(fields, master=replace(fields.event, status=""))
 
 
 def instants(when: When, floating: dt.tzinfo) -> tuple[dt.datetime, dt.datetime]:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bridge.errors import Unmappable
-from bridge.ical import recurrence, rules, times, timing, values, view
-from bridge.ical.fields import EventFields, ObjectFields, When
+from bridge.ical import normal, recurrence, rules, times, timing, values
+from bridge.ical.fields import EventFields, ObjectFields, Place, When
 from bridge.ical.objects import CalendarObject, Component
-from bridge.ical.timing import Place, Zones
+from bridge.ical.timing import Zones
 
 _EAST, _WEST = dt.timedelta(hours=14), dt.timedelta(hours=12)  # the zones furthest from UTC, for times in no zone
 _COUNTED = 5000  # a rule with a COUNT is followed so far, or until this many years; one that goes on counts as endless
@@ -66,7 +66,7 @@ def _component(kind: str, component: Component, zones: Zones) -> _Span | None:
 
 def _recurring(component: Component, zones: Zones, when: When) -> _Span:
     start, end = _earliest(when.start, when.zone), _latest(when.end, when.end_zone or when.zone)
-    fields = ObjectFields(EventFields(when), view.rules(component, zones))
+    fields = ObjectFields(EventFields(when), normal.rules(component, zones))
     spans = [_Span(start, end)]
     for date in recurrence.dates(fields):
         length = end - start if date.length is None else date.length + 2 * _DAY

@@ -13,7 +13,7 @@ from dataclasses import replace
 from bridge.errors import InvalidCalendarData
 from bridge.ical import lines, normal, objects, properties, text, timing, tzdefine, values, view
 from bridge.ical.draft import Draft
-from bridge.ical.fields import Change, EventFields, ObjectFields, patch, state
+from bridge.ical.fields import Change, EventFields, ObjectFields, TodoFields, patch, state
 from bridge.ical.objects import CalendarObject, Component
 from bridge.ical.placing import Places
 from bridge.ical.timing import Zones
@@ -64,17 +64,19 @@ def compose(fields: ObjectFields, *, uid: str, now: dt.datetime) -> bytes:
     """A new object with these fields."""
     after = normal.fields(fields)
     stamp = values.write_moment(now.astimezone(dt.UTC), utc=True)
-    start = dt.datetime.combine(after.master.when.start, dt.time())
+    todo = isinstance(after.master, TodoFields)
+    kind = "VTODO" if todo else "VEVENT"
+    start = [] if todo else [("DTSTART", values.write_moment(values.midnight(after.event.when.start)))]
     content = [
         ("BEGIN", "VCALENDAR"),
         ("VERSION", "2.0"),
         ("PRODID", PRODID),
-        ("BEGIN", "VEVENT"),
+        ("BEGIN", kind),
         ("UID", text.escape(uid)),
         ("DTSTAMP", stamp),
         ("CREATED", stamp),
-        ("DTSTART", values.write_moment(start)),
-        ("END", "VEVENT"),
+        *start,
+        ("END", kind),
         ("END", "VCALENDAR"),
     ]
     obj = objects.parse("".join(lines.write(name, value, eol="\r\n").raw for name, value in content).encode())
@@ -86,6 +88,7 @@ class _Stamps:
 
     def __init__(self, now: dt.datetime, *, new: bool = False) -> None:
         self._now = values.write_moment(now.astimezone(dt.UTC), utc=True)
+        self.year = now.year
         self._new = new
 
     def put(self, draft: Draft, *, rescheduled: bool) -> None:
@@ -101,9 +104,11 @@ def _edit(obj: CalendarObject, before: ObjectFields, after: ObjectFields, stamps
     if obj.master is None:
         raise AssertionError("an object without a master has no view, so nothing to change")
     places = Places(Zones.of(obj), lines.ending(obj.calendar.begin))
+    if isinstance(before.master, TodoFields):
+        return _edit_todo(obj, obj.master, before.master, after.todo, places, stamps)
     series = _Series(obj.master, obj.overrides, before, after, places, stamps)
     series.run()
-    return _with(obj, series.became, series.new, places, after.master.when.start.year)
+    return _with(obj, series.became, series.new, places, after.event.when.start.year)
 
 
 def _with(
@@ -116,6 +121,18 @@ def _with(
     """The object with its components replaced, and with the zones that they lean on now, defined from ``year`` on."""
     zones = [tzdefine.define(zone, year, places.eol) for zone in sorted(places.needed)]
     return replace(obj, calendar=_assembled(obj.calendar, became, new, zones))
+
+
+def _edit_todo(
+    obj: CalendarObject, component: Component, before: TodoFields, after: TodoFields, places: Places, stamps: _Stamps
+) -> CalendarObject:
+    """Single occurrences that a client has written down are no fields of a to-do, and stay as they are."""
+    draft = Draft(component, places.eol)
+    properties.write_todo(draft, before, after, places)
+    stamps.put(draft, rescheduled=(before.when, before.rules) != (after.when, after.rules))
+    first = after.when.start or after.when.due
+    year = first[0].year if first is not None else stamps.year
+    return _with(obj, {id(component): draft.component()}, [], places, year)
 
 
 class _Series:
@@ -140,7 +157,7 @@ class _Series:
         self._stamps = stamps
         self._by_key: dict[str, list[Component]] = {}
         for component in overrides:
-            self._by_key.setdefault(view.identity(component, places.zones, before.master), []).append(component)
+            self._by_key.setdefault(view.identity(component, places.zones, before.event), []).append(component)
         self._excluded_by_override: set[str] = set()
         self.became: dict[int, Component | None] = {}
         self.new: list[Component] = []
@@ -163,7 +180,7 @@ class _Series:
                 self.became[id(effective)] = self._named(Draft(effective, self._places.eol), key).component()
                 self._excluded_by_override.add(key)
         for key in sorted(missing):
-            self.new.append(self._override(self._copy(), self._before.master, key))
+            self.new.append(self._override(self._copy(), self._before.event, key))
         self.became[id(self._master)] = self._changed_master()
 
     def _moved(self) -> Mapping[str, str]:
@@ -171,10 +188,10 @@ class _Series:
         before, after = self._before, self._after
         gone = [key for key in self._by_key if state(before, key) == "override" and state(after, key) == "regular"]
         come = [key for key in after.overrides if key not in self._by_key]
-        if before.master.when == after.master.when or not gone or not come:
+        if before.event.when == after.event.when or not gone or not come:
             return {}
-        places = {self._places.distance(key, after.master.when): key for key in come}
-        pairs = ((key, places.get(self._places.distance(key, before.master.when))) for key in gone)
+        places = {self._places.distance(key, after.event.when): key for key in come}
+        pairs = ((key, places.get(self._places.distance(key, before.event.when))) for key in gone)
         return {old: new for old, new in pairs if new}
 
     def _override(self, component: Component, fields: EventFields, key: str) -> Component:
@@ -189,8 +206,8 @@ class _Series:
     def _named(self, draft: Draft, key: str) -> Draft:
         """With the RECURRENCE-ID that means ``key`` in the series as it will be."""
         line = draft.first("RECURRENCE-ID")
-        if line is None or timing.identity(draft.component(), self._places.zones, self._after.master.when) != key:
-            new = self._places.line("RECURRENCE-ID", self._places.original(key, self._after.master.when), line)
+        if line is None or timing.identity(draft.component(), self._places.zones, self._after.event.when) != key:
+            new = self._places.line("RECURRENCE-ID", self._places.original(key, self._after.event.when), line)
             draft.swap(("RECURRENCE-ID",), [new], after=("UID",))
         return draft
 
@@ -204,16 +221,16 @@ class _Series:
         before, after = self._before, self._after
         draft = Draft(self._master, self._places.eol)
         exclusions = draft.every("EXDATE")
-        properties.write(draft, before.master, after.master, self._places)
+        properties.write(draft, before.event, after.event, self._places)
         properties.write_rules(draft, after.recurrence, self._places)
         own = after.cancelled - self._excluded_by_override
-        properties.write_exclusions(draft, after.cancelled, own, after.master.when, self._places)
+        properties.write_exclusions(draft, after.cancelled, own, after.event.when, self._places)
         rescheduled = (
-            before.master.when != after.master.when
+            before.event.when != after.event.when
             or before.recurrence != after.recurrence
             or exclusions != draft.every("EXDATE")
         )
-        if rescheduled or before.master != after.master:
+        if rescheduled or before.event != after.event:
             self._stamps.put(draft, rescheduled=rescheduled)
         return draft.component()
 

@@ -1,9 +1,9 @@
 """The neutral fields of a calendar object: what two sides can be compared and merged by.
 
 A calendar object resource (RFC 4791: all components with one UID) is bytes in the hub. ``ObjectFields`` is what a provider
-can be told about it, in the terms of RFC 5545: a master, its rule, and what became of single instances. Two
-``ObjectFields`` are compared with ``diff``; a difference is laid upon another with ``patch``. All of it is pure and
-immutable, and turns into JSON and back, because the sync keeps such values as its bases.
+can be told about it, in the terms of RFC 5545: a master, its rule, and what became of single instances; the master is an event
+or a to-do. Two ``ObjectFields`` are compared with ``diff``; a difference is laid upon another with ``patch``. All of it is pure
+and immutable, and turns into JSON and back, because the sync keeps such values as its bases.
 
 An instance is named by its *original* start however often it is moved (``instance_key``).
 """
@@ -16,8 +16,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bridge.errors import Unmappable
+
 MASTER = ""
 """The path's first half for the master component; any other value is an instance key."""
+
+Place = tuple[dt.date | dt.datetime, str | None]
+"""A date or naive wall-clock time, and its zone: an IANA name, ``"UTC"``, or None for dates and floating times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +97,69 @@ class EventFields:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """When a to-do may begin and when it is due (RFC 5545 §3.6.2): one field, like ``When``, but either may be missing.
+
+    A DURATION has been resolved. Both are of one kind, dates or times, and the end is not before the start. As a date
+    ``due`` is the last day itself, not the one behind it: RFC 5545 does not say, and every client shows it so.
+    """
+
+    start: Place | None = None
+    due: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TodoFields:
+    """One VTODO. Text is NFC with LF line ends; "" means absent (S-06).
+
+    ``rules`` are unfolded RRULE, RDATE and EXRULE lines: phones that complete one occurrence move the whole to-do on, so its
+    instances are no fields. ``alarms`` say when each rings, a relative one reckoned from what it is relative to.
+    """
+
+    when: Span = field(default_factory=Span)
+    summary: str = ""
+    description: str = ""
+    location: str = ""
+    status: Literal["", "NEEDS-ACTION", "IN-PROCESS", "COMPLETED", "CANCELLED"] = ""
+    completed: dt.datetime | None = None  # aware UTC, whole seconds
+    percent: int = 0  # RFC 5545 §3.8.1.8: 0 … 100
+    classification: Literal["", "PUBLIC", "PRIVATE", "CONFIDENTIAL"] = ""
+    categories: tuple[str, ...] = ()
+    priority: int = 0  # as that of an event
+    url: str = ""
+    rules: tuple[str, ...] = ()
+    alarms: tuple[Place, ...] = ()  # sorted as they are written, without repeats
+    parent: str = ""  # the UID of the to-do that it is a part of (RELATED-TO)
+    others: tuple[str, ...] = ()  # as those of an event
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectFields:
-    """A single event or a whole series.
+    """A single event, a whole series, or a to-do.
 
     ``recurrence`` holds unfolded RRULE, RDATE and EXRULE lines, never EXDATE: an excluded instance stands in
     ``cancelled``, whichever way a side writes it down (G-61, M-47). ``overrides`` are complete components by instance key.
+    A to-do has none of these: its rule is one of its own fields.
     """
 
-    master: EventFields
+    master: EventFields | TodoFields
     recurrence: tuple[str, ...] = ()
     overrides: Mapping[str, EventFields] = field(default_factory=dict)
     cancelled: frozenset[str] = frozenset()
+
+    @property
+    def event(self) -> EventFields:
+        """The master of what is known to be an event. Raises Unmappable."""
+        if not isinstance(self.master, EventFields):
+            raise Unmappable("a VTODO, not an event")
+        return self.master
+
+    @property
+    def todo(self) -> TodoFields:
+        """What is known to be a to-do. Raises Unmappable."""
+        if not isinstance(self.master, TodoFields):
+            raise Unmappable("a VEVENT, not a to-do")
+        return self.master
 
 
 Path = tuple[str, str]
@@ -117,7 +174,8 @@ carries all its fields, one that stays an override only those which differ."""
 
 
 _EVENT = tuple(f.name for f in dataclasses.fields(EventFields))
-_DEFAULTS = {f.name: f.default for f in dataclasses.fields(EventFields)}
+_TODO = TodoFields()
+_LISTS = ("categories", "others", "recurrence", "rules")
 
 
 def state(fields: ObjectFields, key: str) -> Literal["regular", "override", "cancelled"]:
@@ -128,7 +186,7 @@ def state(fields: ObjectFields, key: str) -> Literal["regular", "override", "can
 
 
 def diff(base: ObjectFields, new: ObjectFields) -> Change:
-    """What has to change in ``base`` for it to be ``new``; empty if they are equal."""
+    """What has to change in ``base`` for it to be ``new``; empty if they are equal. Raises Unmappable for two kinds of objects."""
     change = _differing(MASTER, base.master, new.master)
     if base.recurrence != new.recurrence:
         change[MASTER, "recurrence"] = new.recurrence
@@ -143,8 +201,10 @@ def diff(base: ObjectFields, new: ObjectFields) -> Change:
     return change
 
 
-def _differing(key: str, base: EventFields, new: EventFields) -> dict[Path, Any]:
-    pairs = ((name, getattr(base, name), getattr(new, name)) for name in _EVENT)
+def _differing(key: str, base: EventFields | TodoFields, new: EventFields | TodoFields) -> dict[Path, Any]:
+    if type(base) is not type(new):
+        raise Unmappable("an event has become a to-do, or a to-do an event")
+    pairs = ((each.name, getattr(base, each.name), getattr(new, each.name)) for each in dataclasses.fields(base))
     return {(key, name): value for name, before, value in pairs if value != before}
 
 
@@ -182,6 +242,8 @@ def _patched(before: EventFields | None, news: Mapping[str, Any], key: str) -> E
 
 def to_json(fields: ObjectFields) -> dict[str, Any]:
     """As plain JSON values, to be kept as a base; what is at its default is left out."""
+    if isinstance(fields.master, TodoFields):
+        return {"todo": _todo_to_json(fields.master)}
     return {
         "master": _event_to_json(fields.master),
         "recurrence": list(fields.recurrence),
@@ -192,6 +254,8 @@ def to_json(fields: ObjectFields) -> dict[str, Any]:
 
 def from_json(value: Mapping[str, Any]) -> ObjectFields:
     """The inverse of ``to_json``."""
+    if "todo" in value:
+        return ObjectFields(_todo_from_json(value["todo"]))
     return ObjectFields(
         _event_from_json(value["master"]),
         tuple(value["recurrence"]),
@@ -213,15 +277,31 @@ def change_from_json(value: Sequence[Sequence[Any]]) -> Change:
 
 
 def _event_to_json(event: EventFields) -> dict[str, Any]:
-    pairs = ((name, getattr(event, name)) for name in _EVENT)
-    return {name: _value_to_json(name, value) for name, value in pairs if value != _DEFAULTS[name]}
+    pairs = ((each, getattr(event, each.name)) for each in dataclasses.fields(event))
+    return {each.name: _value_to_json(each.name, value) for each, value in pairs if value != each.default}
 
 
 def _event_from_json(value: Mapping[str, Any]) -> EventFields:
     return EventFields(**{name: _value_from_json(name, plain) for name, plain in value.items()})
 
 
+def _todo_to_json(todo: TodoFields) -> dict[str, Any]:
+    pairs = ((each.name, getattr(todo, each.name)) for each in dataclasses.fields(todo))
+    return {name: _value_to_json(name, value) for name, value in pairs if value != getattr(_TODO, name)}
+
+
+def _todo_from_json(value: Mapping[str, Any]) -> TodoFields:
+    return TodoFields(**{name: _value_from_json(name, plain) for name, plain in value.items()})
+
+
 def _value_to_json(name: str, value: Any) -> Any:
+    if isinstance(value, Span):
+        places = {"begins": value.start, "due": value.due}
+        return {end: [place[0].isoformat(), place[1]] for end, place in places.items() if place is not None}
+    if name == "alarms":
+        return [[at.isoformat(), zone] for at, zone in value]
+    if name == "completed":
+        return value.isoformat() if value is not None else None
     if name == "when":
         zones = {"zone": value.zone, "end_zone": value.end_zone}
         named = {key: zone for key, zone in zones.items() if zone is not None}
@@ -230,17 +310,23 @@ def _value_to_json(name: str, value: Any) -> Any:
         return [[reminder.minutes, reminder.method] for reminder in value]
     if name == "attendees":
         return [[each.address, each.name, each.role, each.partstat] for each in value]
-    return list(value) if name in ("categories", "others", "recurrence") else value
+    return list(value) if name in _LISTS else value
 
 
 def _value_from_json(name: str, value: Any) -> Any:
+    if name == "when" and "start" not in value:
+        return Span(**{{"begins": "start"}.get(end, end): (_moment(at), zone) for end, (at, zone) in value.items()})
+    if name == "alarms":
+        return tuple((_moment(at), zone) for at, zone in value)
+    if name == "completed":
+        return None if value is None else dt.datetime.fromisoformat(value)
     if name == "when":
         return When(_moment(value["start"]), _moment(value["end"]), value.get("zone"), value.get("end_zone"))
     if name == "reminders":
         return tuple(Reminder(minutes, method) for minutes, method in value)
     if name == "attendees":
         return tuple(Attendee(*each) for each in value)
-    return tuple(value) if name in ("categories", "others", "recurrence") else value
+    return tuple(value) if name in _LISTS else value
 
 
 def _moment(text: str) -> dt.date | dt.datetime:

@@ -11,9 +11,10 @@ import re
 from dataclasses import replace
 
 from bridge.errors import Unmappable
-from bridge.ical import attendees, lines, others, text, times, timing, values
-from bridge.ical.fields import EventFields, ObjectFields, When
+from bridge.ical import alarms, attendees, lines, others, spans, text, times, timing, values
+from bridge.ical.fields import EventFields, ObjectFields, Place, TodoFields, When
 from bridge.ical.lines import Line
+from bridge.ical.objects import Component
 from bridge.ical.timing import Zones
 
 RULES = ("RRULE", "RDATE", "EXRULE")
@@ -23,7 +24,9 @@ _WEB = re.compile(r"https?://[^\s<>\"]{1,2000}", re.IGNORECASE)
 
 def fields(what: ObjectFields) -> ObjectFields:
     """Idempotent. Keys that no instance of this master can have are dropped; a cancelled override is a cancelled instance."""
-    master = event(what.master)
+    if isinstance(what.master, TodoFields):
+        return ObjectFields(todo(what.master))
+    master = event(what.event)
     overrides = {key: event(each) for key, each in what.overrides.items() if timing.conforms(key, master.when)}
     cancelled = {key for key in what.cancelled if timing.conforms(key, master.when)}
     cancelled.update(key for key, each in overrides.items() if each.status == "CANCELLED")
@@ -54,6 +57,28 @@ def event(what: EventFields) -> EventFields:
     )
 
 
+def todo(what: TodoFields) -> TodoFields:
+    return replace(
+        what,
+        when=spans.normal(what.when),
+        summary=text.normal(what.summary),
+        description=text.normal(what.description),
+        location=text.normal(what.location),
+        completed=what.completed.astimezone(dt.UTC).replace(microsecond=0) if what.completed else None,
+        percent=what.percent if 0 <= what.percent <= 100 else 0,
+        categories=text.labels(what.categories),
+        priority=what.priority if 0 <= what.priority <= 9 else 0,
+        url=text.normal(what.url).replace("\n", "").strip(),
+        rules=tuple(rule(content(each), _NO_ZONES) for each in what.rules),
+        alarms=alarms.in_order(what.alarms),
+    )
+
+
+def moment(place: Place) -> dt.datetime:
+    """A place as an instant; a floating one is taken for UTC."""
+    return times.instant(*place, floating=dt.UTC)
+
+
 def conference(value: str) -> str:
     """An address that people's devices can open; anything else names no conference here."""
     value = value.strip()
@@ -76,6 +101,12 @@ def content(rule_text: str) -> Line:
     if line is None or line.name not in RULES:
         raise Unmappable("a recurrence line that is neither RRULE nor RDATE nor EXRULE")
     return line
+
+
+def rules(component: Component, zones: Zones) -> tuple[str, ...]:
+    """A component's RRULE, RDATE and EXRULE lines, as they stand in ``ObjectFields.recurrence``."""
+    children = (line for line in component.children if isinstance(line, Line) and line.name in RULES)
+    return tuple(rule(line, zones) for line in children)
 
 
 def rule(line: Line, zones: Zones) -> str:

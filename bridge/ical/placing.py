@@ -6,9 +6,9 @@ import datetime as dt
 
 from bridge.ical import lines, times, timing, values
 from bridge.ical.draft import Draft
-from bridge.ical.fields import When
+from bridge.ical.fields import Place, When
 from bridge.ical.lines import Line
-from bridge.ical.timing import Place, Zones
+from bridge.ical.timing import Zones
 
 _DAY = dt.timedelta(days=1)
 

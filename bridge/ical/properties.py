@@ -5,21 +5,68 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from bridge.ical import alarms, attendees, lines, normal, others, text, timing, view
+from bridge.ical import alarms, attendees, lines, normal, others, spans, text, timing, values, view
 from bridge.ical.draft import Draft
-from bridge.ical.fields import EventFields, Reminder, When
+from bridge.ical.fields import EventFields, Place, Reminder, TodoFields, When
 from bridge.ical.lines import Line
 from bridge.ical.placing import Places
 
 _TEXTS = {"summary": "SUMMARY", "description": "DESCRIPTION", "location": "LOCATION"}
 _BY_VIDEO = (("VALUE", "URI"), ("FEATURE", "VIDEO"))  # RFC 7986 §6.3
-_WORDS = {"status": "STATUS", "transp": "TRANSP", "classification": "CLASS"}
+_WORDS = {"status": "STATUS", "classification": "CLASS"}
 
 
 def write(draft: Draft, before: EventFields, after: EventFields, places: Places) -> None:
     """``before`` is what the draft says now; both are in the normal form."""
     if before.when != after.when:
         places.write(draft, after.when)
+    _write_plain(draft, before, after)
+    if before.transp != after.transp:
+        _put(draft, "TRANSP", after.transp)
+    if (before.transp, before.show_as) != (after.transp, after.show_as):
+        _show_as(draft, after)
+    if before.conference != after.conference:
+        _join(draft, after.conference)
+    if before.others != after.others:
+        others.write(draft, before.others, after.others)
+    if before.organizer != after.organizer:
+        attendees.write_organizer(draft, after.organizer)
+    if before.attendees != after.attendees:
+        attendees.write(draft, before.attendees, after.attendees)
+    if before.reminders != after.reminders:
+        _remind(draft, after.reminders, text.escape(after.summary))
+
+
+def write_todo(draft: Draft, before: TodoFields, after: TodoFields, places: Places) -> None:
+    """As ``write``. Alarms that are relative to a time go on to be so, though they ring at another time then."""
+    if before.when != after.when:
+        spans.write(draft, after.when, places)
+    _write_plain(draft, before, after)
+    if before.completed != after.completed:
+        at = after.completed
+        _put(draft, "COMPLETED", values.write_moment(at, utc=True) if at else "", drop=("VALUE", "TZID"))
+    if before.percent != after.percent:
+        _put(draft, "PERCENT-COMPLETE", str(after.percent) if after.percent else "")
+    if before.rules != after.rules:
+        write_rules(draft, after.rules, places)
+    if before.alarms != after.alarms:
+        _ring(draft, after, places)
+
+
+def _ring(draft: Draft, after: TodoFields, places: Places) -> None:
+    there: set[Place] = set()
+    for alarm in draft.components("VALARM"):
+        found = alarms.ring(alarm, after.when, places.zones)
+        if found and found in after.alarms:
+            there.add(found)
+        elif found:
+            draft.remove(alarm)
+    for each in after.alarms:
+        if each not in there:
+            draft.append(alarms.compose_at(each, text.escape(after.summary), after.when, eol=draft.eol))
+
+
+def _write_plain(draft: Draft, before: EventFields | TodoFields, after: EventFields | TodoFields) -> None:
     for field, name in _TEXTS.items():
         if getattr(before, field) != getattr(after, field):
             # Another representation of the old text (RFC 5545 §3.2.1) is none of the new one.
@@ -27,25 +74,13 @@ def write(draft: Draft, before: EventFields, after: EventFields, places: Places)
     for field, name in _WORDS.items():
         if getattr(before, field) != getattr(after, field):
             _put(draft, name, getattr(after, field))
-    if (before.transp, before.show_as) != (after.transp, after.show_as):
-        _show_as(draft, after)
     if before.priority != after.priority:
         _put(draft, "PRIORITY", str(after.priority) if after.priority else "")
     if before.url != after.url:
         _put(draft, "URL", after.url)
-    if before.conference != after.conference:
-        _join(draft, after.conference)
-    if before.others != after.others:
-        others.write(draft, before.others, after.others)
     if before.categories != after.categories:
         draft.remove(*draft.every("CATEGORIES")[1:])
         _put(draft, "CATEGORIES", ",".join(text.escape(each) for each in after.categories))
-    if before.organizer != after.organizer:
-        attendees.write_organizer(draft, after.organizer)
-    if before.attendees != after.attendees:
-        attendees.write(draft, before.attendees, after.attendees)
-    if before.reminders != after.reminders:
-        _remind(draft, after.reminders, text.escape(after.summary))
 
 
 def _put(draft: Draft, name: str, value: str, *, drop: Sequence[str] = ()) -> None:

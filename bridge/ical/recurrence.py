@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from bridge.errors import Unmappable
 from bridge.ical import lines, rules, times, timing, values
-from bridge.ical.fields import EventFields, ObjectFields, When
-from bridge.ical.timing import Place, Zones
+from bridge.ical.fields import EventFields, ObjectFields, Place, When
+from bridge.ical.timing import Zones
 
 _DAY = dt.timedelta(days=1)
 _FAR = 200 * 366 * _DAY  # how far beyond its start an endless series is followed if nobody says
@@ -48,7 +48,7 @@ def instances(fields: ObjectFields, start: dt.datetime, end: dt.datetime, *, flo
     not generate it: it is on people's screens. An EXDATE of what does not recur excludes nothing (RFC 5545 §3.8.5.1). A
     rule is followed for ``rules.CAP`` instances at most. Raises Unmappable for a rule that cannot be enumerated (RSCALE).
     """
-    master = fields.master
+    master = fields.event
     found = [
         Instance(key, event.when, event)
         for key, event in fields.overrides.items()
@@ -71,7 +71,7 @@ def keys(fields: ObjectFields, *, until: dt.datetime | None = None) -> Iterator[
 
     ``until`` (aware) is inclusive within a day; without it an endless series is followed for 200 years.
     """
-    begin = values.midnight(fields.master.when.start)
+    begin = values.midnight(fields.event.when.start)
     last = _naive(begin.replace(tzinfo=dt.UTC), _FAR) if until is None else _naive(until, _DAY)
     return (key for key, _ in _generated(fields, begin, last))
 
@@ -85,7 +85,7 @@ def called_off(fields: ObjectFields) -> bool:
 
 def regular(fields: ObjectFields, key: str) -> When:
     """Where the rule alone puts the instance ``key``. Raises ValueError for a key of another form than the series' own."""
-    master = fields.master.when
+    master = fields.event.when
     moment = values.moment(key)
     if moment is None or not timing.conforms(key, master):
         raise ValueError(f"no instance of this series can be called {key}")
@@ -117,7 +117,7 @@ def normalize(fields: ObjectFields) -> ObjectFields:
         cancelled &= there
     except Unmappable:
         pass
-    return ObjectFields(fields.master, fields.recurrence, overrides, frozenset(cancelled))
+    return ObjectFields(fields.event, fields.recurrence, overrides, frozenset(cancelled))
 
 
 def awake(fields: ObjectFields) -> ObjectFields:
@@ -132,7 +132,7 @@ def awake(fields: ObjectFields) -> ObjectFields:
 
 def _is_regular(fields: ObjectFields, key: str, event: EventFields) -> bool:
     when = _moved(event.when, Start(values.midnight(event.when.start)))
-    return replace(event, when=when) == replace(fields.master, when=regular(fields, key))
+    return replace(event, when=when) == replace(fields.event, when=regular(fields, key))
 
 
 def _occurring(fields: ObjectFields, wanted: Iterable[str]) -> frozenset[str]:
@@ -140,7 +140,7 @@ def _occurring(fields: ObjectFields, wanted: Iterable[str]) -> frozenset[str]:
     moments = {
         key: moment.value
         for key in wanted
-        if timing.conforms(key, fields.master.when) and (moment := values.moment(key))
+        if timing.conforms(key, fields.event.when) and (moment := values.moment(key))
     }
     found: set[str] = set()
     run: list[dt.datetime] = []
@@ -155,7 +155,7 @@ def _occurring(fields: ObjectFields, wanted: Iterable[str]) -> frozenset[str]:
 
 def _generated(fields: ObjectFields, since: dt.datetime, until: dt.datetime) -> Iterator[tuple[str, Start]]:
     """(key, start) of the recurrence set within naive wall-clock bounds, in order; complete, maybe with some before."""
-    master = fields.master.when
+    master = fields.event.when
 
     def instant(at: dt.datetime) -> dt.datetime:
         return times.instant(at, master.zone, floating=dt.UTC)
@@ -205,7 +205,7 @@ def dates(fields: ObjectFields) -> Iterator[Start]:
         for value in content.value.split(","):
             first, _, last = value.partition("/")
             if place := _NO_ZONES.place(content, first):
-                at = _within_series(place, fields.master.when)
+                at = _within_series(place, fields.event.when)
                 yield Start(at, _period(place, last, content) if last else None)
 
 

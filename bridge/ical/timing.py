@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bridge.ical import times, values, vtimezone
-from bridge.ical.fields import When
+from bridge.ical.fields import Place, When
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
 
 _DAY = dt.timedelta(days=1)
 _D = TypeVar("_D", bound=dt.date)
-Place = tuple[dt.date | dt.datetime, str | None]
-"""A date or naive wall-clock time, and its zone."""
 
 
 @dataclass(frozen=True, slots=True)

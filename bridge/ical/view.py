@@ -5,33 +5,34 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from bridge.errors import Unmappable
-from bridge.ical import alarms, attendees, normal, others, text, timing
+from bridge.ical import alarms, attendees, normal, others, timing, todo, words
 from bridge.ical.fields import EventFields, ObjectFields, ShowAs
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
 from bridge.ical.timing import Zones
 
 Status = Literal["", "CONFIRMED", "TENTATIVE", "CANCELLED"]
-Classification = Literal["", "PUBLIC", "PRIVATE", "CONFIDENTIAL"]
 
 SHOWN_AS = "X-MICROSOFT-CDO-BUSYSTATUS"
 CONFERENCES = ("CONFERENCE", "X-GOOGLE-CONFERENCE")
 
 
 def read(obj: CalendarObject) -> ObjectFields:
-    """The full neutral view of an event or a series.
+    """The full neutral view of an event, a series or a to-do.
 
     An instance that is excluded, or whose override has STATUS:CANCELLED (X-18), is cancelled; an exclusion wins over an
     override, because it takes the instance out of the recurrence set (RFC 5545 §3.8.5.1).
 
-    Raises Unmappable where there is no view: not a VEVENT, overrides without a master, no readable DTSTART, an override
-    with a RANGE.
+    Raises Unmappable where there is no view: neither VEVENT nor VTODO, overrides without a master, no readable DTSTART of an
+    event, an override with a RANGE.
     """
-    if obj.component != "VEVENT":
+    if obj.component not in ("VEVENT", "VTODO"):
         raise Unmappable(f"a {obj.component}, not an event")
     if obj.master is None:
         raise Unmappable("only single instances of a series that is not here")
     zones = Zones.of(obj)
+    if obj.component == "VTODO":
+        return ObjectFields(todo.read(obj.master, zones))
     master = event(obj.master, zones)
     cancelled = set(timing.excluded(obj.master, zones, master.when))
     overrides: dict[str, EventFields] = {}
@@ -42,7 +43,7 @@ def read(obj: CalendarObject) -> ObjectFields:
     cancelled.update(key for key, found in overrides.items() if found.status == "CANCELLED")
     return ObjectFields(
         master,
-        rules(obj.master, zones),
+        normal.rules(obj.master, zones),
         {key: found for key, found in overrides.items() if key not in cancelled},
         frozenset(cancelled),
     )
@@ -61,12 +62,6 @@ def strays(obj: CalendarObject) -> dict[str, EventFields]:
     return {identity(component, zones, fields): fields for fields, component in found}
 
 
-def rules(component: Component, zones: Zones) -> tuple[str, ...]:
-    """Its RRULE, RDATE and EXRULE lines, as they stand in ``ObjectFields.recurrence``."""
-    children = (line for line in component.children if isinstance(line, Line) and line.name in normal.RULES)
-    return tuple(normal.rule(line, zones) for line in children)
-
-
 def identity(override: Component, zones: Zones, master: EventFields) -> str:
     """The key of an override."""
     line = override.first("RECURRENCE-ID")
@@ -83,20 +78,20 @@ def event(component: Component, zones: Zones) -> EventFields:
     when = timing.read(component, zones)
     if when is None:
         raise Unmappable("no DTSTART that can be read")
-    transparent = _word(component, "TRANSP") == "TRANSPARENT"
+    transparent = words.word(component, "TRANSP") == "TRANSPARENT"
     return EventFields(
         when,
-        summary=_text(component, "SUMMARY"),
-        description=_text(component, "DESCRIPTION"),
-        location=_text(component, "LOCATION"),
-        status=_status(_word(component, "STATUS")),
+        summary=words.prose(component, "SUMMARY"),
+        description=words.prose(component, "DESCRIPTION"),
+        location=words.prose(component, "LOCATION"),
+        status=_status(words.word(component, "STATUS")),
         transp="TRANSPARENT" if transparent else "OPAQUE",
-        show_as="" if transparent else _show_as(_word(component, SHOWN_AS)),
-        classification=_classification(_word(component, "CLASS")),
+        show_as="" if transparent else _show_as(words.word(component, SHOWN_AS)),
+        classification=words.classification(component),
         reminders=alarms.reminders(component),
-        categories=text.labels(item for line in component.every("CATEGORIES") for item in text.split(line.value)),
-        priority=_priority(_word(component, "PRIORITY")),
-        url=text.normal(_word(component, "URL", upper=False)),
+        categories=words.categories(component),
+        priority=words.priority(component),
+        url=words.url(component),
         conference=normal.conference(line.value) if (line := conference(component)) else "",
         others=others.read(component, line),
         organizer=attendees.organizer(component),
@@ -110,31 +105,9 @@ def conference(component: Component) -> Line | None:
     return next((line for line in lines if normal.conference(line.value)), None)
 
 
-def _text(component: Component, name: str) -> str:
-    line = component.first(name)
-    return text.normal(text.unescape(line.value)) if line else ""
-
-
-def _word(component: Component, name: str, *, upper: bool = True) -> str:
-    line = component.first(name)
-    if line is None:
-        return ""
-    value = line.value.strip()
-    return value.upper() if upper else value
-
-
 def _status(word: str) -> Status:
     return cast("Status", word) if word in ("CONFIRMED", "TENTATIVE", "CANCELLED") else ""
 
 
 def _show_as(word: str) -> ShowAs:
     return cast("ShowAs", word) if word in ("TENTATIVE", "OOF", "WORKINGELSEWHERE") else ""
-
-
-def _classification(word: str) -> Classification:
-    """An unknown class is to be treated as PRIVATE (RFC 5545 §3.8.1.3)."""
-    return cast("Classification", word) if word in ("", "PUBLIC", "CONFIDENTIAL") else "PRIVATE"
-
-
-def _priority(word: str) -> int:
-    return int(word) if word in "0123456789" and word else 0

@@ -13,11 +13,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from typing import ClassVar
 
 from bridge.errors import BridgeError, CursorLost, Gone, Refused, Unmappable, VersionMismatch
 from bridge.ical.fields import Change, EventFields, ObjectFields, from_json, to_json
 from bridge.ical.recurrence import normalize
-from bridge.sync.ports import Channel, New, Page, RemoteCalendar, RemoteItem, RemoteObject, Removal
+from bridge.sync.ports import Channel, New, ObjectKind, Page, RemoteCalendar, RemoteItem, RemoteObject, Removal
 
 EVENT_FIELDS = frozenset(each.name for each in fields(EventFields)) - {"when"}
 
@@ -32,6 +33,7 @@ def _keep(event: EventFields) -> EventFields:
 class MemoryLens:
     """Sees the fields named in ``holds``, and every object but those that ``refuses`` names a reason against."""
 
+    component: ClassVar[ObjectKind] = "VEVENT"
     holds: frozenset[str] = EVENT_FIELDS
     refuses: Callable[[ObjectFields], str | None] = lambda _: None
 
@@ -39,7 +41,7 @@ class MemoryLens:
         if reason := self.refuses(fields):
             raise Unmappable(reason)
         overrides = {key: self._reduced(event) for key, event in fields.overrides.items()}
-        return normalize(replace(fields, master=self._reduced(fields.master), overrides=overrides))
+        return normalize(replace(fields, master=self._reduced(fields.event), overrides=overrides))
 
     def read(self, items: Sequence[RemoteItem]) -> RemoteObject:
         (item,) = items
@@ -208,7 +210,7 @@ class MemoryRemote:
 
     def _told(self, *versions: ObjectFields | None) -> None:
         if self.tells:
-            events = [event for each in versions if each for event in (each.master, *each.overrides.values())]
+            events = [event for each in versions if each for event in (each.event, *each.overrides.values())]
             self.calendar.mails += sorted({guest.address for event in events for guest in event.attendees})
 
     def page(self, cursor: str | None, *, now: dt.datetime) -> Page:  # noqa: ARG002 - this service has no window
@@ -323,7 +325,7 @@ class MemoryRemote:
         seen = self.lens.view(fields)
         rewrite = self.calendar.rewrite
         overrides = {key: rewrite(event) for key, event in seen.overrides.items()}
-        return replace(seen, master=rewrite(seen.master), overrides=overrides)
+        return replace(seen, master=rewrite(seen.event), overrides=overrides)
 
     def _matched(self, current: RemoteObject) -> _Kept:
         kept = self.calendar.alive(current.id)

@@ -63,7 +63,7 @@ def report(context: Context, pair_id: int) -> Report:
         refused = _refused(links.quarantined(conn, pair_id))
         at_home = frozenset(homes.at(conn, pair_id))
         for stored in objects.every(conn, pair.calendar_id):
-            if stored.component != "VEVENT":
+            if stored.component != lens.component:
                 continue
             made.events += 1
             found = fidelity.assess(stored.data, lens, now=now, home=stored.uid in at_home)

@@ -187,11 +187,13 @@ def _unsent(conn: Connection, pair: Pair) -> int:
     if pair.direction == "pull":
         return 0
     memory = Snapshot(conn, pair)
+    known = remote_calendars.by_id(conn, pair.remote_calendar_id)
+    held = known.calendar.component if known else "VEVENT"
     fresh = [change.uid for change in memory.hub_changes(pair.hub_cursor)]
     events = memory.hub_objects(fresh)
     waiting = set(outbox.every_uid(conn, pair.id))
     for uid in fresh:
-        if uid in events and events[uid].component != "VEVENT":
+        if uid in events and events[uid].component != held:
             continue
         newest = next(iter(history.of_object(conn, pair.calendar_id, uid)), None)
         if newest is None or newest.actor != f"pair:{pair.id}":

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from bridge.errors import InvalidCalendarData, NotFound, Unmappable
 from bridge.ical import text, view
-from bridge.ical.fields import MASTER, Attendee, Change, Path, Reminder, When, diff
+from bridge.ical.fields import MASTER, Attendee, Change, Path, Place, Reminder, Span, When, diff
 from bridge.ical.objects import CalendarObject, parse
 from bridge.store import accounts, devices, pairs, principals, remote_calendars
 
@@ -22,6 +22,10 @@ _FIELDS = {
     "classification": "privacy",
     "url": "link",
     "conference": "video link",
+    "completed": "completion",
+    "percent": "progress",
+    "rules": "repetition",
+    "alarms": "reminders",
     "others": "details",
     "recurrence": "repetition",
     "state": "occurrence",
@@ -68,17 +72,21 @@ def _day(key: str) -> str:
 
 def value(name: str, given: Any) -> str:
     """In one line; "" for what is absent."""
-    if isinstance(given, When):
+    if isinstance(given, When | Span):
         return when(given)
     if name == "reminders":
         return ", ".join(_reminder(one) for one in given)
     if name == "attendees":
         return ", ".join(_guest(one) for one in given)
+    if name == "alarms":
+        return ", ".join(_place(each) for each in given)
+    if isinstance(given, dt.datetime):
+        return f"{given:%Y-%m-%d %H:%M} UTC"
     if isinstance(given, list | tuple):
         return ", ".join(str(one) for one in given)
     if name in ("transp", "show_as", "state"):
         return _VALUES.get(given, str(given))
-    if name == "priority" and given == 0:
+    if given is None or (name in ("priority", "percent") and given == 0):
         return ""
     return one_line(str(given))
 
@@ -88,8 +96,13 @@ def _guest(guest: Attendee) -> str:
     return f"{guest.address} ({answer})" if answer else guest.address
 
 
-def when(given: When) -> str:
-    """As on the wall clock there: ``2026-03-02 09:00 to 10:00 Europe/Vienna``; the last day of what lasts whole days."""
+def when(given: When | Span) -> str:
+    """As on the wall clock there: ``2026-03-02 09:00 to 10:00 Europe/Vienna``; the last day of what lasts whole days.
+
+    Of a to-do, when it is due.
+    """
+    if isinstance(given, Span):
+        return f"due {_place(given.due)}" if given.due else f"from {_place(given.start)}" if given.start else ""
     if given.all_day:
         last = given.end - dt.timedelta(days=1)
         return f"{given.start}" if last <= given.start else f"{given.start} to {last}"
@@ -109,7 +122,15 @@ def begins(data: bytes | None) -> str:
         return ""
 
 
-def start(given: When) -> str:
+def _place(place: Place) -> str:
+    value, zone = place
+    return f"{value:%Y-%m-%d %H:%M} {zone or ''}".rstrip() if isinstance(value, dt.datetime) else f"{value}"
+
+
+def start(given: When | Span) -> str:
+    if isinstance(given, Span):
+        first = given.start or given.due
+        return _place((first[0], None)) if first else ""
     return f"{given.start}" if given.all_day else f"{given.start:%Y-%m-%d %H:%M}"
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bridge.ical.fields import ObjectFields, from_json, to_json
 from bridge.store.dialects import insert
-from bridge.store.tables import links, objects, outbox
+from bridge.store.tables import links, objects, outbox, pairs, remote_calendars
 from bridge.sync.ledger import Link
 from bridge.sync.parts import split
 
@@ -90,11 +90,10 @@ def every_uid(conn: sa.Connection, pair_id: int) -> list[str]:
 
 
 def unlinked(conn: sa.Connection, pair_id: int, calendar_id: int) -> list[str]:
-    """UIDs of the calendar's events that no link of this pair names."""
+    """UIDs of the calendar's events, or to-dos, that no link of this pair names: such as its remote side holds."""
     linked = sa.exists().where(links.c.pair_id == pair_id, links.c.uid == objects.c.uid)
-    query = sa.select(objects.c.uid).where(
-        objects.c.calendar_id == calendar_id, objects.c.component == "VEVENT", ~linked
-    )
+    held = sa.select(remote_calendars.c.component).join(pairs).where(pairs.c.id == pair_id).scalar_subquery()
+    query = sa.select(objects.c.uid).where(objects.c.calendar_id == calendar_id, objects.c.component == held, ~linked)
     return list(conn.scalars(query.order_by(objects.c.uid)))
 
 

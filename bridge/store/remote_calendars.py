@@ -36,6 +36,7 @@ def remember(conn: sa.Connection, account_id: int, listed: Iterable[RemoteCalend
             "writable": calendar.writable,
             "is_primary": calendar.primary,
             "owner": calendar.owner[:320],
+            "component": calendar.component,
         }
         conn.execute(
             insert(conn, remote_calendars)
@@ -77,5 +78,6 @@ def _known(row: sa.Row[Any]) -> KnownCalendar:
         color=row.color,
         zone=row.zone,
         owner=row.owner,
+        component=row.component,
     )
     return KnownCalendar(row.id, row.account_id, calendar)

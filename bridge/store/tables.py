@@ -214,6 +214,7 @@ remote_calendars = sa.Table(
     sa.Column(
         "owner", sa.String(320), nullable=False, server_default=sa.text("''")
     ),  # the address its events are organised by
+    sa.Column("component", sa.String(8), nullable=False, server_default="VEVENT"),  # VTODO: it is a list of to-dos
     sa.UniqueConstraint("account_id", "remote_id"),
     sqlite_autoincrement=True,
 )

@@ -16,7 +16,7 @@ from bridge.sync import parts
 from bridge.sync.identity import Matches, derived_uid, is_ours
 from bridge.sync.ledger import HubObject, Intent, Link, Reading, Replica
 from bridge.sync.plan import BEYOND, Case
-from bridge.sync.ports import Lens, RemoteObject, Replays
+from bridge.sync.ports import Lens, ObjectKind, RemoteObject, Replays
 from bridge.sync.session import Session
 from bridge.sync.standing import adopted
 
@@ -83,7 +83,7 @@ def of_remote(
     with session.ledger.reading() as memory:
         hub, by_uid = parts.hub_objects(memory, uids, session.remote.lens), memory.links(uids)
         made = memory.links_made_with({remote.creation_key for remote in unlinked.values() if remote.creation_key})
-        known = _Known(pair, matches, dict(hub), dict(by_uid), made)
+        known = _Known(pair, session.remote.lens.component, matches, dict(hub), dict(by_uid), made)
         homes = _Homes.of(memory, [*uids, *(link.uid for link in made.values())])
         known.intents = memory.intents_of({*uids, *(link.uid for link in made.values())})
         known.hub |= parts.hub_objects(memory, {link.uid for link in made.values()}, session.remote.lens)
@@ -183,6 +183,7 @@ class _Known:
     """What the hub and the links say about a batch of unlinked remote objects."""
 
     pair: str
+    component: ObjectKind
     matches: Matches
     hub: dict[str, HubObject]
     links: dict[str, Link]
@@ -221,7 +222,7 @@ class _Known:
             hub, held = self.hub.get(uid), self.links.get(uid)
             if not self._free(held, link):
                 continue
-            if hub is not None and hub.component != "VEVENT":
+            if hub is not None and hub.component != self.component:
                 continue
             self.taken.add(uid)
             return Case(uid, link or held, hub, remote, remote.id)
@@ -248,7 +249,7 @@ def of_hub(session: Session, uids: Sequence[str], *, matches: Matches) -> Batch:
     batch = Batch(open=set(intents))
     for uid in uids:
         link, there = links.get(uid), hub.get(uid)
-        if there is not None and there.component != "VEVENT":
+        if there is not None and there.component != session.remote.lens.component:
             there = None
         if link is None and there is None and uid not in in_parts:
             continue

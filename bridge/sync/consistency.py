@@ -18,9 +18,9 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bridge.errors import Refused, Unmappable, Unreachable
-from bridge.ical.fields import MASTER, Change, ObjectFields, Path, When, diff, patch
+from bridge.ical.fields import MASTER, Change, ObjectFields, Path, Span, When, diff, patch
 from bridge.ical.times import instant
-from bridge.sync import cases, guard, parts, reading
+from bridge.sync import cases, guard, guests, parts, reading
 from bridge.sync.cases import AMBIGUOUS, LOST
 from bridge.sync.identity import Matches, creation_key, derived_uid, fingerprint, match, normal_title
 from bridge.sync.ledger import Clock, HubObject, Ledger, Link, PairState, Reading, Replica
@@ -168,7 +168,7 @@ class _Examination:
                 if link.uid in in_parts and link.remote_base is None:
                     continue  # each of its occurrences has a link of its own
                 there = hub.get(link.uid)
-                there = there if there is not None and there.component == "VEVENT" else None
+                there = there if there is not None and there.component == self._lens.component else None
                 shown = self.shelf.get(link.remote_id) if link.remote_id else None
                 home = homes.get(link.uid, False)
                 sides = _Sides(link, there, shown, held.get(link.remote_id or ""), home)
@@ -366,10 +366,16 @@ def _vanished(link: Link, state: PairState) -> Link:
     """
     if state.direction == "push" or link.remote_base is None:
         return again(replace(link, hub_base=None, remote_base=None))
-    when = link.remote_base.master.when
+    base = link.remote_base
+    return again(replace(link, remote_base=patch(base, {(MASTER, "when"): _another(base.master.when)})))
+
+
+def _another(when: When | Span) -> When | Span:
+    """Any other time."""
+    if isinstance(when, Span):
+        return Span() if when != Span() else Span(due=(dt.date.min, None))
     day = dt.timedelta(days=1 if when.start.year < dt.MAXYEAR else -1)
-    moved = replace(when, start=when.start + day, end=when.end + day)
-    return again(replace(link, remote_base=patch(link.remote_base, {(MASTER, "when"): moved})))
+    return replace(when, start=when.start + day, end=when.end + day)
 
 
 def _read(hub: HubObject, lens: Lens, state: PairState, *, home: bool) -> _Here | None:
@@ -390,8 +396,7 @@ def _older(shown: Replica, held: Replica | None) -> bool:
 
 def _mails(here: _Here, there: RemoteObject) -> bool:
     """Whether writing it to the remote could be a mail to somebody."""
-    events = [event for each in (here.fields, there.fields) for event in (each.master, *each.overrides.values())]
-    return here.home and any(event.attendees for event in events)
+    return here.home and bool(guests.of(here.fields) | guests.of(there.fields))
 
 
 def _unlike(read: _Here, there: ObjectFields) -> set[Path]:
@@ -418,15 +423,15 @@ def _same_title(one: str, other: str) -> bool:
     return long.startswith(short) if short else not long
 
 
-def _when(fields: ObjectFields, path: Path) -> When | None:
+def _when(fields: ObjectFields, path: Path) -> When | Span | None:
     if path[0] == MASTER:
         return fields.master.when
     return fields.overrides[path[0]].when if path[0] in fields.overrides else None
 
 
-def _same_time(one: When | None, other: When | None) -> bool:
-    if one is None or other is None:
-        return one is other
+def _same_time(one: When | Span | None, other: When | Span | None) -> bool:
+    if not isinstance(one, When) or not isinstance(other, When):
+        return one == other
     return one.all_day == other.all_day and _instants(one) == _instants(other)
 
 

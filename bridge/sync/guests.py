@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bridge.ical.fields import MASTER, Attendee, Change, EventFields, ObjectFields, Path
+from bridge.ical.fields import MASTER, Attendee, Change, EventFields, ObjectFields, Path, TodoFields
 from bridge.sync.merge import Edited, Merged
 
 
@@ -36,6 +36,8 @@ def without(what: ObjectFields) -> ObjectFields:
 
 def but(what: ObjectFields, own: Collection[str]) -> ObjectFields:
     """The object without this person among the guests: phones list the organizer there, and nobody invites themselves."""
+    if isinstance(what.master, TodoFields):
+        return what
 
     def others(event: EventFields) -> EventFields:
         return replace(event, attendees=tuple(each for each in event.attendees if each.address not in own))
@@ -44,7 +46,21 @@ def but(what: ObjectFields, own: Collection[str]) -> ObjectFields:
     return replace(what, master=others(what.master), overrides=overrides)
 
 
+def of(what: ObjectFields) -> frozenset[str]:
+    """The addresses of all who are invited."""
+    if isinstance(what.master, TodoFields):
+        return frozenset()
+    return frozenset(each.address for event in (what.master, *what.overrides.values()) for each in event.attendees)
+
+
+def organizer(what: ObjectFields) -> str:
+    """Of the object as a whole; to-dos have none that anybody is told of."""
+    return what.master.organizer if isinstance(what.master, EventFields) else ""
+
+
 def _replaced(what: ObjectFields, values: dict[str, Any]) -> ObjectFields:
+    if isinstance(what.master, TodoFields):
+        return what
     overrides = {key: replace(event, **values) for key, event in what.overrides.items()}
     return replace(what, master=replace(what.master, **values), overrides=overrides)
 
@@ -56,6 +72,8 @@ def apart(edited: Edited) -> Edited:
 
 def settle(here: Edited, there: Edited, merged: Merged, say: Say) -> None:
     """Add to ``merged``, which was made ``apart``, what each side is to be told of people."""
+    if isinstance(here.now.master, TodoFields):
+        return
     whole_here, whole_there = _whole(merged.to_hub), _whole(merged.to_remote)
     keys = {MASTER, *here.now.overrides, *there.now.overrides}
     for key in sorted(keys):
@@ -79,8 +97,8 @@ def _stands(key: str, now: ObjectFields, change: Change) -> bool:
 def _instance(edited: Edited, key: str) -> tuple[EventFields, EventFields]:
     base, now = edited.base, edited.now
     if key == MASTER:
-        return base.master, now.master
-    return base.overrides.get(key, base.master), now.overrides.get(key, now.master)
+        return base.event, now.event
+    return base.overrides.get(key, base.event), now.overrides.get(key, now.event)
 
 
 def _to_hub(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from bridge.ical.fields import ObjectFields, When
+from bridge.ical.fields import ObjectFields, Span, When
 from bridge.ical.times import instant
 
 _OURS = re.compile("[0-9a-v]{32}")
@@ -53,7 +53,10 @@ def normal_title(title: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", title).casefold().split())
 
 
-def _when(when: When) -> str:
+def _when(when: When | Span) -> str:
+    if isinstance(when, Span):
+        # not the time of day: services know the day only
+        return f"/{when.due[0].isoformat()[:10]}" if when.due else ""
     if when.zone is None:
         return f"{when.start.isoformat()}/{when.end.isoformat()}"
     utc = ZoneInfo("UTC")

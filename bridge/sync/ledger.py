@@ -194,7 +194,7 @@ class Reading(Protocol):
         ...
 
     def unlinked(self) -> Sequence[str]:
-        """UIDs of the hub's events that no link names."""
+        """UIDs of the hub's objects that no link names, of the kind that the remote holds."""
         ...
 
     def linked(self) -> Sequence[str]:

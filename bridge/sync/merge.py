@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from bridge.errors import Unmappable
 from bridge.ical import ends
-from bridge.ical.fields import MASTER, SCHEDULE, Change, EventFields, ObjectFields, Path, diff, state
+from bridge.ical.fields import MASTER, SCHEDULE, Change, EventFields, ObjectFields, Path, TodoFields, diff, state
 from bridge.ical.recurrence import occurs, regular
 from bridge.sync.ledger import Conflict, Winner
 
@@ -140,9 +141,17 @@ def _reschedule(fields: ObjectFields, by: ObjectFields) -> Change:
         fields,
         replace(
             by,
-            master=replace(fields.master, when=by.master.when),
+            master=_timed(fields.master, by.master),
         ),
     )
+
+
+def _timed(which: EventFields | TodoFields, by: EventFields | TodoFields) -> EventFields | TodoFields:
+    if isinstance(which, EventFields) and isinstance(by, EventFields):
+        return replace(which, when=by.when)
+    if isinstance(which, TodoFields) and isinstance(by, TodoFields):
+        return replace(which, when=by.when)
+    raise Unmappable("an event has become a to-do, or a to-do an event")
 
 
 def _schedules_clash(sides: Mapping[Winner, Edited], changes: Mapping[Winner, Change]) -> bool:
@@ -186,7 +195,7 @@ def _move_ends(sides: Mapping[Winner, Edited], changes: Mapping[Winner, Change],
         if (MASTER, "when") not in changes[there] or (MASTER, "recurrence") in changes[there]:
             continue
         asked = sides[side].now
-        rules = ends.moved(asked.recurrence, asked.master.when, sides[there].now.master.when)
+        rules = ends.moved(asked.recurrence, asked.event.when, sides[there].now.event.when)
         if rules != asked.recurrence:
             for each in sides:
                 merged.tell(each, {(MASTER, "recurrence"): rules})
@@ -242,5 +251,5 @@ def _instance(fields: ObjectFields, key: str) -> EventFields:
     if key in fields.overrides:
         return fields.overrides[key]
     if key in fields.cancelled:
-        return fields.master
-    return replace(fields.master, when=regular(fields, key))
+        return fields.event
+    return replace(fields.event, when=regular(fields, key))

@@ -101,7 +101,7 @@ def spread(seen: Seen, lens: Lens, *, now: dt.datetime) -> Spread:
         if not fields.recurrence:
             raise
         try:
-            lens.view(ObjectFields(fields.master))  # else each of its parts would have to say why not
+            lens.view(ObjectFields(fields.event))  # else each of its parts would have to say why not
             return _within_window(fields, str(reason), now)
         except Unmappable:
             raise reason from None
@@ -152,8 +152,8 @@ def _ruled(fields: ObjectFields, key: str) -> bool:
 def single(fields: ObjectFields, key: str) -> ObjectFields:
     """The occurrence as an event of its own. Raises Unmappable if it does not take place."""
     event = fields.overrides.get(key)
-    if event is None and fields.master.status != "CANCELLED" and _ruled(fields, key):
-        event = replace(fields.master, when=recurrence.regular(fields, key))
+    if event is None and fields.event.status != "CANCELLED" and _ruled(fields, key):
+        event = replace(fields.event, when=recurrence.regular(fields, key))
     if event is None or not _takes_place(fields, key, event):
         raise Unmappable("the series has no such occurrence")
     return ObjectFields(event)
@@ -186,7 +186,7 @@ class Parted:
 
     @classmethod
     def of(cls, hub: HubObject, lens: Lens) -> Parted | None:
-        if hub.component != "VEVENT":
+        if hub.component != "VEVENT" or lens.component != "VEVENT":
             return None
         try:
             seen = read(hub.data)
@@ -217,8 +217,8 @@ def edited(data: bytes, part: str, change: Change, lens: Lens, *, now: dt.dateti
     if wanted.recurrence or wanted.overrides or wanted.cancelled:
         raise Unmappable("one occurrence of a series has been made a series of its own")
     if seen.headless:
-        return edit.apply_to_stray(data, part, wanted.master, now=now)
-    overrides = {**full.overrides, part: wanted.master}
+        return edit.apply_to_stray(data, part, wanted.event, now=now)
+    overrides = {**full.overrides, part: wanted.event}
     return edit.apply(data, diff(full, replace(full, overrides=overrides)), now=now)
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import edit, objects, recurrence, times, view
-from bridge.ical.fields import MASTER, SCHEDULE, Change, ObjectFields, Path, diff, patch
+from bridge.ical.fields import MASTER, SCHEDULE, Change, ObjectFields, Path, Span, TodoFields, When, diff, patch
 from bridge.sync import guests, parts, projection
 from bridge.sync.guests import Say
 from bridge.sync.identity import creation_key, derived_uid
@@ -126,13 +126,8 @@ class Step:
         """Whether somebody would be invited who is not yet."""
         if self.intent is None or self.intent.target is None or not self.case.home:
             return False
-        there = _invited(self.case.remote.fields) if self.case.remote is not None else set()
-        return bool(_invited(self.intent.target) - there)
-
-
-def _invited(fields: ObjectFields) -> set[str]:
-    events = (fields.master, *fields.overrides.values())
-    return {each.address for event in events for each in event.attendees}
+        there = guests.of(self.case.remote.fields) if self.case.remote is not None else frozenset()
+        return bool(guests.of(self.intent.target) - there)
 
 
 def plan(case: Case, rules: Rules) -> Step:
@@ -169,11 +164,11 @@ def _in_parts(case: Case, rules: Rules) -> Step | None:
     if remote is not None:
         if link is None or link.remote_base is None or diff(link.remote_base, remote.fields) or rules.pairing:
             return None
-        if remote.organized_elsewhere or _invited(remote.fields):
+        if remote.organized_elsewhere or guests.of(remote.fields):
             return None
         doomed = replace(clean(link), version=remote.version)
         return Step(case, trying(doomed, link), intent=Intent(case.uid, "delete"))
-    untold = case.home and rules.invitations and _invited(whole.fields) - rules.own
+    untold = case.home and rules.invitations and guests.of(whole.fields) - rules.own
     window = Link(
         case.uid,
         dirty=found.more,
@@ -239,10 +234,16 @@ def shown(data: bytes, lens: Lens, projection: Projection, *, home: bool, part: 
 
 def within_time(fields: ObjectFields) -> ObjectFields:
     """Raises OverflowError where a time is at an end of all calendars: it has been cut there, and would mean another one."""
-    whens = [event.when for event in (fields.master, *fields.overrides.values())]
-    if any(when.start.year == dt.MINYEAR or when.end.year == dt.MAXYEAR for when in whens):
+    ends = (end for event in (fields.master, *fields.overrides.values()) for end in _ends(event.when))
+    if any(end.year in (dt.MINYEAR, dt.MAXYEAR) for end in ends):
         raise OverflowError
     return fields
+
+
+def _ends(when: When | Span) -> list[dt.date]:
+    if isinstance(when, Span):
+        return [place[0] for place in (when.start, when.due) if place is not None]
+    return [when.start, when.end]
 
 
 def _shown(data: bytes, case: Case, rules: Rules) -> ObjectFields:
@@ -301,14 +302,14 @@ def _invites(fields: ObjectFields, case: Case, rules: Rules) -> bool:
 
     Who is a guest of what was there before has been told by whoever made it.
     """
-    mine = fields.master.organizer in ("", *rules.own)
+    mine = guests.organizer(fields) in ("", *rules.own)
     return case.home and rules.invitations and not rules.pairing and mine and not _over(fields, rules.now)
 
 
 def _over(fields: ObjectFields, now: dt.datetime) -> bool:
-    if fields.recurrence:
-        return False
     when = fields.master.when
+    if fields.recurrence or isinstance(when, Span):
+        return False
     return times.instant(when.end, when.end_zone or when.zone, floating=dt.UTC) < now
 
 
@@ -380,7 +381,7 @@ def _remote_gone(case: Case, link: Link, hub: HubObject, rules: Rules) -> Step:
     if (
         case.home
         and rules.direction == "both"
-        and fields.master.organizer not in ("", *rules.own)
+        and guests.organizer(fields) not in ("", *rules.own)
         and not rules.pairing
     ):
         # someone else's meeting, called off or declined: whoever made it anew would organise another one (R3)
@@ -506,6 +507,10 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     if rules.direction != "push" or link.remote_base is None:
         link = replace(link, remote_base=remote.fields)
     if not merged.to_remote:
+        took = patch(here.now, merged.to_hub)
+        if put is not None and isinstance(after.master, TodoFields) and after != took and rules.direction == "both":
+            # it was told that something is done, and has gone on to the next time: that is the hub's change now (X-69)
+            return Step(case, again(replace(link, hub_base=took)), put, None, conflicts)
         return Step(case, replace(link, hub_base=after), put, None, conflicts)
     # what came from the remote is agreed; the hub's own change stays a change until the remote has answered
     agreed = replace(link, hub_base=_agreed(here, after, remote.fields, merged))

@@ -9,10 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from bridge.errors import BridgeError
 from bridge.ical.fields import Change, ObjectFields
+
+ObjectKind = Literal["VEVENT", "VTODO"]
+"""What the objects of one remote calendar are: no service mixes events and to-dos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,11 @@ class Lens(Protocol):
     Laws: ``view(view(x)) == view(x)``; ``view(read(items).fields) == read(items).fields``: what is read is already in
     the provider's normal form, so that two equal states compare equal and an echo is no change (R20, R21).
     """
+
+    @property
+    def component(self) -> ObjectKind:
+        """Hub objects of any other kind are nothing to it."""
+        ...
 
     def view(self, fields: ObjectFields) -> ObjectFields:
         """Reduce hub fields to what this provider can hold, in its normal form.
@@ -189,6 +197,18 @@ class LooksAfterCreations(Protocol):
 
 
 @runtime_checkable
+class KeepsNoMark(Protocol):
+    """A remote whose service keeps nothing of ours with an object (G-106): neither key nor UID is in what it reads.
+
+    ``find`` finds nothing there. A creation whose answer was lost is known by what it was to become (R12).
+    """
+
+    def alike(self, fields: ObjectFields) -> Sequence[Sequence[RemoteItem]]:
+        """All objects that read as ``fields``, whoever made them; each as all of its items, the newest first."""
+        ...
+
+
+@runtime_checkable
 class Replays(Protocol):
     """A remote whose service may tell again, and late, what an object was like (M-27): also one that has gone since."""
 
@@ -262,7 +282,8 @@ class SupportsPush(Protocol):
 class RemoteCalendar:
     """A calendar in an account's list. ``color`` is ``#rrggbb`` or ""; ``zone`` an IANA name or "".
 
-    ``owner`` is the address under which its events are organised, or "".
+    ``owner`` is the address under which its events are organised, or "". ``component``: it is a calendar of events or a list
+    of to-dos.
     """
 
     id: str
@@ -272,6 +293,7 @@ class RemoteCalendar:
     color: str = ""
     zone: str = ""
     owner: str = ""
+    component: ObjectKind = "VEVENT"
 
 
 class Account(Protocol):
@@ -282,7 +304,7 @@ class Account(Protocol):
         ...
 
     def calendars(self) -> Sequence[RemoteCalendar]:
-        """All calendars this person sees."""
+        """All calendars this person sees, and lists of to-dos, as far as the consent reaches."""
         ...
 
     def remote(self, calendar: RemoteCalendar) -> Remote:

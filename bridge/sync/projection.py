@@ -8,16 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from bridge.errors import UsageError
-from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields
+from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, TodoFields
 
 Level = Literal["full", "titles", "busy"]
+_Component = TypeVar("_Component", bound=EventFields | TodoFields)
 
 GUESTS = frozenset({"organizer", "attendees"})
 _DETAILS = frozenset(
-    {"description", "location", "categories", "priority", "show_as", "url", "conference", "others", "reminders"}
+    {
+        "description",
+        "location",
+        "categories",
+        "priority",
+        "show_as",
+        "url",
+        "conference",
+        "others",
+        "reminders",
+        "alarms",
+    }
 )
 _HIDDEN: Mapping[Level, frozenset[str]] = {
     "full": GUESTS,
@@ -25,7 +37,10 @@ _HIDDEN: Mapping[Level, frozenset[str]] = {
     "busy": GUESTS | _DETAILS | {"summary", "classification", "status"},
 }
 BUSY = "Busy"
-_DEFAULTS = {each.name: each.default for each in fields(EventFields) if each.name != "when"}
+_DEFAULTS = {
+    each.name: each.default for kind in (EventFields, TodoFields) for each in fields(kind) if each.name != "when"
+}
+_OF_TODOS = frozenset(each.name for each in fields(TodoFields)) - {"status"}  # what is done is to be seen as done
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +51,7 @@ class Redaction:
     value: str
     level: Level
 
-    def concerns(self, event: EventFields) -> bool:
+    def concerns(self, event: EventFields | TodoFields) -> bool:
         if self.by == "class":
             return event.classification == self.value.upper()
         return self.value.casefold() in (each.casefold() for each in event.categories)
@@ -56,7 +71,8 @@ class Projection:
 
     def hidden(self, what: ObjectFields) -> frozenset[str]:
         """The names of the fields that are not shown."""
-        return _HIDDEN[self.level_of(what)]
+        hidden = _HIDDEN[self.level_of(what)]
+        return hidden & _OF_TODOS if isinstance(what.master, TodoFields) else hidden
 
     def show(self, what: ObjectFields) -> ObjectFields:
         """What may leave the hub."""
@@ -121,7 +137,7 @@ def unseen(base: ObjectFields, now: ObjectFields, hidden: frozenset[str]) -> Obj
     if not hidden:
         return now
 
-    def kept(event: EventFields, was: EventFields) -> EventFields:
+    def kept(event: _Component, was: EventFields | TodoFields) -> _Component:
         return replace(event, **{name: getattr(was, name) for name in hidden})
 
     overrides = {key: kept(event, base.overrides.get(key, base.master)) for key, event in now.overrides.items()}

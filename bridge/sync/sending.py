@@ -27,7 +27,7 @@ from bridge.errors import (
     VersionMismatch,
 )
 from bridge.ical.fields import ObjectFields, diff, patch
-from bridge.sync import parts, reading
+from bridge.sync import guests, parts, reading
 from bridge.sync.ledger import Intent, Link, Replica, Writing
 from bridge.sync.patience import IN_A_ROW
 from bridge.sync.ports import Invites, LooksAfterCreations, New, Remote, RemoteItem, RemoteObject, SupportsBatches
@@ -165,7 +165,7 @@ def _fresh(sent: Sent) -> New | None:
         or intent.target is None
     ):
         return None
-    if any(event.attendees for event in (intent.target.master, *intent.target.overrides.values())):
+    if guests.of(intent.target):
         return None  # its guests are told of it
     return New(intent.target, key, intent.uid)
 

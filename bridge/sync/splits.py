@@ -96,7 +96,7 @@ def _cut(before: ObjectFields, after: ObjectFields) -> dt.datetime | None:
     if (
         not before.recurrence
         or before.recurrence == after.recurrence
-        or before.master.when.start != after.master.when.start
+        or before.event.when.start != after.event.when.start
     ):
         return None
     with suppress(Unmappable), this_one():
@@ -114,7 +114,7 @@ def _lost(before: ObjectFields, after: ObjectFields) -> Iterator[dt.datetime]:
     else:
         next(rest, None)  # only its first occurrence is left
     for key in rest:
-        yield _start(key, before.master.when)
+        yield _start(key, before.event.when)
 
 
 def _start(key: str, when: When) -> dt.datetime:
@@ -125,6 +125,6 @@ def _start(key: str, when: When) -> dt.datetime:
 
 
 def _follows(half: ObjectFields, first: ObjectFields, given_away: dt.datetime) -> bool:
-    begins = instant(half.master.when.start, half.master.when.zone, floating=dt.UTC)
-    alike = half.master.summary == first.master.summary or bool(half.recurrence)
+    begins = instant(half.event.when.start, half.event.when.zone, floating=dt.UTC)
+    alike = half.event.summary == first.event.summary or bool(half.recurrence)
     return alike and abs(begins - given_away) <= NEAR

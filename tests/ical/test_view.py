@@ -196,7 +196,7 @@ def test_rules_keep_their_order_and_lose_their_zone_spelling():
 @pytest.mark.parametrize(
     "obj",
     [
-        objects.parse(b"BEGIN:VCALENDAR\nBEGIN:VTODO\nUID:u\nEND:VTODO\nEND:VCALENDAR\n"),
+        objects.parse(b"BEGIN:VCALENDAR\nBEGIN:VJOURNAL\nUID:u\nEND:VJOURNAL\nEND:VCALENDAR\n"),
         event("RECURRENCE-ID:20260329T070000Z"),
         event(start="DTSTART:soon"),
         event(start="SUMMARY:no start"),

@@ -10,13 +10,14 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import normal, objects, recurrence, values, view
 from bridge.ical.fields import MASTER, Change, ObjectFields
 from bridge.ical.objects import CalendarObject, Component
 from bridge.providers.caldav import etags
-from bridge.sync.ports import RemoteItem, RemoteObject
+from bridge.sync.ports import ObjectKind, RemoteItem, RemoteObject
 
 UNREADABLE = "it is no text that can be read"
 CUT = "its end is missing"
@@ -67,9 +68,10 @@ class CaldavLens:
     """``own`` are the owner's addresses in lower case, as the server tells them; where it tells none, it sends no invitations."""
 
     own: frozenset[str] = frozenset()
+    component: ClassVar[ObjectKind] = "VEVENT"
 
     def view(self, fields: ObjectFields) -> ObjectFields:
-        seen = recurrence.awake(normal.fields(fields))
+        seen = recurrence.awake(normal.fields(replace(fields, master=fields.event)))
         return replace(seen, recurrence=tuple(_ordered(line) for line in seen.recurrence))
 
     def read(self, items: Sequence[RemoteItem]) -> RemoteObject:

@@ -18,9 +18,9 @@ MAX_PROPERTY = 1024  # G-69: what is longer would be cut in silence
 
 def insert(target: ObjectFields, *, key: str, uid: str) -> dict[str, Any]:
     """A new single event or series, cancelled instances excluded at once. Google makes the iCalUID (X-01)."""
-    body: dict[str, Any] = {"id": key, **_without_nulls(event(target.master))}
+    body: dict[str, Any] = {"id": key, **_without_nulls(event(target.event))}
     if target.recurrence:
-        body["recurrence"] = rules.render(target.recurrence, target.cancelled, target.master.when)
+        body["recurrence"] = rules.render(target.recurrence, target.cancelled, target.event.when)
     if len(uid) <= MAX_PROPERTY:
         private = (body.get("extendedProperties") or {}).get("private", {})
         body["extendedProperties"] = {"private": {UID: uid, **private}}

@@ -12,7 +12,7 @@ import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from bridge.errors import Unmappable
@@ -22,7 +22,7 @@ from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Remind
 from bridge.ical.recurrence import normalize
 from bridge.providers.google import conferences, people, rules
 from bridge.providers.google import times as google_times
-from bridge.sync.ports import RemoteItem, RemoteObject
+from bridge.sync.ports import ObjectKind, RemoteItem, RemoteObject
 
 MAX_REMINDERS = 5  # G-68
 MAX_REMINDER_MINUTES = 40320  # G-68: four weeks
@@ -49,10 +49,11 @@ class GoogleLens:
 
     zone: str
     calendar: str = ""
+    component: ClassVar[ObjectKind] = "VEVENT"
 
     def view(self, fields: ObjectFields) -> ObjectFields:
-        was = fields.master.when
-        master = self._event(fields.master)
+        was = fields.event.when
+        master = self._event(fields.event)
         recurrence = rules.normal(fields.recurrence, was, master.when)
         overrides = {self._key(key): event for key, event in fields.overrides.items() if event.status != "CANCELLED"}
         # a cancelled instance is one that does not take place, whichever way it is said (X-18)
@@ -125,7 +126,7 @@ class GoogleLens:
         restored: dict[tuple[str, str], Any] = {}
         for (key, name), value in change.items():
             path = (self._floating_key(key) if floating and key != MASTER else key, name)
-            before = hub.overrides.get(path[0], hub.master)
+            before = hub.overrides.get(path[0], hub.event)
             match name:
                 case "when":
                     restored[path] = self._restored_when(value, before.when, floating=floating)
@@ -177,7 +178,7 @@ class GoogleLens:
             fields = replace(fields, overrides={}, cancelled=frozenset())  # only a series has instances
         said = _said_of(fields)
         overrides = {key: replace(event, classification=said) for key, event in sorted(fields.overrides.items())}
-        return normalize(replace(fields, master=replace(fields.master, classification=said), overrides=overrides))
+        return normalize(replace(fields, master=replace(fields.event, classification=said), overrides=overrides))
 
     def _key(self, key: str) -> str:
         start = google_times.start_of(key)
@@ -188,8 +189,8 @@ class GoogleLens:
     # --- back into the hub's own terms
 
     def _stays_floating(self, change: Change, hub: ObjectFields) -> bool:
-        when = change.get((MASTER, "when"), google_times.normal(hub.master.when, self.zone))
-        return hub.master.when.floating and not when.all_day and when.zone == times.canonical_zone(self.zone)
+        when = change.get((MASTER, "when"), google_times.normal(hub.event.when, self.zone))
+        return hub.event.when.floating and not when.all_day and when.zone == times.canonical_zone(self.zone)
 
     def _floating_key(self, key: str) -> str:
         start = google_times.start_of(key)
@@ -207,9 +208,9 @@ class GoogleLens:
 
 def _said_of(fields: ObjectFields) -> Literal["", "PUBLIC", "PRIVATE", "CONFIDENTIAL"]:
     """Visibility is the series': the strictest of its instances counts for all (G-65)."""
-    events = (fields.master, *fields.overrides.values())
+    events = (fields.event, *fields.overrides.values())
     said = max((event.classification for event in events), key=lambda each: _STRICTNESS.get(each, 0))
-    return said if said in _STRICTNESS else fields.master.classification
+    return said if said in _STRICTNESS else fields.event.classification
 
 
 def _said(event: Mapping[str, Any]) -> dict[str, Any]:

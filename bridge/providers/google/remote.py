@@ -149,7 +149,7 @@ class GoogleRemote:
         for event in islice(self._instances(master.id), MANY):
             each = item(event)
             key = times.original_start(each.payload, self.lens.zone)
-            as_ruled = replace(fields.master, when=regular(fields, key))
+            as_ruled = replace(fields.event, when=regular(fields, key))
             if _cancelled(each) or not _alike(self.lens.event(each.payload), as_ruled):
                 yield each
 
@@ -235,7 +235,7 @@ class GoogleRemote:
             raise Unmappable("Google does not show all guests of this event, so none can be changed")  # G-79
         if "attendees" in body and current.organized_elsewhere:
             own = people.own(master.payload, self._calendar)
-            mine = [each for each in target.master.attendees if each.address == own]
+            mine = [each for each in target.event.attendees if each.address == own]
             body.pop("attendees")
             body |= people.answer(mine[0]) if mine else {}
         if body:
@@ -288,7 +288,7 @@ class GoogleRemote:
         found = next((each for each in shown if times.original_start(each.payload, self.lens.zone) == key), None)
         if found is None:
             raise Unmappable(f"Google's series has no occurrence {key}")
-        as_ruled = replace(current.fields.master, when=regular(current.fields, key))
+        as_ruled = replace(current.fields.event, when=regular(current.fields, key))
         if _cancelled(found) or not _alike(self.lens.event(found.payload), as_ruled):
             raise VersionMismatch("an occurrence has changed", status=412)
         return found
@@ -365,26 +365,26 @@ def _master(current: RemoteObject) -> RemoteItem:
 
 def _own_share(current: ObjectFields, target: ObjectFields, own: str) -> ObjectFields:
     """Of someone else's meeting only what is the guest's own: reminders, show-as and the answer (R3)."""
-    answers = {each.address: each.partstat for each in target.master.attendees}
+    answers = {each.address: each.partstat for each in target.event.attendees}
     attendees = tuple(
         replace(each, partstat=answers.get(own, each.partstat)) if each.address == own else each
-        for each in current.master.attendees
+        for each in current.event.attendees
     )
-    mine = target.master
+    mine = target.event
     return replace(
-        current, master=replace(current.master, reminders=mine.reminders, transp=mine.transp, attendees=attendees)
+        current, master=replace(current.event, reminders=mine.reminders, transp=mine.transp, attendees=attendees)
     )
 
 
 def _master_changes(current: ObjectFields, target: ObjectFields, held: Mapping[str, Any]) -> dict[str, Any]:
     """What to patch in the master. EXDATE lines change with the rule, or where an excluded instance takes place again."""
-    body = bodies.event(target.master, current.master, held)
-    excluded = rules.excluded(held.get("recurrence", ()), current.master.when) & current.cancelled
+    body = bodies.event(target.event, current.event, held)
+    excluded = rules.excluded(held.get("recurrence", ()), current.event.when) & current.cancelled
     if target.recurrence != current.recurrence or (target.recurrence and body.keys() & {"start", "end"}):
-        body["recurrence"] = rules.render(target.recurrence, _excludable(current, target), target.master.when) or None
-        body |= times.render(target.master.when)  # a series says its zone (G-58)
+        body["recurrence"] = rules.render(target.recurrence, _excludable(current, target), target.event.when) or None
+        body |= times.render(target.event.when)  # a series says its zone (G-58)
     elif excluded - target.cancelled:
-        body["recurrence"] = rules.render(target.recurrence, excluded & target.cancelled, target.master.when)
+        body["recurrence"] = rules.render(target.recurrence, excluded & target.cancelled, target.event.when)
     return body
 
 
@@ -410,5 +410,5 @@ def _instance_changes(current: ObjectFields, target: ObjectFields) -> dict[str, 
             if target.overrides[key] != current.overrides.get(key):
                 changes[key] = target.overrides[key]
         elif occurs(target, key):
-            changes[key] = replace(target.master, when=regular(target, key))
+            changes[key] = replace(target.event, when=regular(target, key))
     return changes

@@ -23,9 +23,9 @@ CROSSING = "erroroccurrencecrossingboundary"
 
 def whole_rule(target: ObjectFields) -> dict[str, Any]:
     """The properties that state a series' time and pattern anew."""
-    when = target.master.when
+    when = target.event.when
     rule = patterns.to_recurrence(target.recurrence, when)
-    return {**component.write(target.master, ("when",)), "recurrence": rule}
+    return {**component.write(target.event, ("when",)), "recurrence": rule}
 
 
 def converge(api: Api, events: Events, lens: GraphLens, master: RemoteItem, target: ObjectFields) -> bool:
@@ -41,7 +41,7 @@ def converge(api: Api, events: Events, lens: GraphLens, master: RemoteItem, targ
     if not gone and not patches:
         return False
     try:
-        places = events.occurrences(master, sorted(gone | patches.keys()), current.master.when)
+        places = events.occurrences(master, sorted(gone | patches.keys()), current.event.when)
     except Gone:
         raise Unmappable("Outlook does not show an occurrence that the rule has") from None
     merged_from = _etag(master.payload)
@@ -71,7 +71,7 @@ def _patches(current: ObjectFields, target: ObjectFields, *, online: bool) -> di
 
 
 def _component(fields: ObjectFields, key: str) -> EventFields:
-    return fields.overrides.get(key) or replace(fields.master, when=regular(fields, key))
+    return fields.overrides.get(key) or replace(fields.event, when=regular(fields, key))
 
 
 class _Writes:

@@ -41,7 +41,7 @@ def window(payload: Mapping[str, Any]) -> tuple[dt.datetime, dt.datetime] | None
 def told(payload: Mapping[str, Any], instances: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The master with ``exceptionOccurrences`` and ``cancelledOccurrences`` as its instances show them."""
     fields = GraphLens().read([item(payload)]).fields
-    master = fields.master.when
+    master = fields.event.when
     shown = {original_key(each, master): each for each in instances if each.get("originalStart")}
     exceptions = [each for each in shown.values() if each.get("type") == "exception"]
     gaps: list[str] = []
@@ -60,4 +60,4 @@ def told(payload: Mapping[str, Any], instances: Sequence[Mapping[str, Any]]) -> 
 
 
 def _first(fields: ObjectFields) -> dt.datetime:
-    return moment_of(next(iter(keys(fields))), fields.master.when.zone)
+    return moment_of(next(iter(keys(fields))), fields.event.when.zone)

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from bridge.errors import Unmappable
@@ -16,7 +16,7 @@ from bridge.ical.recurrence import normalize
 from bridge.ical.times import instance_key, instant
 from bridge.providers.graph import fields as component
 from bridge.providers.graph import patterns, rules, zones
-from bridge.sync.ports import RemoteItem, RemoteObject
+from bridge.sync.ports import ObjectKind, RemoteItem, RemoteObject
 
 MARKERS = "3c4b1a5e-6c1f-4d2a-9f0e-7d5b8a2c9e41"
 """The namespace of our extended properties: one GUID for ever, for each new one uses up a quota (S-02, M-67)."""
@@ -33,14 +33,15 @@ class GraphLens:
 
     zone: str = "UTC"
     owner: str = ""
+    component: ClassVar[ObjectKind] = "VEVENT"
 
     def view(self, fields: ObjectFields) -> ObjectFields:
         """Raises Unmappable for rules and zones without an equal (R-29)."""
         recurring = bool(fields.recurrence)
-        master = self._reduced(fields.master, recurring=recurring)
+        master = self._reduced(fields.event, recurring=recurring)
         if not recurring:
             return ObjectFields(master)
-        rename = self._aware_key if fields.master.when.floating else _same_key
+        rename = self._aware_key if fields.event.when.floating else _same_key
         # An instance cancelled by its STATUS is deleted there (X-18)
         gone = {key for key, event in fields.overrides.items() if event.status == "CANCELLED"}
         recurrence = patterns.to_recurrence(fields.recurrence, master.when)
@@ -82,22 +83,22 @@ class GraphLens:
         restored: dict[tuple[str, str], Any] = {}
         lifted: set[str] = set()
         new_when = change.get((MASTER, "when"), None)
-        when = hub.master.when if new_when is None else zones.hub_when(new_when, hub.master.when, self.zone)
+        when = hub.event.when if new_when is None else zones.hub_when(new_when, hub.event.when, self.zone)
         rename = self._floating_key if when.floating else _same_key
         for (key, name), value in change.items():
             inherited = change.get((key, "state")) == "override"
             if key == MASTER:
-                base = hub.master
+                base = hub.event
             else:
                 key = rename(key)  # noqa: PLW2901 - the hub's name for the same instance
-                base = hub.overrides.get(key) or hub.master
+                base = hub.overrides.get(key) or hub.event
                 if base.status == "CANCELLED":
-                    base = hub.master  # to the remote side that instance was not there at all (X-18)
+                    base = hub.event  # to the remote side that instance was not there at all (X-18)
             if name in _NAMES:
                 if name == "transp" and value == "OPAQUE" and base.status == "CANCELLED":
                     lifted.add(key)
                 value = component.regain(name, value, base, self.zone, inherited=inherited)  # noqa: PLW2901
-            elif name == "recurrence" and self._same_rule(value, replace(hub, master=replace(hub.master, when=when))):
+            elif name == "recurrence" and self._same_rule(value, replace(hub, master=replace(hub.event, when=when))):
                 continue
             restored[key, name] = value
         # What blocks its time again is not cancelled any more (X-18)
@@ -218,10 +219,10 @@ def new_event(fields: ObjectFields, *, key: str, uid: str) -> dict[str, Any]:
     Everything is said explicitly, or the service's defaults would come in (X-56); guests only where there are some: each of
     them gets a mail (M-53).
     """
-    guests = ("attendees",) if fields.master.attendees else ()
-    body = component.write(fields.master, ("when", *component.DETAILS, *guests))
+    guests = ("attendees",) if fields.event.attendees else ()
+    body = component.write(fields.event, ("when", *component.DETAILS, *guests))
     if fields.recurrence:
-        body["recurrence"] = patterns.to_recurrence(fields.recurrence, fields.master.when)
+        body["recurrence"] = patterns.to_recurrence(fields.recurrence, fields.event.when)
     body["transactionId"] = key
     body["singleValueExtendedProperties"] = [{"id": UID_MARKER, "value": uid}, {"id": KEY_MARKER, "value": key}]
     return body
@@ -229,13 +230,13 @@ def new_event(fields: ObjectFields, *, key: str, uid: str) -> dict[str, Any]:
 
 def master_patch(current: ObjectFields, target: ObjectFields) -> dict[str, Any]:
     """The body that turns one master (or single event) into the other; empty if they say the same."""
-    names = component.changed(current.master, target.master)
-    body = component.write(target.master, names)
+    names = component.changed(current.event, target.event)
+    body = component.write(target.event, names)
     if not target.recurrence and current.recurrence:
         body["recurrence"] = None  # M-52
     elif target.recurrence and ("when" in names or current.recurrence != target.recurrence):
-        body |= component.write(target.master, ("when",))
-        body["recurrence"] = patterns.to_recurrence(target.recurrence, target.master.when)
+        body |= component.write(target.event, ("when",))
+        body["recurrence"] = patterns.to_recurrence(target.recurrence, target.event.when)
     return body
 
 

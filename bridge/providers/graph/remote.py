@@ -121,13 +121,13 @@ class GraphRemote:
     def _personal(self, current: RemoteObject, target: ObjectFields) -> list[RemoteItem]:
         """What a guest may do: answer (M-57), and set what is the guest's own."""
         (master,) = current.items
-        answer = people.own(target.master.attendees, self.lens.owner)
+        answer = people.own(target.event.attendees, self.lens.owner)
         verb = people.VERBS.get(answer or "")
-        target = replace(target, master=replace(target.master, attendees=current.fields.master.attendees))
+        target = replace(target, master=replace(target.event, attendees=current.fields.event.attendees))
         body = master_patch(current.fields, target)
         if body:
             self._api.patch(self._events.path(current.id), body, etag=_etag(master))
-        if verb and answer != people.own(current.fields.master.attendees, self.lens.owner):
+        if verb and answer != people.own(current.fields.event.attendees, self.lens.owner):
             self._api.post(f"{self._events.path(current.id)}/{verb}", {"sendResponse": self._tells})
         return [self._events.get(current.id)]
 
@@ -165,8 +165,8 @@ class GraphRemote:
         if not depends_on_counting(master.payload["recurrence"]):
             return
         expected = list(islice(keys(target), 3))
-        first, last = (moment_of(key, target.master.when.zone) for key in (expected[0], expected[-1]))
-        shown = {original_key(each, target.master.when) for each in self._events.instances(master.id, first, last)}
+        first, last = (moment_of(key, target.event.when.zone) for key in (expected[0], expected[-1]))
+        shown = {original_key(each, target.event.when) for each in self._events.instances(master.id, first, last)}
         if shown - set(expected) or set(expected) - shown - target.cancelled - target.overrides.keys():
             raise Unmappable("Outlook counts the weekdays of this rule in another way")
 
@@ -177,7 +177,7 @@ def _etag(master: RemoteItem) -> str:
 
 def _only_own(current: ObjectFields, target: ObjectFields) -> None:
     names = {name for _, name in diff(current, target)}
-    others = [{each.address for each in side.master.attendees} for side in (current, target)]
+    others = [{each.address for each in side.event.attendees} for side in (current, target)]
     if names - OWN or others[0] != others[1]:
         raise Refused("someone else organises this meeting", status=403, code="notOrganizer")
 

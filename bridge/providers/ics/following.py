@@ -145,7 +145,7 @@ def _last(obj: CalendarObject) -> tuple[dt.datetime, dt.datetime] | None:
         return None
     fields = view.read(obj)
     if not fields.recurrence:
-        return max((_span(each.when) for each in (fields.master, *fields.overrides.values())), key=_by_end)
+        return max((_span(each.when) for each in (fields.event, *fields.overrides.values())), key=_by_end)
     # the bounds are a day or two too wide, rarely more: most series need to be looked at near their end only
     for since in (end - _SEASON, first):
         near = recurrence.instances(fields, since, end + _NIGHT, floating=dt.UTC)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import normal, objects, values, view
 from bridge.ical.fields import Change, EventFields, ObjectFields
 from bridge.ical.objects import CalendarObject
-from bridge.sync.ports import RemoteItem, RemoteObject
+from bridge.sync.ports import ObjectKind, RemoteItem, RemoteObject
 
 HOLDS = (
     "summary",
@@ -39,9 +40,11 @@ NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 class IcsLens:
     """Sees all that ``HOLDS`` names. An override that its rule does not generate is kept: it is on people's screens."""
 
+    component: ClassVar[ObjectKind] = "VEVENT"
+
     def view(self, fields: ObjectFields) -> ObjectFields:
         overrides = {key: _held(event) for key, event in fields.overrides.items()}
-        return normal.fields(replace(fields, master=_held(fields.master), overrides=overrides))
+        return normal.fields(replace(fields, master=_held(fields.event), overrides=overrides))
 
     def read(self, items: Sequence[RemoteItem]) -> RemoteObject:
         (item,) = items
