@@ -48,6 +48,13 @@ def by_uid(conn: sa.Connection, pair_id: int, uids: Collection[str]) -> dict[str
     return found
 
 
+def attempted_creations(conn: sa.Connection, pair_id: int) -> dict[str, Intent]:
+    """Those that may have reached the service, the oldest first."""
+    query = sa.select(outbox).where(outbox.c.pair_id == pair_id, outbox.c.kind == "create", outbox.c.attempts > 0)
+    rows = conn.execute(query.order_by(outbox.c.created_at, outbox.c.uid)).mappings()
+    return {row["uid"]: _intent(row) for row in rows}
+
+
 def save(conn: sa.Connection, pair_id: int, intents: Iterable[Intent], *, now: dt.datetime) -> None:
     """Insert or replace."""
     rows = [{"pair_id": pair_id, "created_at": now, **_row(intent)} for intent in intents]

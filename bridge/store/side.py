@@ -208,6 +208,9 @@ class Snapshot:
     def intents(self, now: dt.datetime, *, backfill: bool = True) -> Sequence[str]:
         return outbox.due(self._conn, self._pair.id, now, backfill=backfill)
 
+    def attempted_creations(self) -> Mapping[str, Intent]:
+        return outbox.attempted_creations(self._conn, self._pair.id)
+
     def intents_of(self, uids: Collection[str]) -> Mapping[str, Intent]:
         return outbox.by_uid(self._conn, self._pair.id, uids)
 

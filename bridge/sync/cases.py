@@ -1,7 +1,8 @@
 """The memory's rows made into cases: which hub object belongs to which remote object, one batch at a time.
 
 Identity lives in the links, keyed by the provider's id; whatever an event itself carries is a hint (R9). An unlinked remote
-object is, in this order: the outcome of our own creation (R12), the counterpart that pairing found or that has its UID
+object is, in this order: the outcome of our own creation (R12), known by its key, or where the service keeps none by what it was
+to become, the counterpart that pairing found or that has its UID
 (R16), or a new event, under a UID that is free.
 """
 
@@ -16,7 +17,7 @@ from bridge.sync import parts
 from bridge.sync.identity import Matches, derived_uid, is_ours
 from bridge.sync.ledger import HubObject, Intent, Link, Reading, Replica
 from bridge.sync.plan import BEYOND, Case
-from bridge.sync.ports import Lens, ObjectKind, RemoteObject, Replays
+from bridge.sync.ports import KeepsNoMark, Lens, ObjectKind, RemoteObject, Replays
 from bridge.sync.session import Session
 from bridge.sync.standing import adopted
 
@@ -85,7 +86,10 @@ def of_remote(
         made = memory.links_made_with({remote.creation_key for remote in unlinked.values() if remote.creation_key})
         known = _Known(pair, session.remote.lens.component, matches, dict(hub), dict(by_uid), made)
         homes = _Homes.of(memory, [*uids, *(link.uid for link in made.values())])
-        known.intents = memory.intents_of({*uids, *(link.uid for link in made.values())})
+        if isinstance(session.remote, KeepsNoMark) and unlinked:
+            known.lost = memory.attempted_creations()
+            known.made_unmarked = memory.links(known.lost)
+        known.intents = {**known.lost, **memory.intents_of({*uids, *(link.uid for link in made.values())})}
         known.hub |= parts.hub_objects(memory, {link.uid for link in made.values()}, session.remote.lens)
         buried = _buried(memory, [link for id, link in links.items() if id in reads and reads[id].remote], hub)
         in_parts = memory.parts({*uids, *(link.uid for link in made.values())})
@@ -191,10 +195,12 @@ class _Known:
     intents: Mapping[str, Intent] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     ours: set[str] = field(default_factory=set)
+    lost: Mapping[str, Intent] = field(default_factory=dict)
+    made_unmarked: Mapping[str, Link] = field(default_factory=dict)
 
     def place(self, batch: Batch, link: Link | None, remote: RemoteObject) -> None:
         """``link`` is one that was made only to note a quarantine."""
-        own = self.made.get(remote.creation_key) if remote.creation_key else None
+        own = self.made.get(remote.creation_key) if remote.creation_key else self._lost(remote)
         if own is not None and own.remote_id is None and own.uid not in self.ours:
             self.ours.add(own.uid)  # another one with its key is a copy that its owner made (R9)
             batch.superseded += [link] if link is not None and link.uid != own.uid else []
@@ -204,6 +210,11 @@ class _Known:
             batch.cases.append(Case(uid, link, None, remote, remote.id, problem=_question(link)))
         else:
             batch.cases.append(self._stranger(link, remote))
+
+    def _lost(self, remote: RemoteObject) -> Link | None:
+        """The creation without an answer that was to become just this."""
+        uids = (uid for uid, each in self.lost.items() if uid not in self.ours and each.target == remote.fields)
+        return next((self.made_unmarked[uid] for uid in uids if uid in self.made_unmarked), None)
 
     def _ours(self, batch: Batch, own: Link, remote: RemoteObject) -> None:
         intent = self.intents.get(own.uid)

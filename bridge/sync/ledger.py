@@ -252,6 +252,10 @@ class Reading(Protocol):
         """
         ...
 
+    def attempted_creations(self) -> Mapping[str, Intent]:
+        """Those that may have reached the service and have no answer yet, by UID."""
+        ...
+
     def intents_of(self, uids: Collection[str]) -> Mapping[str, Intent]: ...
 
 

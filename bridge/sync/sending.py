@@ -30,7 +30,16 @@ from bridge.ical.fields import ObjectFields, diff, patch
 from bridge.sync import guests, parts, reading
 from bridge.sync.ledger import Intent, Link, Replica, Writing
 from bridge.sync.patience import IN_A_ROW
-from bridge.sync.ports import Invites, LooksAfterCreations, New, Remote, RemoteItem, RemoteObject, SupportsBatches
+from bridge.sync.ports import (
+    Invites,
+    KeepsNoMark,
+    LooksAfterCreations,
+    New,
+    Remote,
+    RemoteItem,
+    RemoteObject,
+    SupportsBatches,
+)
 from bridge.sync.session import Session, batches, this_one
 from bridge.sync.standing import adopted, adopted_unread, again, quarantined
 
@@ -315,7 +324,7 @@ def _create(session: Session, sent: Sent) -> None:
     key, target = link.creation_key, intent.target
     if key is None or target is None:
         raise InvalidCalendarData("valid-calendar-data", "a creation without key or target")
-    if sent.replay and (found := remote.find(key)):
+    if sent.replay and (found := _made_before(session, remote, key, target)):
         _adopt(session, sent, found)
         return
     if sent.overtaken:  # nobody is invited to what was called off before it went out (R1)
@@ -341,6 +350,21 @@ def _create(session: Session, sent: Sent) -> None:
         _adopt(session, sent, found)
         return
     _answered(session, [_created(sent, _read(session, items))])
+
+
+def _made_before(session: Session, remote: Remote, key: str, target: ObjectFields) -> Sequence[RemoteItem]:
+    """What an attempt before this one has made, if any: by its key, or else by what it was to become (R12).
+
+    Of several alike, one that has no link: whose it is makes no difference, for it says just this.
+    """
+    if found := remote.find(key):
+        return found
+    if not isinstance(remote, KeepsNoMark):
+        return ()
+    alike = remote.alike(target)
+    with session.ledger.reading() as memory:
+        taken = memory.links_to([items[0].series for items in alike])
+    return next((items for items in alike if items[0].series not in taken), ())
 
 
 def _adopt(session: Session, sent: Sent, items: Sequence[RemoteItem], problem: str | None = None) -> None:

@@ -257,11 +257,11 @@ class World:
             with self.database.write() as conn:
                 release(conn, side.pair, owner="worker", now=self.clock())
 
-    def dying_cycle(self, side, boundaries):
+    def dying_cycle(self, side, boundaries, *, crashing=CrashingRemote):
         """One cycle that dies where ``boundaries`` say. False if it came to its end."""
         ledger = CrashingLedger(self.ledger(side), boundaries)
         try:
-            engine.cycle(ledger, CrashingRemote(side.remote, boundaries), now=self.clock)
+            engine.cycle(ledger, crashing(side.remote, boundaries), now=self.clock)
         except Crash:
             return True
         else:

@@ -54,9 +54,9 @@ def check(world, side):
     assert world.rows(outbox) == 0
 
 
-def boundaries_of(make):
+def boundaries_of(make, **how):
     world, boundaries = make(), Boundaries()
-    assert not world.dying_cycle(world.sides[0], boundaries)
+    assert not world.dying_cycle(world.sides[0], boundaries, **how)
     return range(1, boundaries.count + 1)
 
 
