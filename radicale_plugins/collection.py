@@ -9,9 +9,10 @@ from typing import Any
 
 from bridge.errors import AlreadyExists, UsageError
 from bridge.store import calendars, principals
+from bridge.store.calendars import COMPONENT_SET, COMPONENTS
 from radicale_plugins import dav, properties
 from radicale_plugins.dav import Answer
-from radicale_plugins.properties import COMPONENT_SET, COMPONENTS, PROTECTED, Unacceptable
+from radicale_plugins.properties import PROTECTED, Unacceptable
 from radicale_plugins.request import NOT_FOUND, Request
 
 _TYPES = {f"{dav.C}calendar": "VCALENDAR", "{http://calendarserver.org/ns/}subscribed": "VSUBSCRIBED"}

@@ -7,17 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.store.calendars import Calendar
+from bridge.store.calendars import COMPONENT_SET, Calendar, components
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
 from radicale_plugins import dav, tokens
 from radicale_plugins.request import Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
-COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
-"""What a calendar takes whose supported-calendar-component-set was not given (RFC 4791 §5.2.3)."""
-
-COMPONENT_SET = "C:supported-calendar-component-set"
 MAX_VALUE = 100_000
 
 PROTECTED = frozenset(
@@ -59,12 +55,6 @@ def show(name: str, value: object) -> ET.Element | None:
     if isinstance(value, Mapping) and isinstance(value.get("xml"), str):
         return ET.fromstring(value["xml"])  # noqa: S314 - our own serialisation
     return None
-
-
-def components(properties: Mapping[str, Any]) -> tuple[str, ...]:
-    """The kinds of components a calendar takes."""
-    kinds = properties.get(COMPONENT_SET)
-    return tuple(kinds.split(",")) if isinstance(kinds, str) and kinds else COMPONENTS
 
 
 @dataclass(frozen=True, slots=True)

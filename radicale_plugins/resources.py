@@ -88,7 +88,7 @@ def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[Sto
             raise dav.Refusal(dav.text(client.CONFLICT, "There is no such calendar."))
         existing = objects.get(conn, calendar.id, place.href)
         expected = expectation(request, existing)
-        if obj.component not in properties.components(calendar.properties):
+        if obj.component not in calendars.components(calendar.properties):
             raise dav.Refusal(dav.error(client.FORBIDDEN, "C:supported-calendar-component"))
         twin = objects.by_uid(conn, calendar.id, obj.uid)
         if twin is not None and twin.href != place.href:
@@ -163,7 +163,7 @@ def move(request: Request) -> Answer:
         there = objects.get(conn, destination.id, target.href)
         if there is not None and request.header("Overwrite").strip().upper() == "F":
             return PRECONDITION_FAILED
-        if moved.component not in properties.components(destination.properties):
+        if moved.component not in calendars.components(destination.properties):
             return dav.error(client.FORBIDDEN, "C:supported-calendar-component")
         twin = objects.by_uid(conn, destination.id, moved.uid)
         if twin is not None and twin.href != target.href and (destination.id, twin.href) != (source.id, place.href):

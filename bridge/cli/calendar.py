@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from bridge.errors import BridgeError, NeedsReconnect
 from bridge.services import advice, connecting, pairing, precedence, subscribing
 from bridge.services.context import Context
 from bridge.store.accounts import Account
+from bridge.store.calendars import components
 
 app = typer.Typer(help="Calendars here and at the services.", no_args_is_help=True)
 
@@ -40,6 +42,7 @@ def every(
             "name": f"{one.owner}/{one.slug}",
             "where": "here",
             "title": one.properties.get("D:displayname", one.slug),
+            "holds": _held(components(one.properties)),
             "writable": True,
             "truth": one.truth.replace(":", " "),
             "home": "auto" if one.home_pair_id is None else f"pair {one.home_pair_id}",
@@ -51,6 +54,7 @@ def every(
             "name": str(known.id),
             "where": f"{account.provider} {account.email}",
             "title": known.calendar.name,
+            "holds": _held((known.calendar.component,)),
             "writable": known.calendar.writable,
             "truth": None,
             "home": None,
@@ -58,9 +62,16 @@ def every(
         for account, listed in remote
         for known in listed
     ]
-    show_rows(rows, as_json=as_json, empty="No calendar.")
+    if not as_json:  # what is usual goes without saying
+        rows = [{**row, "holds": "" if row["holds"] == "events" else row["holds"]} for row in rows]
+    show_rows(rows, as_json=as_json, empty="No calendar.", below=("holds",))
     if failed:
         raise typer.Exit(1)
+
+
+def _held(kinds: Sequence[str]) -> str:
+    words = {"VEVENT": "events", "VTODO": "to-dos", "VJOURNAL": "journals"}
+    return ", ".join(words.get(kind, kind) for kind in kinds)
 
 
 def _refreshed(context: Context, account: Account) -> bool:

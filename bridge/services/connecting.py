@@ -164,8 +164,11 @@ def _listed_anew(context: Context, account: Account) -> tuple[list[KnownCalendar
 def _pair_default(
     conn: Connection, context: Context, account: Account, known: list[KnownCalendar], now: dt.datetime
 ) -> int | None:
-    """Pair the unified calendar with the account's default calendar (DESIGN §2, "What unified means")."""
-    remote = next((one for one in known if one.calendar.primary), None)
+    """Pair the unified calendar with the account's default calendar (DESIGN §2, "What unified means").
+
+    Lists of to-dos are paired by choice: what was done in years is on them, and not everybody wants it on a phone.
+    """
+    remote = next((one for one in known if one.calendar.primary and one.calendar.component == "VEVENT"), None)
     if remote is None or pairs.of_remote_calendar(conn, remote.id) is not None:
         return None
     owner = principals.by_id(conn, account.principal_id)

@@ -89,6 +89,7 @@ def add(context: Context, local: str, remote: str, *, direction: str, how_often:
         account = accounts.by_id(conn, known.account_id) if known else None
         if known is None or account is None or account.principal_id != calendar.principal_id:
             raise NotFound(f"{owner} has no remote calendar number {remote}; see: caldav-bridge calendar list {owner}")
+        _check_kind(conn, calendar, known)
         if pairs.of_remote_calendar(conn, known.id) is not None:
             raise AlreadyExists(f"remote calendar {remote} is mirrored already; two pairs on it would chase each other")
         if (twin := same_calendar_paired(conn, calendar.id, account, known)) is not None:
@@ -116,6 +117,17 @@ def add(context: Context, local: str, remote: str, *, direction: str, how_often:
             now=now,
         )
     return Bridged(pair, calendar, known, account)
+
+
+def _check_kind(conn: Connection, calendar: Calendar, known: KnownCalendar) -> None:
+    """Raises UsageError for a list of to-dos and a calendar of events: phones want the two apart."""
+    if known.calendar.component in calendars.components(calendar.properties):
+        return
+    what = {"VEVENT": "a calendar of events", "VTODO": "a list of to-dos"}[known.calendar.component]
+    others = calendars.of_principal(conn, calendar.owner)
+    fit = next((one for one in others if known.calendar.component in calendars.components(one.properties)), None)
+    instead = f"; mirror it with {name_of(fit)}" if fit else ""
+    raise UsageError(f"remote calendar {known.id} is {what}, which {name_of(calendar)} does not take{instead}")
 
 
 def same_calendar_paired(conn: Connection, calendar_id: int, account: Account, known: KnownCalendar) -> Pair | None:

@@ -14,6 +14,10 @@ from bridge.store import changes
 from bridge.store.dialects import insert
 from bridge.store.tables import calendars, pairs, principals
 
+COMPONENT_SET = "C:supported-calendar-component-set"
+COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
+"""What a calendar takes whose supported-calendar-component-set was not given (RFC 4791 §5.2.3)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
@@ -51,6 +55,12 @@ _SELECT: sa.Select[Any] = sa.select(
 # built once: every poll of every phone asks
 _BY_PATH = _SELECT.where(principals.c.name == sa.bindparam("owner"), calendars.c.slug == sa.bindparam("slug"))
 _BY_ID = _SELECT.where(calendars.c.id == sa.bindparam("id"))
+
+
+def components(properties: Mapping[str, Any]) -> tuple[str, ...]:
+    """The kinds of components a calendar takes."""
+    kinds = properties.get(COMPONENT_SET)
+    return tuple(kinds.split(",")) if isinstance(kinds, str) and kinds else COMPONENTS
 
 
 def create(

@@ -60,11 +60,16 @@ def by_id(conn: sa.Connection, remote_calendar_id: int) -> KnownCalendar | None:
 
 
 def of_account(conn: sa.Connection, account_id: int) -> list[KnownCalendar]:
-    """The primary one first, then by name."""
+    """Calendars of events before lists of to-dos; the primary one of each first, then by name."""
     query = (
         sa.select(remote_calendars)
         .where(remote_calendars.c.account_id == account_id)
-        .order_by(remote_calendars.c.is_primary.desc(), remote_calendars.c.name, remote_calendars.c.id)
+        .order_by(
+            remote_calendars.c.component,
+            remote_calendars.c.is_primary.desc(),
+            remote_calendars.c.name,
+            remote_calendars.c.id,
+        )
     )
     return [_known(row) for row in conn.execute(query)]
 

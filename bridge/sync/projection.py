@@ -40,6 +40,7 @@ BUSY = "Busy"
 _DEFAULTS = {
     each.name: each.default for kind in (EventFields, TodoFields) for each in fields(kind) if each.name != "when"
 }
+_OF_EVENTS = frozenset(each.name for each in fields(EventFields))
 _OF_TODOS = frozenset(each.name for each in fields(TodoFields)) - {"status"}  # what is done is to be seen as done
 
 
@@ -72,7 +73,7 @@ class Projection:
     def hidden(self, what: ObjectFields) -> frozenset[str]:
         """The names of the fields that are not shown."""
         hidden = _HIDDEN[self.level_of(what)]
-        return hidden & _OF_TODOS if isinstance(what.master, TodoFields) else hidden
+        return hidden & (_OF_TODOS if isinstance(what.master, TodoFields) else _OF_EVENTS)
 
     def show(self, what: ObjectFields) -> ObjectFields:
         """What may leave the hub."""
