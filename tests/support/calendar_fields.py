@@ -8,7 +8,8 @@ from itertools import islice
 from hypothesis import strategies as st
 
 from bridge.ical import normal
-from bridge.ical.fields import Attendee, EventFields, ObjectFields, Reminder, When
+from bridge.ical import spans as todo_spans
+from bridge.ical.fields import Attendee, EventFields, ObjectFields, Reminder, Span, TodoFields, When
 from bridge.ical.recurrence import keys
 
 ZONES = [
@@ -153,5 +154,38 @@ def rdates(draw, when):
                 f"RDATE;TZID=Asia/Tokyo:{extra:%Y%m%dT%H%M%S}",
                 f"RDATE;VALUE=PERIOD:{extra:%Y%m%dT%H%M%S}Z/PT2H",
             ]
+        )
+    )
+
+
+places = st.one_of(
+    moments.map(lambda at: (at.date(), None)),
+    moments.map(lambda at: (at, None)),
+    st.tuples(moments, st.sampled_from(ZONES)),
+)
+spans = st.builds(Span, st.none() | places, st.none() | places).map(todo_spans.normal)
+instants = moments.map(lambda at: at.replace(tzinfo=dt.UTC))
+
+
+@st.composite
+def todos(draw):
+    """What ``view.read`` may show of a to-do; an alarm that floats needs a time to be relative to."""
+    when = draw(spans)
+    rings = st.tuples(moments, st.just("UTC"))
+    return normal.todo(
+        TodoFields(
+            when,
+            summary=draw(texts),
+            description=draw(texts),
+            location=draw(texts),
+            status=draw(st.sampled_from(["", "NEEDS-ACTION", "IN-PROCESS", "COMPLETED", "CANCELLED"])),
+            completed=draw(st.none() | instants),
+            percent=draw(st.integers(0, 100)),
+            classification=draw(st.sampled_from(["", "PUBLIC", "PRIVATE", "CONFIDENTIAL"])),
+            categories=tuple(draw(st.lists(labels, max_size=3))),
+            priority=draw(st.integers(0, 9)),
+            url=draw(st.sampled_from(["", "https://example.org/a,b;c?d=e%2Cf#g", "message:%3Cx@y%3E"])),
+            rules=tuple(draw(st.lists(st.sampled_from(RULES), max_size=1))),
+            alarms=tuple(draw(st.lists(rings, max_size=2))),
         )
     )
