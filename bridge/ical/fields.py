@@ -129,8 +129,7 @@ class TodoFields:
     url: str = ""
     rules: tuple[str, ...] = ()
     alarms: tuple[Place, ...] = ()  # sorted as they are written, without repeats
-    parent: str = ""  # the UID of the to-do that it is a part of (RELATED-TO)
-    others: tuple[str, ...] = ()  # as those of an event
+    parent: str = ""  # the UID of the to-do that it is a part of (RFC 5545 §3.8.4.5)
 
 
 @dataclass(frozen=True, slots=True)

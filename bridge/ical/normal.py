@@ -71,6 +71,7 @@ def todo(what: TodoFields) -> TodoFields:
         url=text.normal(what.url).replace("\n", "").strip(),
         rules=tuple(rule(content(each), _NO_ZONES) for each in what.rules),
         alarms=alarms.in_order(what.alarms),
+        parent=text.normal(what.parent).replace("\n", "").strip(),
     )
 
 

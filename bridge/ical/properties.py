@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from bridge.ical import alarms, attendees, lines, normal, others, spans, text, timing, values, view
+from bridge.ical import alarms, attendees, lines, normal, others, spans, text, timing, todo, values, view
 from bridge.ical.draft import Draft
 from bridge.ical.fields import EventFields, Place, Reminder, TodoFields, When
 from bridge.ical.lines import Line
@@ -51,6 +51,19 @@ def write_todo(draft: Draft, before: TodoFields, after: TodoFields, places: Plac
         write_rules(draft, after.rules, places)
     if before.alarms != after.alarms:
         _ring(draft, after, places)
+    if before.parent != after.parent:
+        _adopt(draft, after.parent)
+
+
+def _adopt(draft: Draft, uid: str) -> None:
+    """Into the line that has named its parent; other relations stay."""
+    old = todo.parent(draft.component())
+    if old is None:
+        draft.insert(lines.write("RELATED-TO", text.escape(uid), eol=draft.eol))
+    elif uid:
+        draft.replace(old, lines.rewrite(old, text.escape(uid), eol=draft.eol))
+    else:
+        draft.remove(old)
 
 
 def _ring(draft: Draft, after: TodoFields, places: Places) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal, cast
 
-from bridge.ical import alarms, normal, spans, words
+from bridge.ical import alarms, normal, spans, text, words
 from bridge.ical.fields import TodoFields
+from bridge.ical.lines import Line
 from bridge.ical.objects import Component
 from bridge.ical.timing import Zones
 
@@ -31,6 +32,14 @@ def read(component: Component, zones: Zones) -> TodoFields:
         url=words.url(component),
         rules=normal.rules(component, zones),
         alarms=alarms.rings(component, when, zones),
+        parent=text.normal(text.unescape(line.value)).strip() if (line := parent(component)) else "",
+    )
+
+
+def parent(component: Component) -> Line | None:
+    """The RELATED-TO that names its parent, which is what it names if it does not say (RFC 5545 §3.2.15)."""
+    return next(
+        (each for each in component.every("RELATED-TO") if each.param("RELTYPE").upper() in ("", "PARENT")), None
     )
 
 

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar
 
 from bridge.errors import BridgeError, CursorLost, Gone, Refused, Unmappable, VersionMismatch
-from bridge.ical.fields import Change, EventFields, ObjectFields, from_json, to_json
+from bridge.ical.fields import Change, EventFields, ObjectFields, TodoFields, from_json, to_json
 from bridge.ical.recurrence import normalize
+from bridge.sync import guests
 from bridge.sync.ports import Channel, New, ObjectKind, Page, RemoteCalendar, RemoteItem, RemoteObject, Removal
 
 EVENT_FIELDS = frozenset(each.name for each in fields(EventFields)) - {"when"}
@@ -62,6 +63,17 @@ class MemoryLens:
 
     def _reduced(self, event: EventFields) -> EventFields:
         return EventFields(event.when, **{name: getattr(event, name) for name in self.holds})
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryTodoLens(MemoryLens):
+    """Sees to-dos, and which of them is a part of which one."""
+
+    component: ClassVar[ObjectKind] = "VTODO"
+    nests: ClassVar[bool] = True
+
+    def view(self, fields: ObjectFields) -> ObjectFields:
+        return ObjectFields(fields.todo)
 
 
 @dataclass(slots=True)
@@ -210,8 +222,7 @@ class MemoryRemote:
 
     def _told(self, *versions: ObjectFields | None) -> None:
         if self.tells:
-            events = [event for each in versions if each for event in (each.event, *each.overrides.values())]
-            self.calendar.mails += sorted({guest.address for event in events for guest in event.attendees})
+            self.calendar.mails += sorted(set().union(*(guests.of(each) for each in versions if each)))
 
     def page(self, cursor: str | None, *, now: dt.datetime) -> Page:  # noqa: ARG002 - this service has no window
         """A cursor names what it has shown: the ids of a complete listing, then the number of the last change.
@@ -323,6 +334,8 @@ class MemoryRemote:
 
     def _written(self, fields: ObjectFields) -> ObjectFields:
         seen = self.lens.view(fields)
+        if isinstance(seen.master, TodoFields):
+            return seen
         rewrite = self.calendar.rewrite
         overrides = {key: rewrite(event) for key, event in seen.overrides.items()}
         return replace(seen, master=rewrite(seen.event), overrides=overrides)

@@ -25,6 +25,7 @@ _FIELDS = {
     "completed": "completion",
     "percent": "progress",
     "rules": "repetition",
+    "parent": "parent",
     "alarms": "reminders",
     "others": "details",
     "recurrence": "repetition",

@@ -14,7 +14,7 @@ from typing import TypeVar
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import edit, objects, recurrence, times, view
 from bridge.ical.fields import MASTER, SCHEDULE, Change, ObjectFields, Path, Span, TodoFields, When, diff, patch
-from bridge.sync import guests, parts, projection
+from bridge.sync import guests, kinship, parts, projection
 from bridge.sync.guests import Say
 from bridge.sync.identity import creation_key, derived_uid
 from bridge.sync.laying import edited
@@ -263,7 +263,7 @@ def _arrive(case: Case, remote: RemoteObject, rules: Rules) -> Step:
         case.part
     ):  # its series has gone, or has it no more, and there it was changed meanwhile: that is an event of its own now
         case = replace(case, uid=derived_uid(rules.pair, remote.id), home=True)
-    fields = remote.fields if case.home else guests.without(remote.fields)
+    fields = kinship.here(remote.fields if case.home else guests.without(remote.fields), rules.lens)
     data = edit.compose(fields, uid=case.uid, now=rules.now)
     link = Link(
         case.uid,
@@ -502,7 +502,7 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     put, after = None, here.now
     if data != hub.data:  # the same bytes are no change: an etag must not move without a reason (R38)
         put, after = HubPut(hub.href, data, hub.etag), _shown(data, case, rules)
-    conflicts = merged.conflicts(case.uid)
+    conflicts = kinship.in_hub_terms(merged.conflicts(case.uid), rules.lens)
     link = replace(clean(link), remote_id=remote.id, version=remote.version)
     if rules.direction != "push" or link.remote_base is None:
         link = replace(link, remote_base=remote.fields)

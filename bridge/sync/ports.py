@@ -197,6 +197,14 @@ class LooksAfterCreations(Protocol):
 
 
 @runtime_checkable
+class Nests(Protocol):
+    """A lens that sees which to-do is a part of which one (X-71). It names the parent by the service's id."""
+
+    @property
+    def nests(self) -> bool: ...
+
+
+@runtime_checkable
 class KeepsNoMark(Protocol):
     """A remote whose service keeps nothing of ours with an object (G-106): neither key nor UID is in what it reads.
 

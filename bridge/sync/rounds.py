@@ -10,6 +10,7 @@ from typing import Any
 from bridge.errors import InvalidCalendarData, ObjectChanged, Refused, Unmappable, Unreachable
 from bridge.sync import cases, guard, pairing, parts, reading
 from bridge.sync.cases import Batch
+from bridge.sync.families import Family
 from bridge.sync.identity import Matches
 from bridge.sync.ledger import Done, Intent, Kind, Link, PairState, Writing
 from bridge.sync.patience import Vain
@@ -174,11 +175,13 @@ def _suspects(session: Session, touched: Touched, rules: Rules) -> Iterator[Step
         (cases.of_hub(session, each, matches=nothing) for each in batches(suspects)),
     )
     for batch in found:
+        with session.ledger.reading() as memory:
+            family = Family.of(memory, batch.cases, rules)
         for case in batch.cases:
             if case.uid in done:
                 continue
             done.add(case.uid)
-            yield plan(case, rules)
+            yield plan(case, family.rules)
 
 
 class _Round:
@@ -229,8 +232,11 @@ class _Round:
 
     def _plan(self, batch: Batch) -> list[Step]:
         self._done.update(case.uid for case in batch.cases)
+        with self._session.ledger.reading() as memory:
+            family = Family.of(memory, batch.cases, self._rules)
         return [
-            self._spread(step) for step in compounded([plan(self._at_home(case), self._rules) for case in batch.cases])
+            self._spread(family.waited_for(step))
+            for step in compounded([plan(self._at_home(case), family.rules) for case in batch.cases])
         ]
 
     def _spread(self, step: Step) -> Step:
@@ -353,7 +359,10 @@ class _Round:
         if not isinstance(step.hub, HubPut) or case.hub is None or not case.part:
             return step
         now = parts.hub_objects(memory, [case.uid], self._rules.lens).get(case.uid)
-        return step if now == case.hub else plan(replace(case, hub=now), self._rules)
+        if now == case.hub:
+            return step
+        again = replace(case, hub=now)
+        return plan(again, Family.of(memory, [again], self._rules).rules)
 
 
 def _kind(operation: HubPut | HubDelete) -> Kind:

@@ -187,5 +187,6 @@ def todos(draw):
             url=draw(st.sampled_from(["", "https://example.org/a,b;c?d=e%2Cf#g", "message:%3Cx@y%3E"])),
             rules=tuple(draw(st.lists(st.sampled_from(RULES), max_size=1))),
             alarms=tuple(draw(st.lists(rings, max_size=2))),
+            parent=draw(st.sampled_from(["", "parent@example.org", "a,b;c\\d"])),
         )
     )

@@ -189,7 +189,14 @@ class World:
             )
             remote = conn.scalar(
                 sa.insert(tables.remote_calendars)
-                .values(account_id=account, remote_id=calendar.id, name="", writable=True, is_primary=True)
+                .values(
+                    account_id=account,
+                    remote_id=calendar.id,
+                    name="",
+                    writable=True,
+                    is_primary=True,
+                    component=(lens or MemoryLens).component,
+                )
                 .returning(tables.remote_calendars.c.id)
             )
             made = pairs.add(
@@ -290,3 +297,8 @@ class World:
     def state(self, side):
         with self.database.read() as conn:
             return pairs.get(conn, side.pair)
+
+    def state_key(self, side):
+        """What the pair is called for ever."""
+        with PairLedger(self.database, side.pair, "-", LEASE, self.clock).reading() as memory:
+            return memory.state().key
