@@ -1,7 +1,8 @@
 """The main job: whatever is done on one side is on the other two, and then there is quiet.
 
 The hub runs as people run it (``caldav-bridge serve``: web and worker), the phone is the real ``caldav`` client, Google and
-Graph are the simulated services over HTTP, connected by their OAuth pages.
+Graph are the simulated services over HTTP, connected by their OAuth pages. One hub for all stories: each begins where the one
+before it has left an empty calendar.
 """
 
 import datetime as dt
@@ -10,10 +11,25 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.contracts.bench import Typed
+from tests.e2e import worlds
 from tests.e2e.dates import MONDAY, ZONE
 from tests.support.hub import wait_for
 
 SIDES = ("caldav", "google", "graph")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with worlds.opened(tmp_path_factory.mktemp("world")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def world(running):
+    yield running
+    running.sandbox.google.deliveries.drop(0)
+    running.sandbox.microsoft.deliveries.drop(0)
+    running.clear()
 
 
 def at(day, hour, minute=0):
@@ -42,46 +58,46 @@ def test_what_is_done_on_one_side_is_on_the_other_two(world, acting):
     # a single event
     single = side.add(Typed("Dentist", at(1, 10), at(1, 11), zone=ZONE))
     expected = {"single": shown(at(1, 10), at(1, 11), "Dentist")}
-    world.settle(expected)
+    world.shows(expected)
 
     # a weekly series across a change of the clocks
     series = side.add(Typed("Stand-up", at(0, 9), at(0, 10), zone=ZONE, rule="FREQ=WEEKLY;COUNT=40"))
     expected |= weekly("Stand-up", 40)
     assert len({one[0][9:] for one in weekly("Stand-up", 40).values()}) == 2, "the series must cross a DST change"
-    world.settle(expected)
+    world.shows(expected)
 
     # one moved, one cancelled occurrence
     side.move_occurrence(series, at(14, 9), at(15, 14), at(15, 15))
     expected[2] = shown(at(15, 14), at(15, 15), "Stand-up")
-    world.settle(expected)
+    world.shows(expected)
     side.remove_occurrence(series, at(28, 9))
     del expected[4]
-    world.settle(expected)
+    world.shows(expected)
 
     # an all-day event
     day = MONDAY + dt.timedelta(days=3)
     all_day = side.add(Typed("Holiday", day, day + dt.timedelta(days=2), zone=None))
     expected["all-day"] = shown(day, day + dt.timedelta(days=2), "Holiday")
-    world.settle(expected)
+    world.shows(expected)
 
     # edits: title, time, one occurrence
     side.retitle(single, "Dentist (moved)")
     expected["single"] = shown(at(1, 10), at(1, 11), "Dentist (moved)")
-    world.settle(expected)
+    world.shows(expected)
     side.reschedule(single, at(2, 15, 30), at(2, 16))
     expected["single"] = shown(at(2, 15, 30), at(2, 16), "Dentist (moved)")
-    world.settle(expected)
+    world.shows(expected)
     side.retitle_occurrence(series, at(35, 9), "Stand-up with guests")
     expected[5] = (*expected[5][:2], "Stand-up with guests")
-    world.settle(expected)
+    world.shows(expected)
 
     # deletions
     side.remove(all_day)
     del expected["all-day"]
-    world.settle(expected)
+    world.shows(expected)
     side.remove(single)
     del expected["single"]
-    world.settle(expected)
+    world.shows(expected)
     side.remove(series)
     world.settle({})
 
@@ -91,11 +107,11 @@ def test_what_is_done_on_one_side_is_on_the_other_two(world, acting):
 def test_a_change_made_elsewhere_to_what_a_phone_wrote_comes_back_to_the_phone(world):
     phone, google, graph = (world.sides[name] for name in SIDES)
     phone.add(Typed("Lunch", at(1, 12), at(1, 13), zone=ZONE))
-    world.settle({0: shown(at(1, 12), at(1, 13), "Lunch")})
+    world.shows({0: shown(at(1, 12), at(1, 13), "Lunch")})
     google.retitle(google.find("Lunch"), "Lunch with Kim")
-    world.settle({0: shown(at(1, 12), at(1, 13), "Lunch with Kim")})
+    world.shows({0: shown(at(1, 12), at(1, 13), "Lunch with Kim")})
     graph.reschedule(graph.find("Lunch with Kim"), at(1, 13), at(1, 14))
-    world.settle({0: shown(at(1, 13), at(1, 14), "Lunch with Kim")})
+    world.shows({0: shown(at(1, 13), at(1, 14), "Lunch with Kim")})
     phone.remove(phone.find("Lunch with Kim"))
     world.settle({})
     assert world.mails() == 0
@@ -104,7 +120,7 @@ def test_a_change_made_elsewhere_to_what_a_phone_wrote_comes_back_to_the_phone(w
 def test_edits_of_different_fields_on_two_sides_at_once_both_stay(world):
     phone, google, graph = (world.sides[name] for name in SIDES)
     phone.add(Typed("Review", at(1, 12), at(1, 13), zone=ZONE))
-    world.settle({0: shown(at(1, 12), at(1, 13), "Review")})
+    world.shows({0: shown(at(1, 12), at(1, 13), "Review")})
     google.retitle(google.find("Review"), "Review of the plan")
     graph.reschedule(graph.find("Review"), at(2, 8), at(2, 9))
     world.settle({0: shown(at(2, 8), at(2, 9), "Review of the plan")})

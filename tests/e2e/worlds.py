@@ -23,11 +23,23 @@ class World:
     def seen(self, name):
         return self.sides[name].shows(FROM, TO)
 
-    def settle(self, expected, *, seconds=30):
-        """Wait until all three show exactly what is expected; then one more cycle of each pair must write nothing."""
+    def shows(self, expected, *, seconds=30):
+        """Wait until all three show exactly what is expected."""
         wanted = sorted(expected.values())
         for name in self.sides:
             wait_for(lambda name=name: self.seen(name) == wanted or Differs(self.seen(name), wanted), seconds=seconds)
+
+    def clear(self):
+        """Her own hands take away what a story has left."""
+        phone = self.sides["caldav"]
+        while left := self.seen("caldav"):
+            phone.remove(phone.find(left[0][2]))
+        self.shows({})
+
+    def settle(self, expected, *, seconds=30):
+        """As ``shows``; then one more cycle of each pair must write nothing."""
+        wanted = sorted(expected.values())
+        self.shows(expected, seconds=seconds)
         before = self.at_rest()
         for outcome in self.cycle():
             assert outcome["hub_writes"] == outcome["remote_writes"] == 0, outcome
