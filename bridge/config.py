@@ -55,6 +55,8 @@ class Google(_Section):
     """Of one account, in one process; 0: as fast as it goes. Google allows 600 a person (G-99)."""
     writes_per_minute: int = Field(300, ge=0)
     """To one calendar; 0: as fast as it goes. Google limits them separately and does not say how (G-99)."""
+    tasks: bool = True
+    """Whether consent asks for Google Tasks as well, and its lists are shown."""
 
 
 class Microsoft(_Section):

@@ -186,6 +186,7 @@ def _google(settings: Google, paces: Callable[[Limits], Paces], now: Clock) -> P
         client_secret=client_secret,
         now=now,
         paces=paces(Limits(settings.requests_per_minute, settings.writes_per_minute)),
+        tasks=settings.tasks,
     )
 
 

@@ -1,6 +1,6 @@
-"""The Calendar API v3 by Google's client library: where it is, who asks, and what its refusals mean.
+"""The Calendar API v3, and the Tasks API v1, by Google's client library: where they are, who asks, what refusals mean.
 
-The library's bundled discovery document is used, so building the client needs no network (G-02). Nothing here retries: whether
+The library's bundled discovery documents are used, so building the clients needs no network (G-02). Nothing here retries: whether
 and when to ask again is the sync's to decide.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
+import re
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,7 @@ from bridge.errors import (
     Unreachable,
 )
 from bridge.providers.google.oauth import StoredCredentials
+from bridge.providers.google.once import HttpOnce
 from bridge.providers.http import error_for, retry_after
 from bridge.providers.pace import Limits, Pace
 
@@ -49,6 +51,10 @@ QUOTA_WAIT = 3600.0
 BATCH = 50
 """Requests that are sent as one: a thousand are documented, fifty is what is known to be good (G-100)."""
 
+_CALENDAR_ROOT = "https://www.googleapis.com/"
+
+_HELD = re.compile(r"/(?:calendars|lists)/([^/]+)/(?:events|tasks)(/.*)?$")
+
 _RATE = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})  # G-91: 403 and 429 mean the same
 _QUOTA = frozenset({"quotaExceeded", "dailyLimitExceeded"})  # G-92
 
@@ -62,20 +68,35 @@ def _document(root: str) -> dict[str, Any]:
 
 
 @functools.cache
+def _tasks_document(root: str) -> dict[str, Any]:
+    """Google has the two APIs at different hosts (G-01); any other service has both where it was said to be."""
+    document: dict[str, Any] = json.loads(discovery_cache.get_static_doc("tasks", "v1"))
+    if f"{root}/" != _CALENDAR_ROOT:  # a token goes to the service that gave it, and nowhere else
+        document["rootUrl"] = document["baseUrl"] = f"{root}/"
+    return document
+
+
+@functools.cache
 def _resource(root: str) -> Any:
     # it only makes requests, which any thread may do; each is sent by the thread's own connection
     return discovery.build_from_document(_document(root), http=httplib2.Http())
 
 
-class CalendarApi:
-    """One account's way to the API. May be shared by threads: httplib2's connections are not, so each has its own.
+@functools.cache
+def _tasks_resource(root: str) -> Any:
+    return discovery.build_from_document(_tasks_document(root), http=httplib2.Http())
 
-    They are closed when nobody holds it any more. Every request waits for its turn in the account's ``pace`` (R33).
+
+class CalendarApi:
+    """One account's way to the APIs: tasks go by the same token, connections and pace as events.
+
+    May be shared by threads: httplib2's connections are not, so each has its own. They are closed when
+    nobody holds it any more. Every request waits for its turn in the account's ``pace`` (R33).
     """
 
     def __init__(self, api_url: str, credentials: StoredCredentials, pace: Pace | None = None) -> None:
-        root = api_url.rstrip("/").removesuffix("/calendar/v3").rstrip("/")
-        self._resource = _resource(root)
+        self._root = api_url.rstrip("/").removesuffix("/calendar/v3").rstrip("/")
+        self._resource = _resource(self._root)
         self._credentials = credentials
         self._pace = pace or Pace(LIMITS)
         self._local = threading.local()
@@ -94,7 +115,17 @@ class CalendarApi:
     def channels(self) -> Any:
         return self._resource.channels()
 
-    def execute(self, request: HttpRequest, *, if_match: str = "", listing: bool = False) -> dict[str, Any]:
+    @property
+    def tasks(self) -> Any:
+        return _tasks_resource(self._root).tasks()
+
+    @property
+    def task_lists(self) -> Any:
+        return _tasks_resource(self._root).tasklists()
+
+    def execute(
+        self, request: HttpRequest, *, if_match: str = "", listing: bool = False, once: bool = False
+    ) -> dict[str, Any]:
         """Send one request, under ``If-Match`` if an etag is given (G-05, G-53). An answer without a body is ``{}``.
 
         The token is renewed here and not by the transport, so that a grant which can't be kept is not taken for a network that
@@ -105,22 +136,28 @@ class CalendarApi:
         if not self._credentials.valid:
             self._credentials.refresh()
         try:
-            return self._send(request, listing=listing)
+            return self._send(request, listing=listing, once=once)
         except NeedsReconnect:  # 401: a token may end before its time, the grant still being good (G-12, G-90)
             self._credentials.refresh()
-            return self._send(request, listing=listing)
+            return self._send(request, listing=listing, once=once)
 
-    def _send(self, request: HttpRequest, *, listing: bool) -> dict[str, Any]:
+    def _send(self, request: HttpRequest, *, listing: bool, once: bool) -> dict[str, Any]:
         with self._pace.turn(writes_to=written(request.method, request.uri)):
-            return self._sent(request, listing=listing)
+            if not once:
+                return self._sent(request, self._http(), listing=listing)
+            http = self._authorized(HttpOnce(timeout=TIMEOUT))
+            try:
+                return self._sent(request, http, listing=listing)
+            finally:
+                http.close()
 
-    def _sent(self, request: HttpRequest, *, listing: bool) -> dict[str, Any]:
+    def _sent(self, request: HttpRequest, http: AuthorizedHttp, *, listing: bool) -> dict[str, Any]:
         try:
-            answer = request.execute(http=self._http(), num_retries=0)
+            answer = request.execute(http=http, num_retries=0)
         except HttpError as refusal:
             raise error_of(int(refusal.resp.status), refusal.content, refusal.resp, listing=listing) from None
         except (httplib2.HttpLib2Error, HTTPException, OSError, ValueError) as error:  # ValueError: no JSON (R7)
-            self._http().close()  # whatever state the connection is in, it is not used again
+            http.close()  # whatever state the connection is in, it is not used again
             raise Unreachable(f"Google did not answer ({type(error).__name__})") from None
         return answer if isinstance(answer, dict) else {}
 
@@ -174,16 +211,19 @@ class CalendarApi:
     def _http(self) -> AuthorizedHttp:
         if not hasattr(self._local, "http"):
             http = httplib2.Http(timeout=TIMEOUT)
-            http.follow_redirects = False
             self._connections.append(http)
-            self._local.http = AuthorizedHttp(self._credentials, http=http, refresh_status_codes=())
+            self._local.http = self._authorized(http)
         return self._local.http
+
+    def _authorized(self, http: httplib2.Http) -> AuthorizedHttp:
+        http.follow_redirects = False
+        return AuthorizedHttp(self._credentials, http=http, refresh_status_codes=())
 
 
 def written(method: str, url: str) -> str:
-    """The calendar whose events a request changes, "" if it changes none (asking to be notified writes nothing)."""
-    before, events, after = urlsplit(url).path.partition("/events")
-    return before.rpartition("/")[2] if method != "GET" and events and after != "/watch" else ""
+    """The calendar whose events, or the list whose tasks, a request changes; "" if none (asking to be notified writes nothing)."""
+    held = _HELD.search(urlsplit(url).path)
+    return held[1] if method != "GET" and held and held[2] != "/watch" else ""
 
 
 def _unless_carried_out(batch: BatchHttpRequest) -> None:

@@ -33,6 +33,9 @@ SCOPES = (
 )
 """The least that reads and writes events and lists calendars (G-13, G-14)."""
 
+TASKS = "https://www.googleapis.com/auth/tasks"
+"""Asked for beside them; who grants the calendars only is connected all the same, without lists of to-dos."""
+
 _COVERED_BY = {
     SCOPES[0]: {"https://www.googleapis.com/auth/calendar"},
     SCOPES[1]: {
@@ -55,6 +58,7 @@ class Client:
     """The OAuth client registered in Google's console, and the endpoints (G-07) it talks to.
 
     ``now`` tells when a token ends whose answer does not say; where it does, the libraries reckon by the machine's clock.
+    ``tasks``: consent asks for the to-dos, too.
     """
 
     auth_url: str
@@ -62,6 +66,11 @@ class Client:
     client_id: str
     client_secret: str
     now: Clock
+    tasks: bool = True
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (*SCOPES, TASKS) if self.tasks else SCOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +245,9 @@ def _flow(client: Client, *, redirect_uri: str, state: str | None = None, code_v
             "redirect_uris": [redirect_uri],
         }
     }
-    flow = Flow.from_client_config(config, SCOPES, redirect_uri=redirect_uri, state=state, code_verifier=code_verifier)
+    flow = Flow.from_client_config(
+        config, client.scopes, redirect_uri=redirect_uri, state=state, code_verifier=code_verifier
+    )
     if _as_https(client.token_url) != client.token_url:
         flow.oauth2session.mount(_as_https(client.token_url), _PlainHttp())
     return flow

@@ -1,4 +1,4 @@
-"""Google Calendar as a provider: consent, the account behind it, and one of its calendars (see ``remote``)."""
+"""Google as a provider: consent, the account behind it, one of its calendars (``remote``) or task lists (``todo_remote``)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.errors import Gone, Refused
-from bridge.providers.google import oauth
+from bridge.providers.google import oauth, todo_lists
 from bridge.providers.google.api import LIMITS, CalendarApi
 from bridge.providers.google.remote import GoogleRemote
+from bridge.providers.google.todo_remote import GoogleTodoRemote
 from bridge.providers.oauth import Consent
 from bridge.providers.pace import Paces
 from bridge.sync.ledger import Clock
@@ -19,7 +20,10 @@ _WRITERS = frozenset({"writer", "owner"})  # G-19: who writes without seeing pri
 
 
 class GoogleProvider:
-    """Google at its endpoints. ``api_url`` may come with or without ``/calendar/v3``; batches follow it (G-02)."""
+    """Google at its endpoints. ``api_url`` may come with or without ``/calendar/v3``; batches follow it (G-02).
+
+    ``tasks``: whether lists of to-dos are asked for and shown.
+    """
 
     name = "google"
 
@@ -33,10 +37,11 @@ class GoogleProvider:
         client_secret: str,
         now: Clock,
         paces: Paces | None = None,
+        tasks: bool = True,
     ) -> None:
         self._api_url = api_url
         self._paces = paces or Paces(LIMITS)
-        self._client = oauth.Client(auth_url, token_url, client_id, client_secret, now)
+        self._client = oauth.Client(auth_url, token_url, client_id, client_secret, now, tasks)
 
     def begin(self, *, redirect_uri: str) -> Consent:
         return oauth.begin(self._client, redirect_uri=redirect_uri)
@@ -46,7 +51,7 @@ class GoogleProvider:
 
     def account(self, tokens: TokenStore, *, key: str = "") -> GoogleAccount:
         credentials = oauth.StoredCredentials(self._client, tokens)
-        return GoogleAccount(CalendarApi(self._api_url, credentials, self._paces.of(key)))
+        return GoogleAccount(CalendarApi(self._api_url, credentials, self._paces.of(key)), tasks=self._client.tasks)
 
     def revoke(self, grant: str) -> None:
         oauth.revoke(self._client, grant)
@@ -56,10 +61,14 @@ class GoogleProvider:
 
 
 class GoogleAccount:
-    """One person's calendars. Her primary calendar's id is her address, and stands for her: no further scope is asked for."""
+    """One person's calendars and, with ``tasks``, her task lists.
 
-    def __init__(self, api: CalendarApi) -> None:
+    Her primary calendar's id is her address, and stands for her: no further scope is asked for.
+    """
+
+    def __init__(self, api: CalendarApi, *, tasks: bool = True) -> None:
         self._api = api
+        self._tasks = tasks
 
     def identity(self) -> tuple[str, str]:
         address = str(self._primary()["id"])
@@ -70,7 +79,11 @@ class GoogleAccount:
         if entries and not any(entry.get("primary") for entry in entries):
             primary = self._primary()["id"]
             entries = [{**entry, "primary": entry["id"] == primary} for entry in entries]
-        return [_calendar(entry) for entry in entries]
+        found = [_calendar(entry) for entry in entries]
+        if not self._tasks:
+            return found
+        zone = next((each.zone for each in found if each.primary), "")  # tasks have none of their own
+        return [*found, *todo_lists.lists(self._api, zone)]
 
     def _primary(self) -> Mapping[str, Any]:
         """By its alias (G-16); where that is not known, the calendar that is marked so, or the only one there is."""
@@ -94,7 +107,9 @@ class GoogleAccount:
             if page is None:
                 return found
 
-    def remote(self, calendar: RemoteCalendar) -> GoogleRemote:
+    def remote(self, calendar: RemoteCalendar) -> GoogleRemote | GoogleTodoRemote:
+        if calendar.component == "VTODO":
+            return GoogleTodoRemote(self._api, calendar.id, calendar.zone)
         return GoogleRemote(self._api, calendar.id, calendar.zone)
 
 
