@@ -7,9 +7,9 @@ import pytest
 from bridge.services import fidelity, history, syncing
 from tests.support import listed
 
-DUE = "DUE;TZID=Europe/Berlin:20260302T180000"
-WEEKLY = ("DTSTART;TZID=Europe/Berlin:20260302T080000", DUE, "RRULE:FREQ=WEEKLY;COUNT=3")
-BEGIN = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+DUE = "DUE;TZID=Europe/Berlin:20350305T180000"
+WEEKLY = ("DTSTART;TZID=Europe/Berlin:20350305T080000", DUE, "RRULE:FREQ=WEEKLY;COUNT=3")
+BEGIN = dt.datetime(2035, 3, 4, 12, tzinfo=dt.UTC)
 
 
 @pytest.fixture
@@ -24,16 +24,16 @@ def only(sandbox, tmp_path, provider):
 
 def test_a_to_do_made_anywhere_is_everywhere_once(story):
     story.phone.put("bread", "SUMMARY:Bread", DUE)
-    story.google.add("Milk", due="2026-03-03T00:00:00.000Z", notes="Two")
-    story.graph.add("Eggs", dueDateTime={"dateTime": "2026-03-04T00:00:00", "timeZone": "Europe/Berlin"})
+    story.google.add("Milk", due="2035-03-06T00:00:00.000Z", notes="Two")
+    story.graph.add("Eggs", dueDateTime={"dateTime": "2035-03-07T00:00:00", "timeZone": "Europe/Berlin"})
     assert story.titles() == ["Bread", "Eggs", "Milk"]
     assert [side.due(title) for side in (story.google, story.graph) for title in ("Bread", "Milk", "Eggs")] == [
-        *("2026-03-02", "2026-03-03", "2026-03-04"),
-        *("2026-03-02", "2026-03-03", "2026-03-04"),
+        *("2035-03-05", "2035-03-06", "2035-03-07"),
+        *("2035-03-05", "2035-03-06", "2035-03-07"),
     ]
-    assert story.phone.says("Milk", "DUE", "DESCRIPTION") == ["DUE;VALUE=DATE:20260303", "DESCRIPTION:Two"] or sorted(
+    assert story.phone.says("Milk", "DUE", "DESCRIPTION") == ["DUE;VALUE=DATE:20350306", "DESCRIPTION:Two"] or sorted(
         story.phone.says("Milk", "DUE", "DESCRIPTION")
-    ) == ["DESCRIPTION:Two", "DUE;VALUE=DATE:20260303"]
+    ) == ["DESCRIPTION:Two", "DUE;VALUE=DATE:20350306"]
     assert story.quarantined() == {}
 
 
@@ -42,7 +42,7 @@ def test_what_is_ticked_off_in_one_place_is_done_in_all(story, where):
     story.phone.put("bread", "SUMMARY:Bread", "STATUS:NEEDS-ACTION", "PERCENT-COMPLETE:20")
     story.rest()
     if where == "phone":
-        story.phone.edit("bread", "STATUS:NEEDS-ACTION", "STATUS:COMPLETED\r\nCOMPLETED:20260301T100000Z")
+        story.phone.edit("bread", "STATUS:NEEDS-ACTION", "STATUS:COMPLETED\r\nCOMPLETED:20350304T100000Z")
     else:
         story.places()[where].tick("Bread")
     assert story.titles() == ["Bread"]
@@ -65,12 +65,12 @@ def test_x62_another_day_there_leaves_the_time_of_day_here(story, where):
     story.rest()
     assert story.phone.says("Rolls", "DUE") == [DUE]
     if where == "google":
-        story.google.edit("Rolls", due="2026-03-05T00:00:00.000Z")
+        story.google.edit("Rolls", due="2035-03-08T00:00:00.000Z")
     else:
-        story.graph.edit("Rolls", dueDateTime={"dateTime": "2026-03-05T00:00:00", "timeZone": "Europe/Berlin"})
+        story.graph.edit("Rolls", dueDateTime={"dateTime": "2035-03-08T00:00:00", "timeZone": "Europe/Berlin"})
     story.rest()
-    assert story.phone.says("Rolls", "DUE") == ["DUE;TZID=Europe/Berlin:20260305T180000"]
-    assert story.google.due("Rolls") == story.graph.due("Rolls") == "2026-03-05"
+    assert story.phone.says("Rolls", "DUE") == ["DUE;TZID=Europe/Berlin:20350308T180000"]
+    assert story.google.due("Rolls") == story.graph.due("Rolls") == "2035-03-08"
     assert len(before.split("\r\n")) + 1 >= len(story.phone.stored()["bread"].split("\r\n"))
 
 
@@ -134,12 +134,12 @@ def test_x69_ticking_off_at_google_moves_on_what_repeats(sandbox, tmp_path):
             story.google.tick("Water the plants")
             story.rest()
             seen.append((story.google.due("Water the plants"), story.google.done("Water the plants")))
-        assert seen == [("2026-03-09", False), ("2026-03-16", False)]
+        assert seen == [("2035-03-12", False), ("2035-03-19", False)]
         assert story.phone.says("Water the plants", "DTSTART", "DUE", "STATUS") in (
-            ["DTSTART;TZID=Europe/Berlin:20260316T080000", "DUE;TZID=Europe/Berlin:20260316T180000"],
+            ["DTSTART;TZID=Europe/Berlin:20350319T080000", "DUE;TZID=Europe/Berlin:20350319T180000"],
             [
-                "DTSTART;TZID=Europe/Berlin:20260316T080000",
-                "DUE;TZID=Europe/Berlin:20260316T180000",
+                "DTSTART;TZID=Europe/Berlin:20350319T080000",
+                "DUE;TZID=Europe/Berlin:20350319T180000",
                 "STATUS:NEEDS-ACTION",
             ],
         )
@@ -202,8 +202,8 @@ def test_x71_where_there_are_no_parts_the_phones_stay(sandbox, tmp_path):
 def test_r16_the_same_in_all_places_before_is_one(sandbox, tmp_path):
     def before(lists):
         lists.phone.put("bread", "SUMMARY:Bread", DUE)
-        lists.google.add("Bread", due="2026-03-02T00:00:00.000Z")
-        lists.graph.add("bread", dueDateTime={"dateTime": "2026-03-02T00:00:00", "timeZone": "Europe/Berlin"})
+        lists.google.add("Bread", due="2035-03-05T00:00:00.000Z")
+        lists.graph.add("bread", dueDateTime={"dateTime": "2035-03-05T00:00:00", "timeZone": "Europe/Berlin"})
 
     with listed.opened(sandbox, tmp_path, now=BEGIN, before=before) as story:
         story.rest()

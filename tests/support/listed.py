@@ -43,7 +43,7 @@ class TodoPhone(Phone):
         return [line for line in data.split("\r\n") if line.partition(":")[0].partition(";")[0] in wanted]
 
 
-@dataclass
+@dataclass(eq=False)
 class GoogleTasks:
     """The default list, over the API as another app of hers would use it."""
 
@@ -88,7 +88,7 @@ class GoogleTasks:
         return self.task(title).get("due", "")[:10]
 
 
-@dataclass
+@dataclass(eq=False)
 class MicrosoftTodo:
     """The list called Tasks."""
 
