@@ -28,7 +28,7 @@ def client(sandbox, **changed):
 
 def test_g13_the_least_is_asked_for(google):
     query = dict(httpx.URL(google.begin(redirect_uri=REDIRECT).url).params)
-    assert query["scope"].split() == list(oauth.SCOPES)
+    assert query["scope"].split() == [*oauth.SCOPES, oauth.TASKS]
     assert (query["access_type"], query["prompt"], query["response_type"]) == ("offline", "consent", "code")
 
 
