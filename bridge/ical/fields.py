@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bridge.ical import readable
+
 MASTER = ""
 """The path's first half for the master component; any other value is an instance key."""
 
@@ -89,6 +91,8 @@ class EventFields:
     others: tuple[str, ...] = ()  # unfolded content lines of properties without a field, sorted (bridge.ical.others)
     organizer: str = ""  # a mail address in lower case; "" where there is none, or none with a mail address
     attendees: tuple[Attendee, ...] = ()  # by address, each once; merged one by one (bridge.sync.guests)
+    color: str = ""  # a name of CSS3 in lower case (RFC 7986 §5.9)
+    geo: str = ""  # "latitude;longitude" in degrees, in the form of bridge.ical.geo
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +212,17 @@ def change_to_json(change: Change) -> list[list[Any]]:
 
 
 def change_from_json(value: Sequence[Sequence[Any]]) -> Change:
-    """The inverse of ``change_to_json``."""
-    return {(key, name): _value_from_json(name, plain) for key, name, plain in value}
+    """The inverse of ``change_to_json``; an instance that appears names all its fields, also those that came later."""
+    change: dict[Path, Any] = {(key, name): _value_from_json(name, plain) for key, name, plain in value}
+    for key, name in list(change):
+        if name == "others":
+            lifted, rest = readable.lifted(change[key, name])
+            change |= {(key, name): tuple(rest), **{(key, field): found for field, found in lifted.items()}}
+    for key, name in list(change):
+        if name == "state" and change[key, name] == "override":
+            defaults = ((field, _DEFAULTS[field]) for field in _EVENT if field != "when")
+            change = {(key, field): default for field, default in defaults} | change
+    return change
 
 
 def _event_to_json(event: EventFields) -> dict[str, Any]:
@@ -218,6 +231,9 @@ def _event_to_json(event: EventFields) -> dict[str, Any]:
 
 
 def _event_from_json(value: Mapping[str, Any]) -> EventFields:
+    lifted, rest = readable.lifted(value.get("others", ()))  # a base may be older than these fields
+    if lifted:
+        value = {**lifted, **value, "others": rest}
     return EventFields(**{name: _value_from_json(name, plain) for name, plain in value.items()})
 
 

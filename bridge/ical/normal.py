@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from bridge.errors import Unmappable
-from bridge.ical import attendees, lines, others, text, times, timing, values
+from bridge.ical import attendees, colors, geo, lines, others, text, times, timing, values
 from bridge.ical.fields import EventFields, ObjectFields, When
 from bridge.ical.lines import Line
 from bridge.ical.timing import Zones
@@ -51,6 +51,8 @@ def event(what: EventFields) -> EventFields:
         others=others.normal(what.others),
         organizer=attendees.address(what.organizer),
         attendees=attendees.normal(what.attendees),
+        color=colors.name(what.color),
+        geo=geo.normal(what.geo),
     )
 
 

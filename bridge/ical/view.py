@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from bridge.errors import Unmappable
-from bridge.ical import alarms, attendees, normal, others, text, timing
+from bridge.ical import alarms, attendees, normal, others, readable, text, timing
 from bridge.ical.fields import EventFields, ObjectFields, ShowAs
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
@@ -101,6 +101,8 @@ def event(component: Component, zones: Zones) -> EventFields:
         others=others.read(component, line),
         organizer=attendees.organizer(component),
         attendees=attendees.attendees(component),
+        color=readable.value("COLOR", component.every("COLOR")),
+        geo=readable.value("GEO", component.every("GEO")),
     )
 
 

@@ -17,6 +17,8 @@ _FIELDS = {
     "when": "time",
     "summary": "title",
     "location": "place",
+    "geo": "place",
+    "color": "colour",
     "transp": "shown as",
     "show_as": "shown as",
     "classification": "privacy",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import alarms, objects, others, view
+from bridge.ical import alarms, objects, others, readable, view
 from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.objects import CalendarObject, Component
 from bridge.sync import guests, parts
@@ -106,5 +106,6 @@ def _unexpressed(component: Component, carried: Collection[str]) -> set[str]:
     """Names of what no field tells of, but for the lines that are ``carried`` there as they are."""
     properties = [child for child in component.children if not isinstance(child, Component) and child.name]
     told = {*others.TOLD, "CONFERENCE" if view.conference(component) else ""}
-    names = {line.name for line in properties if f"{line.head}:{line.value}" not in carried} - told
+    untold = (line for line in properties if not readable.told(line))
+    names = {line.name for line in untold if f"{line.head}:{line.value}" not in carried} - told
     return names | {child.name for child in component.components() if child.name != "VALARM"}

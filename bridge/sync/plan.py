@@ -27,6 +27,9 @@ from bridge.sync.standing import again, clean, quarantined, trying
 PERSONAL = frozenset({"reminders", "transp", "show_as"})
 """What may be written on a meeting that someone else organises (R3, M-56)."""
 
+MATTERS_OF_TASTE = frozenset({"color"})
+"""What is neither written on such a meeting nor set back here."""
+
 BEYOND = "its times lie beyond the years that can be reckoned with"
 
 UNTOLD = "its rule cannot be held there: its occurrences are there one by one, and its guests are told of none of them"
@@ -469,9 +472,10 @@ def _keep_personal(merged: Merged, here: Edited, *, revert: bool) -> None:
     """Of someone else's meeting only the personal fields are written; the rest is set back in the hub (R3)."""
     foreign = {path: value for path, value in merged.to_remote.items() if not _personal(path)}
     merged.to_remote = {path: value for path, value in merged.to_remote.items() if path not in foreign}
+    foreign = {path: value for path, value in foreign.items() if not _of_taste(path, here)}
     if not foreign or not revert:
         return
-    kept = patch(here.base, {p: v for p, v in here.change.items() if _personal(p)})
+    kept = patch(here.base, {p: v for p, v in here.change.items() if _personal(p) or _of_taste(p, here)})
     merged.to_hub = {**diff(here.now, kept), **merged.to_hub}
     merged.overrule("remote", foreign, {path: value for path, value in merged.to_hub.items() if path in foreign})
 
@@ -479,6 +483,14 @@ def _keep_personal(merged: Merged, here: Edited, *, revert: bool) -> None:
 def _personal(path: Path) -> bool:
     """Of the meeting as a whole: an instance that is changed becomes an exception, and that is its organizer's to make."""
     return path[0] == MASTER and path[1] in PERSONAL
+
+
+def _of_taste(path: Path, here: Edited) -> bool:
+    """Of the series, or of an instance that was and is an override."""
+    key, name = path
+    return name in MATTERS_OF_TASTE and (
+        key == MASTER or (key in here.base.overrides and (key, "state") not in here.change)
+    )
 
 
 def _winner(hub: HubObject, remote: RemoteObject, link: Link | None, rules: Rules) -> Winner:

@@ -17,7 +17,21 @@ Level = Literal["full", "titles", "busy"]
 
 GUESTS = frozenset({"organizer", "attendees"})
 _DETAILS = frozenset(
-    {"description", "location", "categories", "priority", "show_as", "url", "conference", "others", "reminders"}
+    {
+        *(
+            "description",
+            "location",
+            "geo",
+            "categories",
+            "color",
+            "priority",
+            "show_as",
+            "url",
+            "conference",
+            "others",
+        ),
+        "reminders",
+    }
 )
 _HIDDEN: Mapping[Level, frozenset[str]] = {
     "full": GUESTS,

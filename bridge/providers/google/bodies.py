@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bridge.ical.fields import EventFields, ObjectFields
-from bridge.providers.google import conferences, people, rules, times
+from bridge.providers.google import colors, conferences, people, rules, times
 
 UID = "cdb.uid"
 """The private property that holds the hub's UID: for recovery only, because a copied event copies it (S-01, S-03, R9)."""
@@ -60,6 +60,8 @@ def event(
                 body["attendees"] = people.body(value, held)
             case "conference" if value or base is not None:
                 body["extendedProperties"] = {"private": conferences.render(value, held or {})}
+            case "color" if value or base is not None:
+                body["colorId"] = colors.id_of(value)
             case "url":
                 body["source"] = {"title": urlsplit(value).hostname, "url": value} if value else None
     return body

@@ -1,4 +1,4 @@
-"""Google's lens: MAPPING.md rows X-01…X-23 and X-50…X-56, and a series with its exceptions (X-36…X-38). Pure.
+"""Google's lens: MAPPING.md rows X-01…X-24 and X-50…X-56, and a series with its exceptions (X-36…X-38). Pure.
 
 What Google does not hold (categories, priority, how busy, a URL that is not http, more than five reminders) is left out of the
 view, and ``restore`` puts it back: its absence there is never a deletion (S-05).
@@ -20,7 +20,7 @@ from bridge.ical import times
 from bridge.ical.attendees import address
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Reminder, When
 from bridge.ical.recurrence import normalize
-from bridge.providers.google import conferences, people, rules
+from bridge.providers.google import colors, conferences, people, rules
 from bridge.providers.google import times as google_times
 from bridge.sync.ports import RemoteItem, RemoteObject
 
@@ -28,8 +28,8 @@ MAX_REMINDERS = 5  # G-68
 MAX_REMINDER_MINUTES = 40320  # G-68: four weeks
 
 _STRICTNESS = {"PRIVATE": 1, "CONFIDENTIAL": 2}
-_UNHELD = ("categories", "priority", "show_as", "others")
-_REWORDED = ("summary", "description", "location", "status", "transp")
+_UNHELD = ("categories", "priority", "show_as", "geo", "others")
+_REWORDED = ("summary", "description", "location", "status", "transp", "color")
 _EPOCH = "1970-01-01T00:00:00Z"
 
 
@@ -112,6 +112,7 @@ class GoogleLens:
                 conference=conferences.read(event),
                 organizer=(event.get("organizer") or {}).get("email") or "",
                 attendees=people.attendees(event),
+                color=colors.read(str(event.get("colorId") or "")),
             )
         )
 
@@ -170,6 +171,7 @@ class GoogleLens:
             # whoever is alone in an event is not told to be its organizer
             organizer=address(event.organizer) if event.attendees else "",
             attendees=people.seen(event.attendees),
+            color=colors.normal(event.color),
         )
 
     def _normal(self, fields: ObjectFields) -> ObjectFields:
