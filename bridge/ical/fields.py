@@ -93,6 +93,7 @@ class EventFields:
     attendees: tuple[Attendee, ...] = ()  # by address, each once; merged one by one (bridge.sync.guests)
     color: str = ""  # a name of CSS3 in lower case (RFC 7986 §5.9)
     geo: str = ""  # "latitude;longitude" in degrees, in the form of bridge.ical.geo
+    aside: str | None = None  # what is noted beside it on a remote (bridge.sync.asides); None: nobody has said
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +148,20 @@ def diff(base: ObjectFields, new: ObjectFields) -> Change:
     return change
 
 
+def differ(name: str, before: Any, now: Any) -> bool:
+    """Whether a field says something else. What nobody has said of an ``aside`` differs from nothing."""
+    return bool(before != now) and not (name == "aside" and None in (before, now))
+
+
 def _differing(key: str, base: EventFields, new: EventFields) -> dict[Path, Any]:
     pairs = ((name, getattr(base, name), getattr(new, name)) for name in _EVENT)
-    return {(key, name): value for name, before, value in pairs if value != before}
+    return {(key, name): value for name, before, value in pairs if differ(name, before, value)}
 
 
 def patch(base: ObjectFields, change: Change) -> ObjectFields:
     """Lay a change upon ``base``: ``patch(base, diff(base, new)) == new`` where no instance is both excluded and overridden.
+
+    (But for an ``aside`` of which one of the two says nothing.)
 
     Raises ValueError for single fields of an instance that is no override and does not become a complete one.
     """

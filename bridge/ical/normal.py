@@ -53,6 +53,7 @@ def event(what: EventFields) -> EventFields:
         attendees=attendees.normal(what.attendees),
         color=colors.name(what.color),
         geo=geo.normal(what.geo),
+        aside=None,
     )
 
 

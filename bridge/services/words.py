@@ -25,6 +25,7 @@ _FIELDS = {
     "url": "link",
     "conference": "video link",
     "others": "details",
+    "aside": "details",
     "recurrence": "repetition",
     "state": "occurrence",
     "attendees": "guests",

@@ -20,7 +20,7 @@ from bridge.ical import times
 from bridge.ical.attendees import address
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Reminder, When
 from bridge.ical.recurrence import normalize
-from bridge.providers.google import colors, conferences, people, rules
+from bridge.providers.google import colors, conferences, people, rules, stash
 from bridge.providers.google import times as google_times
 from bridge.sync.ports import RemoteItem, RemoteObject
 
@@ -28,7 +28,7 @@ MAX_REMINDERS = 5  # G-68
 MAX_REMINDER_MINUTES = 40320  # G-68: four weeks
 
 _STRICTNESS = {"PRIVATE": 1, "CONFIDENTIAL": 2}
-_UNHELD = ("categories", "priority", "show_as", "geo", "others")
+_UNHELD = ("categories", "priority", "show_as", "geo", "others", "aside")
 _REWORDED = ("summary", "description", "location", "status", "transp", "color")
 _EPOCH = "1970-01-01T00:00:00Z"
 
@@ -151,6 +151,34 @@ class GoogleLens:
                     restored[path] = value
         return restored
 
+    # --- notes beside an event
+
+    def asides(self, fields: ObjectFields, seen: ObjectFields) -> Mapping[str, str]:
+        """An exception says that it has nothing where its series has something: Google's copies a series' properties."""
+        own = {self._key(key): event for key, event in fields.overrides.items()}
+        noted = {MASTER: stash.document(fields.master, seen.master)}
+        for key, event in seen.overrides.items():
+            found = stash.document(own[key], event) if key in own else ""
+            noted[key] = found or (stash.EMPTY if noted[MASTER] else "")
+        return noted
+
+    def recalled(self, remote: RemoteObject) -> ObjectFields:
+        """An exception of which nothing is noted has what its series has."""
+        held = {each.id: each.payload for each in remote.items if each.payload.get("status") != "cancelled"}
+        of_series = stash.read(held.get(remote.id, {})) or {}
+        when = remote.fields.master.when
+        notes: dict[str, Mapping[str, Any]] = {}
+        for id, payload in held.items():
+            if id != remote.id and (found := stash.read(payload)) is not None:
+                notes[google_times.original_start(payload, when.zone or self.zone)] = found
+        return replace(
+            remote.fields,
+            master=stash.recalled(remote.fields.master, of_series),
+            overrides={
+                key: stash.recalled(event, notes.get(key, of_series)) for key, event in remote.fields.overrides.items()
+            },
+        )
+
     # --- the normal form
 
     def _event(self, event: EventFields) -> EventFields:
@@ -172,6 +200,7 @@ class GoogleLens:
             organizer=address(event.organizer) if event.attendees else "",
             attendees=people.seen(event.attendees),
             color=colors.normal(event.color),
+            aside=event.aside,
         )
 
     def _normal(self, fields: ObjectFields) -> ObjectFields:
