@@ -96,7 +96,8 @@ class ObjectFields:
     """A single event or a whole series.
 
     ``recurrence`` holds unfolded RRULE, RDATE and EXRULE lines, never EXDATE: an excluded instance stands in
-    ``cancelled``, whichever way a side writes it down (G-61, M-47). ``overrides`` are complete components by instance key.
+    ``cancelled``, whichever way a side writes it down (G-61, M-47). ``overrides`` are complete components by instance key; one that
+    holds for all later instances, too, has a mark behind its key (``bridge.ical.onward``).
     """
 
     master: EventFields

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bridge.ical import onward
 from bridge.ical.fields import MASTER, Attendee, Change, EventFields, ObjectFields, Path
 from bridge.sync.merge import Edited, Merged
 
@@ -80,7 +81,7 @@ def _instance(edited: Edited, key: str) -> tuple[EventFields, EventFields]:
     base, now = edited.base, edited.now
     if key == MASTER:
         return base.master, now.master
-    return base.overrides.get(key, base.master), now.overrides.get(key, now.master)
+    return onward.event(base, key), onward.event(now, key)
 
 
 def _to_hub(

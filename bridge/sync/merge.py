@@ -16,7 +16,7 @@ from typing import Any
 
 from bridge.ical import ends
 from bridge.ical.fields import MASTER, SCHEDULE, Change, EventFields, ObjectFields, Path, diff, state
-from bridge.ical.recurrence import occurs, regular
+from bridge.ical.recurrence import inherited, occurs
 from bridge.sync.ledger import Conflict, Winner
 
 STATE = "state"
@@ -243,4 +243,4 @@ def _instance(fields: ObjectFields, key: str) -> EventFields:
         return fields.overrides[key]
     if key in fields.cancelled:
         return fields.master
-    return replace(fields.master, when=regular(fields, key))
+    return inherited(fields, key)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bridge.errors import Unmappable
-from bridge.ical import times
+from bridge.ical import onward, times
 from bridge.ical.attendees import address
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Reminder, When
 from bridge.ical.recurrence import normalize
@@ -51,6 +51,7 @@ class GoogleLens:
     calendar: str = ""
 
     def view(self, fields: ObjectFields) -> ObjectFields:
+        onward.refuse(fields)
         was = fields.master.when
         master = self._event(fields.master)
         recurrence = rules.normal(fields.recurrence, was, master.when)
