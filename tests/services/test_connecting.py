@@ -25,7 +25,8 @@ def test_consent_becomes_an_account_its_calendars_and_a_first_pair(house, provid
     assert connected.calendars == len(known) > 0
     pair = house.pair(connected.pair_id)
     assert pair.calendar_id == house.calendar().id
-    assert [one.id for one in known if one.calendar.primary] == [pair.remote_calendar_id]
+    primary = [one.id for one in known if one.calendar.primary and one.calendar.component == "VEVENT"]
+    assert primary == [pair.remote_calendar_id]
     assert (pair.direction, pair.realtime, pair.interval_seconds, pair.due_at) == (
         "both",
         True,
@@ -112,7 +113,9 @@ def test_an_account_without_a_default_calendar_is_connected_and_not_paired(house
     entry = {"id": "team@example.com", "summary": "Team", "accessRole": "owner", "timeZone": "UTC"}
     house.sandbox.faults.inject(path=r"/calendarList\?", status=200, body={"items": [entry]})
     connected = house.connect()
-    assert (connected.calendars, connected.pair_id) == (1, None)
+    known = house.read(remote_calendars.of_account, connected.account.id)
+    assert [one.calendar.name for one in known if one.calendar.component == "VEVENT"] == ["Team"]
+    assert (connected.calendars, connected.pair_id) == (len(known), None)
 
 
 def test_a_calendar_made_later_is_found_by_asking_again(house):
