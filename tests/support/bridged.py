@@ -82,8 +82,10 @@ class Phone:
         with self.context.database.write() as conn:
             stored = objects.by_uid(conn, self.calendar, uid)
             href = stored.href if stored else f"{uid}.ics"
-            data = ics(uid, *components)
-            objects.put(conn, self.calendar, href, data, actor="device:1", now=self.context.now())
+            self.write(conn, href, ics(uid, *components))
+
+    def write(self, conn, href, data):
+        objects.put(conn, self.calendar, href, data, actor="device:1", now=self.context.now())
 
     def edit(self, uid, old, new):
         """Replace text in an object."""

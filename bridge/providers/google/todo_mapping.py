@@ -1,7 +1,7 @@
 """The lens of Google Tasks: MAPPING.md rows X-60 … X-72 as far as a task holds them (G-104). Pure.
 
-A task has a title, notes, a day on which it is due, and is done or not. Everything else, a time of day with it, stays in the
-hub: ``restore`` puts it back, and its absence there is never a deletion (S-05).
+A task has a title, notes, a day on which it is due, is done or not, and may be a part of another one. Everything else, a time
+of day with it, stays in the hub: ``restore`` puts it back, and its absence there is never a deletion (S-05).
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class GoogleTodoLens:
 
     zone: str
     component: ClassVar[ObjectKind] = "VTODO"
+    nests: ClassVar[bool] = True
 
     def view(self, fields: ObjectFields) -> ObjectFields:
         return ObjectFields(self._seen(fields.todo))
@@ -60,6 +61,7 @@ class GoogleTodoLens:
             description=task.get("notes") or "",
             status="COMPLETED" if done else "NEEDS-ACTION",
             completed=_whole_seconds(_moment(task.get("completed"))) if done else None,
+            parent=task.get("parent") or "",
         )
         return RemoteObject(
             id=items[0].id,
@@ -88,6 +90,8 @@ class GoogleTodoLens:
                 case "when":
                     day = spans.day(value.due, self.zone) if value.due else None
                     restored[key, name] = spans.due_on(todo.when, day, self.zone)
+                case "parent":
+                    restored[key, name] = value
                 case "status" | "completed":
                     continue  # they belong together
                 case _:
@@ -130,6 +134,7 @@ class GoogleTodoLens:
             description=text.normal(todo.description)[:LONGEST_NOTES],
             status="COMPLETED" if done else "NEEDS-ACTION",
             completed=todo.completed if done else None,
+            parent=todo.parent,
         )
 
 

@@ -1,6 +1,6 @@
 """One task list as a side to sync with: asked for what changed since a time, written task by task (G-101 … G-107).
 
-Subtasks are tasks of their own here; under which one they stand is left as it is there (X-71).
+A task's parent is named when it is made, and changed by a move (X-71).
 """
 
 from __future__ import annotations
@@ -102,16 +102,22 @@ class GoogleTodoRemote:
     # --- writing
 
     def create(self, fields: ObjectFields, *, key: str, uid: str) -> Sequence[RemoteItem]:  # noqa: ARG002 - G-106
-        body = _differing(TodoFields(status="NEEDS-ACTION"), self.lens.view(fields).todo)
-        return self._told(self._api.execute(self._api.tasks.insert(tasklist=self._list, body=body), once=True))
+        target = self.lens.view(fields).todo
+        body = _differing(TodoFields(status="NEEDS-ACTION"), target)
+        request = self._api.tasks.insert(tasklist=self._list, body=body, parent=target.parent or None)
+        return self._told(self._api.execute(request, once=True))
 
     def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
-        body = _differing(current.fields.todo, self.lens.view(target).todo)
-        if not body:
+        before, wanted = current.fields.todo, self.lens.view(target).todo
+        body, moved = _differing(before, wanted), before.parent != wanted.parent
+        if not body and not moved:
             return current.items
         self._check(current)
-        request = self._api.tasks.patch(tasklist=self._list, task=current.id, body=body)
-        return self._told(self._api.execute(request, if_match=_etag(current)))
+        items = current.items
+        if body:
+            request = self._api.tasks.patch(tasklist=self._list, task=current.id, body=body)
+            items = self._told(self._api.execute(request, if_match=_etag(current)))
+        return self._moved(current.id, wanted.parent) if moved else items
 
     def delete(self, current: RemoteObject) -> None:
         if current.items[0].payload.get("assignmentInfo"):
@@ -119,10 +125,21 @@ class GoogleTodoRemote:
             raise Unmappable("it was assigned in Docs or Chat: only there can it be taken back")
         try:
             self._check(current)
+            self._spare_parts(current)
             request = self._api.tasks.delete(tasklist=self._list, task=current.id)
             self._api.execute(request, if_match=_etag(current))
         except Gone:
             return
+
+    def _moved(self, id: str, parent: str) -> Sequence[RemoteItem]:
+        """To the top of what is below ``parent``, or of the list."""
+        request = self._api.tasks.move(tasklist=self._list, task=id, parent=parent or None)
+        return self._told(self._api.execute(request))
+
+    def _spare_parts(self, current: RemoteObject) -> None:
+        """What is below a task may be deleted with it, and nobody has deleted that (R8)."""
+        for task in [each for each in self._all() if each.get("parent") == current.id]:
+            self._moved(task["id"], "")
 
     def _check(self, current: RemoteObject) -> None:
         """Whether If-Match is honoured is nowhere said; so it is read first, which leaves the blink of an eye (R36).
