@@ -231,13 +231,18 @@ def test_x66_percent_follows_where_there_is_one():
         ("x67", {"priority": 1}),
         ("x68", {"categories": ("Home",)}),
         ("x70", {"alarms": ((NOON, "UTC"),)}),
-        ("x71", {"parent": "pack"}),
         ("x72", {"url": "https://example.org/"}),
     ],
 )
-def test_x67_x68_x70_x71_x72_what_a_task_does_not_have(row, fields):
+def test_x67_x68_x70_x72_what_a_task_does_not_have(row, fields):
     assert seen(**fields) == seen()
-    assert not isinstance(VIENNA, Nests)
+
+
+def test_x71_which_task_it_is_a_part_of_is_said_by_the_services_id():
+    assert isinstance(VIENNA, Nests)
+    assert read(parent="xyz").fields.todo.parent == seen(parent="xyz").parent == "xyz"
+    assert restored(TodoFields(parent="abc"), parent="").parent == ""
+    assert restored(TodoFields(parent="abc"), summary="Bread").parent == "abc"
 
 
 def test_x69_done_there_is_one_occurrence_done():

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.errors import CursorLost, Gone, Unmappable, Unreachable, VersionMismatch
+from bridge.errors import CursorLost, Gone, Refused, Unmappable, Unreachable, VersionMismatch
 from bridge.ical.fields import ObjectFields, Span
 from bridge.providers.google import api, oauth
 from bridge.providers.google.provider import GoogleProvider
@@ -221,13 +221,52 @@ def test_r36_if_match_guards_the_moment_between(tasks, monkeypatch):
     assert tasks.titles() == ["Cake"]
 
 
-def test_x71_a_subtask_stays_where_it_is(tasks):
-    parent = tasks.add("Pack")
-    child = tasks._call("POST", "", params={"parent": parent}, json={"title": "Socks"})["id"]
-    current = read(tasks, child)
-    assert current.fields.todo.parent == ""
+def family(tasks):
+    """Pack with its part Socks, and Cook beside them."""
+    pack, cook = (create(tasks, todo(title)).id for title in ("Pack", "Cook"))
+    return pack, create(tasks, todo("Socks", parent=pack)).id, cook
+
+
+def test_x71_a_part_stays_one_and_moves_where_it_is_put(tasks):
+    pack, socks, cook = family(tasks)
+    current = read(tasks, socks)
+    assert current.fields.todo.parent == tasks._call("GET", f"/{socks}")["parent"] == pack
     tasks.remote.update(current, changed(current.fields, summary="Hats", status="COMPLETED"))
-    assert tasks._call("GET", f"/{child}")["parent"] == parent
+    assert tasks._call("GET", f"/{socks}")["parent"] == pack
+    for parent in (cook, "", pack):
+        current = read(tasks, socks)
+        after = tasks.remote.lens.read(tasks.remote.update(current, changed(current.fields, parent=parent)))
+        assert after.fields.todo.parent == tasks._call("GET", f"/{socks}").get("parent", "") == parent
+
+
+@pytest.mark.parametrize("with_it", [True, False])
+def test_x71_deleting_what_it_is_a_part_of_spares_it(tasks, with_it):
+    tasks.service.configure({"task_children_deleted": with_it})
+    pack, socks, _ = family(tasks)
+    tasks.remote.delete(read(tasks, pack))
+    assert tasks.titles() == ["Cook", "Socks"]
+    assert read(tasks, socks).fields.todo.parent == ""
+
+
+@pytest.mark.parametrize("how", ["hidden", "assigned", "gone"])
+def test_x71_nothing_is_put_below_what_takes_no_parts(tasks, how):
+    """Google would refuse it for good, in words that say nothing to its owner."""
+    pack, _, cook = family(tasks)
+    if how == "hidden":
+        tasks.finish(pack)
+    elif how == "gone":
+        tasks.remove(pack)
+    else:
+        with tasks.service.transaction():
+            desk = tasks.service.task_desk(PERSON)
+            pack = desk.assign(desk.list_of("@default"), "Assigned").id
+    writes = tasks.writes()
+    with pytest.raises(Unmappable, match="part of"):
+        create(tasks, todo("Hats", parent=pack))
+    current = read(tasks, cook)
+    with pytest.raises(Unmappable, match="part of"):
+        tasks.remote.update(current, changed(current.fields, parent=pack))
+    assert tasks.writes() == writes
 
 
 def test_what_was_assigned_is_written_but_never_deleted(tasks):
@@ -290,6 +329,23 @@ def test_r12_alike_looks_at_what_the_lens_sees(tasks):
 
 
 # --- lists
+
+
+def test_r5_a_list_that_is_gone_says_nothing_of_its_tasks(tasks):
+    """Nor of what was about to be made in it: it would be taken for deleted by its owner, and go here as well."""
+    id = tasks.add_list("Shopping")
+    remote = tasks.account.remote(next(each for each in tasks.account.calendars() if each.id == id))
+    made = remote.lens.read(remote.create(todo("Bread"), key="v" * 32, uid="hub-uid"))
+    tasks.remove_list(id)
+    for call in (
+        lambda: remote.get(made.id),
+        lambda: remote.create(todo("Milk"), key="u" * 32, uid="other"),
+        lambda: remote.update(made, todo("Rolls")),
+        lambda: remote.delete(made),
+        lambda: remote.alike(todo("Bread")),
+    ):
+        with pytest.raises(Refused):
+            call()
 
 
 def test_g101_the_default_list_is_asked_for_only_where_there_are_several(tasks, sent):
