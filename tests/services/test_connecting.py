@@ -25,9 +25,8 @@ def test_consent_becomes_an_account_its_calendars_and_a_first_pair(house, provid
     assert (connected.calendars, connected.lists) == (len(known) - 1, 1)
     pair = house.pair(connected.pair_id)
     assert pair.calendar_id == house.calendar().id
-    assert [one.id for one in known if one.calendar.primary and one.calendar.component == "VEVENT"] == [
-        pair.remote_calendar_id
-    ]
+    primary = [one.id for one in known if one.calendar.primary and one.calendar.component == "VEVENT"]
+    assert primary == [pair.remote_calendar_id]
     assert (pair.direction, pair.realtime, pair.interval_seconds, pair.due_at) == (
         "both",
         True,

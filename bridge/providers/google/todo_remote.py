@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from googleapiclient.http import HttpRequest
+
 from bridge.errors import CursorLost, Gone, Refused, Unmappable, Unreachable, VersionMismatch
 from bridge.ical.fields import ObjectFields, TodoFields
 from bridge.providers.google.api import CalendarApi
@@ -59,7 +61,7 @@ class GoogleTodoRemote:
         )
 
     def get(self, id: str) -> Sequence[RemoteItem]:
-        task = self._api.execute(self._api.tasks.get(tasklist=self._list, task=id))
+        task = self._of_task(self._api.tasks.get(tasklist=self._list, task=id))
         if "id" not in task:
             raise Unreachable("Google's answer is not a task")  # whatever answered, nothing is known of it (R7)
         if task.get("deleted"):
@@ -104,8 +106,13 @@ class GoogleTodoRemote:
     def create(self, fields: ObjectFields, *, key: str, uid: str) -> Sequence[RemoteItem]:  # noqa: ARG002 - G-106
         target = self.lens.view(fields).todo
         body = _differing(TodoFields(status="NEEDS-ACTION"), target)
+        if target.parent:
+            self._check_parent(target.parent)
         request = self._api.tasks.insert(tasklist=self._list, body=body, parent=target.parent or None)
-        return self._told(self._api.execute(request, once=True))
+        try:
+            return self._told(self._api.execute(request, once=True))
+        except Gone as gone:  # what is not there is the list, or the parent: nobody has deleted what was never made
+            raise Refused(str(gone), status=gone.status, code=gone.code) from None
 
     def update(self, current: RemoteObject, target: ObjectFields) -> Sequence[RemoteItem]:
         before, wanted = current.fields.todo, self.lens.view(target).todo
@@ -113,10 +120,12 @@ class GoogleTodoRemote:
         if not body and not moved:
             return current.items
         self._check(current)
+        if moved and wanted.parent:
+            self._check_parent(wanted.parent)
         items = current.items
         if body:
             request = self._api.tasks.patch(tasklist=self._list, task=current.id, body=body)
-            items = self._told(self._api.execute(request, if_match=_etag(current)))
+            items = self._told(self._of_task(request, if_match=_etag(current)))
         return self._moved(current.id, wanted.parent) if moved else items
 
     def delete(self, current: RemoteObject) -> None:
@@ -127,14 +136,25 @@ class GoogleTodoRemote:
             self._check(current)
             self._spare_parts(current)
             request = self._api.tasks.delete(tasklist=self._list, task=current.id)
-            self._api.execute(request, if_match=_etag(current))
+            self._of_task(request, if_match=_etag(current))
         except Gone:
             return
 
     def _moved(self, id: str, parent: str) -> Sequence[RemoteItem]:
         """To the top of what is below ``parent``, or of the list."""
         request = self._api.tasks.move(tasklist=self._list, task=id, parent=parent or None)
-        return self._told(self._api.execute(request))
+        return self._told(self._of_task(request))
+
+    def _check_parent(self, id: str) -> None:
+        """Raises Unmappable where nothing can be below it (G-104)."""
+        try:
+            held = self.get(id)[0].payload
+        except Gone:
+            raise Unmappable("what it is a part of is not at Google any more") from None
+        if held.get("hidden") or held.get("assignmentInfo"):
+            raise Unmappable(
+                "what it is a part of is done and hidden at Google, or assigned there: nothing can be below that"
+            )
 
     def _spare_parts(self, current: RemoteObject) -> None:
         """What is below a task may be deleted with it, and nobody has deleted that (R8)."""
@@ -149,6 +169,14 @@ class GoogleTodoRemote:
         (held,) = self.get(current.id)
         if held.version != current.version:
             raise VersionMismatch("somebody has changed the task", status=412)
+
+    def _of_task(self, request: HttpRequest, *, if_match: str = "") -> dict[str, Any]:
+        """Send a request that names a task. Raises Refused where the list itself is gone: that proves nothing of a task (R5)."""
+        try:
+            return self._api.execute(request, if_match=if_match)
+        except Gone:
+            self._api.execute(self._api.task_lists.get(tasklist=self._list), listing=True)
+            raise
 
     def _told(self, task: Mapping[str, Any]) -> Sequence[RemoteItem]:
         """The answer to a write. Raises Unreachable for what is none: whether it was carried out is unknown."""

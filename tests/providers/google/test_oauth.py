@@ -10,6 +10,7 @@ from bridge.errors import NeedsReconnect, Refused, Unreachable, UsageError
 from bridge.providers.google import oauth
 from bridge.services.context import utc_now
 from tests.contracts import google_bench
+from tests.contracts.bench import KeptTokens
 from tests.contracts.google_bench import PERSON, REDIRECT, decide, provider
 
 
@@ -30,6 +31,26 @@ def test_g13_the_least_is_asked_for(google):
     query = dict(httpx.URL(google.begin(redirect_uri=REDIRECT).url).params)
     assert query["scope"].split() == [*oauth.SCOPES, oauth.TASKS]
     assert (query["access_type"], query["prompt"], query["response_type"]) == ("offline", "consent", "code")
+
+
+def test_tasks_are_not_asked_for_where_an_organisation_does_not_want_them(sandbox):
+    query = dict(httpx.URL(oauth.begin(client(sandbox, tasks=False), redirect_uri=REDIRECT).url).params)
+    assert query["scope"].split() == list(oauth.SCOPES)
+
+
+@pytest.mark.parametrize("granted", [oauth.SCOPES, (*oauth.SCOPES, oauth.TASKS)])
+def test_tasks_may_be_left_unticked_and_the_grant_is_renewed_as_it_was_given(google, sandbox, granted):
+    """R28: a renewal that asked for more than was granted would be refused."""
+    consent = google.begin(redirect_uri=REDIRECT)
+    tokens = KeptTokens(
+        google.finish(consent.memory, decide(consent.url, decision="allow", person=PERSON, scope=granted))
+    )
+    account = google.account(tokens)
+    before = account.calendars()
+    sandbox.google.expire_tokens()
+    assert account.calendars() == before
+    assert len(tokens.durable) == 2
+    assert ("VTODO" in {each.component for each in before}) is (oauth.TASKS in granted)
 
 
 def test_plain_http_needs_no_switch_for_the_whole_process(google):
