@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from bridge.errors import Unmappable
-from bridge.ical import alarms, attendees, lines, others, spans, text, times, timing, values
+from bridge.ical import alarms, attendees, colors, geo, lines, others, spans, text, times, timing, values
 from bridge.ical.fields import EventFields, ObjectFields, Place, TodoFields, When
 from bridge.ical.lines import Line
 from bridge.ical.objects import Component
@@ -54,6 +54,9 @@ def event(what: EventFields) -> EventFields:
         others=others.normal(what.others),
         organizer=attendees.address(what.organizer),
         attendees=attendees.normal(what.attendees),
+        color=colors.name(what.color),
+        geo=geo.normal(what.geo),
+        aside=None,
     )
 
 

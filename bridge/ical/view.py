@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from bridge.errors import Unmappable
-from bridge.ical import alarms, attendees, normal, others, timing, todo, words
+from bridge.ical import alarms, attendees, normal, others, readable, timing, todo, words
 from bridge.ical.fields import EventFields, ObjectFields, ShowAs
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
@@ -96,6 +96,8 @@ def event(component: Component, zones: Zones) -> EventFields:
         others=others.read(component, line),
         organizer=attendees.organizer(component),
         attendees=attendees.attendees(component),
+        color=readable.value("COLOR", component.every("COLOR")),
+        geo=readable.value("GEO", component.every("GEO")),
     )
 
 

@@ -19,16 +19,20 @@ _Component = TypeVar("_Component", bound=EventFields | TodoFields)
 GUESTS = frozenset({"organizer", "attendees"})
 _DETAILS = frozenset(
     {
-        "description",
-        "location",
-        "categories",
-        "priority",
-        "show_as",
-        "url",
-        "conference",
-        "others",
+        *(
+            "description",
+            "location",
+            "geo",
+            "categories",
+            "color",
+            "priority",
+            "show_as",
+            "url",
+            "conference",
+            "others",
+            "alarms",
+        ),
         "reminders",
-        "alarms",
     }
 )
 _HIDDEN: Mapping[Level, frozenset[str]] = {

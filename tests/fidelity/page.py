@@ -10,7 +10,7 @@ from pathlib import Path
 from bridge.errors import Refused, Unmappable
 from bridge.ical import recurrence, times
 from bridge.ical.fields import EventFields, When
-from bridge.sync import parts
+from bridge.sync import asides, parts
 from bridge.sync.identity import creation_key
 from tests.contracts import caldav_bench, google_bench, graph_bench
 
@@ -33,6 +33,9 @@ tells what of it arrives elsewhere.
 - **converted**: it is there in the other side's own terms, with the same occurrences; what is written here stays as it is.
 - **in parts**: its occurrences are there one by one, as single events, in a window of two years that moves with the time; what is
   done to one of them there is done to that occurrence here.
+- **stashed**: that side has no place for it. It is kept in the hub, and noted beside the event there, where nobody sees it: a hub
+  that does not know the event gets it back ([0026](../decisions/0026-stash.md)). To one that knows it, a note says nothing, nor
+  does its loss. Of what is large or many not everything may be noted.
 - **stays here**: that side has no place for it. It is kept in the hub, and its absence there is never taken for a deletion.
 - **refused**: nothing is sent rather than something nearly right; the event is left alone and listed by `status` with this reason.
 
@@ -90,35 +93,36 @@ def outcome(number, row, bench) -> Outcome:
         full, spread = seen.fields, parts.spread(seen, lens, now=_FROM)
         if spread.keys:
             return _in_parts(number, full, spread, bench, zone)
-        there = _made(number, lens.view(full), bench)
+        there, back = _made(number, asides.laid(full, lens.view(full), lens), bench)
     except (Unmappable, Refused) as refusal:
         return Outcome("refused", str(refusal))
-    words = {_aspect(name, full, there, zone) for name in row["shown"]}
-    if words != {"stays here"} and row["shown"] and full.master.status != "CANCELLED":
+    words = {_aspect(name, full, there, back, zone) for name in row["shown"]}
+    if not words & {"stashed", "stays here"} and row["shown"] and full.master.status != "CANCELLED":
         assert occurrences(full, zone) == occurrences(there, zone), "other occurrences"
-    worst = ("stays here", "converted", "exact")
+    worst = ("stays here", "stashed", "converted", "exact")
     return Outcome(next((word for word in worst if word in words), "stays here"))
 
 
 def _made(number, fields, bench):
-    """As the service has it once it is made."""
+    """As the service has it once it is made, and as it arrives in a hub that does not know it."""
     items = bench.remote.create(fields, key=creation_key("fidelity", number, 1), uid=_UID)
     bench.remove(items[0].series)
-    return bench.remote.lens.read(items).fields
+    remote = bench.remote.lens.read(items)
+    return remote.fields, asides.recalled(remote, bench.remote.lens)
 
 
 def _in_parts(number, full, spread, bench, zone) -> Outcome:
     """The first few parts are made, and the object itself if it is there, too."""
     lens = bench.remote.lens
-    there = [_made(number, lens.view(full), bench)] if spread.whole else []
-    there += [_made(f"{number} {key}", lens.view(parts.single(full, key)), bench) for key in spread.keys[:3]]
+    there = [_made(number, lens.view(full), bench)[0]] if spread.whole else []
+    there += [_made(f"{number} {key}", lens.view(parts.single(full, key)), bench)[0] for key in spread.keys[:3]]
     shown = sorted(each for fields in there for each in occurrences(fields, zone))
     meant = occurrences(full, zone)
     assert shown == (meant if spread.whole else meant[:3]), "other occurrences"
     return Outcome("in parts", spread.why)
 
 
-def _aspect(name, full, there, zone) -> str:
+def _aspect(name, full, there, back, zone) -> str:
     if name == "instances":
         return "exact" if occurrences(full, zone) == occurrences(there, zone) else "stays here"
     if name == "recurrence":
@@ -126,7 +130,9 @@ def _aspect(name, full, there, zone) -> str:
     ours, theirs = getattr(full.master, name), getattr(there.master, name)
     if ours == theirs:
         return "exact"
-    return "stays here" if theirs == getattr(_PLAIN, name) and name != "when" else "converted"
+    if theirs != getattr(_PLAIN, name) or name == "when":
+        return "converted"
+    return "stashed" if getattr(back.master, name) == ours else "stays here"
 
 
 def _said(lines):

@@ -96,7 +96,14 @@ def events(draw, when=None):
                 draw(
                     st.sets(
                         st.sampled_from(
-                            ["GEO:48.2;16.3", 'X-OURS;P="a:b":1,2', "ATTACH:https://x.org/", "UID:no", "bad"]
+                            [
+                                "COLOR:#a0b0c0",
+                                "GEO:here",
+                                'X-OURS;P="a:b":1,2',
+                                "ATTACH:https://x.org/",
+                                "UID:no",
+                                "bad",
+                            ]
                         )
                     )
                 )
@@ -104,6 +111,8 @@ def events(draw, when=None):
             conference=draw(
                 st.sampled_from(["", "https://meet.example.org/a,b;c?d=e", "tel:+431234", " http://x.y/z"])
             ),
+            color=draw(st.sampled_from(["", "tomato", "Gray", "#a0b0c0"])),
+            geo=draw(st.sampled_from(["", "48.2;16.3", "-33.90;+151.2", "91;0"])),
         )
     )
 

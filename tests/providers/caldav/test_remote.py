@@ -313,11 +313,12 @@ def test_long_lines_are_folded_as_the_rfc_has_it(bench):
 
 def test_x40_properties_without_a_field_go_along_and_people_never(bench):
     """Guests in a copy would be invited by a server that schedules (R1)."""
-    lines = ("ATTACH:https://example.com/menu.pdf", "GEO:48.2;16.3", "X-OURS:1")
-    fields = ObjectFields(EventFields(When(START, START + HOUR, "Europe/Vienna"), summary="Tea", others=lines))
+    lines = ("ATTACH:https://example.com/menu.pdf", "COLOR:#ff0000", "X-OURS:1")
+    when = When(START, START + HOUR, "Europe/Vienna")
+    fields = ObjectFields(EventFields(when, summary="Tea", others=lines, color="navy", geo="48.2;16.3"))
     (made,) = bench.remote.create(fields, key=KEY, uid=UID)
     written = unfolded(made.payload["data"])
-    assert all(line in written for line in lines)
+    assert all(line in written for line in (*lines, "COLOR:navy", "GEO:48.2;16.3"))
     current = bench.remote.lens.read([made])
     (after,) = bench.remote.update(current, replace(fields, master=replace(fields.master, others=lines[1:])))
     assert "ATTACH" not in after.payload["data"]
