@@ -527,11 +527,13 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     link = replace(clean(link), remote_id=remote.id, version=remote.version)
     if rules.direction != "push" or link.remote_base is None:
         link = replace(link, remote_base=remote.fields)
+    took = patch(here.now, merged.to_hub)
+    if put is not None and isinstance(after.master, TodoFields) and after != took and rules.direction == "both":
+        # it was told that something is done, and has gone on to the next time: that is the hub's change now, and
+        # goes out with whatever else it has changed
+        told = _agreed(here, took, remote.fields, merged) if merged.to_remote else took
+        return Step(case, again(replace(link, hub_base=told)), put, None, conflicts)
     if not merged.to_remote:
-        took = patch(here.now, merged.to_hub)
-        if put is not None and isinstance(after.master, TodoFields) and after != took and rules.direction == "both":
-            # it was told that something is done, and has gone on to the next time: that is the hub's change now
-            return Step(case, again(replace(link, hub_base=took)), put, None, conflicts)
         return Step(case, replace(link, hub_base=after), put, None, conflicts)
     # what came from the remote is agreed; the hub's own change stays a change until the remote has answered
     agreed = replace(link, hub_base=_agreed(here, after, remote.fields, merged))
