@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from bridge.errors import Unmappable
@@ -51,8 +52,8 @@ def _is_nothing_to(lens: Lens, fields: ObjectFields, key: str) -> bool:
         return False
     with suppress(Unmappable, ValueError):
         if recurrence.occurs(fields, key):
-            inherited = recurrence.inherited(fields, key)
-            return lens.view(ObjectFields(fields.overrides[key])) == lens.view(ObjectFields(inherited))
+            alone = replace(fields, overrides={key: fields.overrides[key]}, cancelled=frozenset())
+            return not lens.view(alone).overrides
     return False
 
 
