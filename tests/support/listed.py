@@ -72,7 +72,7 @@ class GoogleTasks:
         answer = self.client.post(self.list, params=query, json={"title": title, **fields})
         return answer.raise_for_status().json()["id"]
 
-    def edit(self, title, **fields):
+    def edit(self, title, /, **fields):
         self.client.patch(f"{self.list}/{self.task(title)['id']}", json=fields).raise_for_status()
 
     def tick(self, title):
@@ -118,7 +118,7 @@ class MicrosoftTodo:
     def add(self, title, **fields):
         return self.client.post(self.list, json={"title": title, **fields}).raise_for_status().json()["id"]
 
-    def edit(self, title, **fields):
+    def edit(self, title, /, **fields):
         self.client.patch(f"{self.list}/{self.task(title)['id']}", json=fields).raise_for_status()
 
     def tick(self, title):
@@ -132,8 +132,9 @@ class MicrosoftTodo:
 
     def due(self, title):
         """As the day that is meant: To Do says it in its zone's midnight."""
-        due = self.task(title).get("dueDateTime")
-        return due["dateTime"][:10] if due else ""
+        here = {"Prefer": f'outlook.timezone="{self.zone}"'}
+        task = self.client.get(f"{self.list}/{self.task(title)['id']}", headers=here).raise_for_status().json()
+        return task["dueDateTime"]["dateTime"][:10] if "dueDateTime" in task else ""
 
 
 class Lists(Bridged):
