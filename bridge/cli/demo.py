@@ -24,7 +24,7 @@ from bridge.cli.state import settings_of, state_of
 from bridge.config import Settings
 from bridge.errors import BridgeError, UsageError
 from bridge.sandbox.server import Sandbox
-from bridge.services import connecting, devices, principals, providers, status
+from bridge.services import connecting, devices, pairing, principals, providers, status
 from bridge.services.context import Context, open_context
 
 USER = "alex"
@@ -102,6 +102,7 @@ def _connect_and_tell(settings: Settings, simulated: Sandbox) -> None:
         device = devices.add(context.database, USER, "demo", now=context.now())
         for name in providers.NAMES:
             consent(connecting.begin(context, USER, name, sandbox=True))
+        _pair_lists(context)
         _until(lambda: _everything_is_everywhere(context), "the first sync does not end")
         context.close()
     except (BridgeError, httpx.HTTPError) as error:
@@ -115,16 +116,33 @@ def _connect_and_tell(settings: Settings, simulated: Sandbox) -> None:
     table.add_row("The hub", f"{hub}/")
     table.add_row("Google Calendar (simulated)", f"{simulated.url}/google/")
     table.add_row("Outlook (simulated)", f"{simulated.url}/microsoft/")
+    table.add_row("Google Tasks (simulated)", f"{simulated.url}/google/todo/")
+    table.add_row("Microsoft To Do (simulated)", f"{simulated.url}/microsoft/todo/")
     console.print(Panel(table, title=f"ready after {time.monotonic() - started:.0f} s", expand=False))
     console.print(
-        "Add, move or delete events on any of the three; the other two follow within seconds. Ctrl-C ends the demo."
+        "Add, move or delete events on any of the three; the other two follow within seconds. So do to-dos that you tick off on the"
+        " phone; where they are ticked off elsewhere, it is seen within a minute or two. Ctrl-C ends the demo."
     )
+
+
+def _pair_lists(context: Context) -> None:
+    """What a person chooses with ``pair add``: the default list of each service with *Tasks*."""
+    _, held = pairing.calendars_of(context, USER)
+    for _, listed in held:
+        for known in listed:
+            if known.calendar.component == "VTODO" and known.calendar.primary:
+                pairing.add(context, f"{USER}/tasks", str(known.id), direction="both", how_often="realtime")
 
 
 def _everything_is_everywhere(context: Context) -> bool:
     """What came from the second service reached the first, too."""
     found = status.every(context)
-    return all(one.state == "ok" and not one.waiting for one in found) and len({one.links for one in found}) == 1
+    linked: dict[str, set[int]] = {}
+    for one in found:
+        linked.setdefault(one.here, set()).add(one.links)
+    return all(one.state == "ok" and not one.waiting for one in found) and all(
+        len(each) == 1 for each in linked.values()
+    )
 
 
 def _answers(hub: str) -> bool:

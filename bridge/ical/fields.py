@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bridge.errors import Unmappable
+from bridge.ical import readable
 
 MASTER = ""
 """The path's first half for the master component; any other value is an instance key."""
@@ -94,6 +95,9 @@ class EventFields:
     others: tuple[str, ...] = ()  # unfolded content lines of properties without a field, sorted (bridge.ical.others)
     organizer: str = ""  # a mail address in lower case; "" where there is none, or none with a mail address
     attendees: tuple[Attendee, ...] = ()  # by address, each once; merged one by one (bridge.sync.guests)
+    color: str = ""  # a name of CSS3 in lower case (RFC 7986 §5.9)
+    geo: str = ""  # "latitude;longitude" in degrees, in the form of bridge.ical.geo
+    aside: str | None = None  # what is noted beside it on a remote (bridge.sync.asides); None: nobody has said
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,8 @@ class ObjectFields:
     """A single event, a whole series, or a to-do.
 
     ``recurrence`` holds unfolded RRULE, RDATE and EXRULE lines, never EXDATE: an excluded instance stands in
-    ``cancelled``, whichever way a side writes it down (G-61, M-47). ``overrides`` are complete components by instance key.
+    ``cancelled``, whichever way a side writes it down (G-61, M-47). ``overrides`` are complete components by instance key; one that
+    holds for all later instances, too, has a mark behind its key (``bridge.ical.onward``).
     A to-do has none of these: its rule is one of its own fields.
     """
 
@@ -173,6 +178,7 @@ carries all its fields, one that stays an override only those which differ."""
 
 
 _EVENT = tuple(f.name for f in dataclasses.fields(EventFields))
+_DEFAULTS = {f.name: f.default for f in dataclasses.fields(EventFields)}
 _TODO = TodoFields()
 _LISTS = ("categories", "others", "recurrence", "rules")
 
@@ -200,15 +206,22 @@ def diff(base: ObjectFields, new: ObjectFields) -> Change:
     return change
 
 
+def differ(name: str, before: Any, now: Any) -> bool:
+    """Whether a field says something else. What nobody has said of an ``aside`` differs from nothing."""
+    return bool(before != now) and not (name == "aside" and None in (before, now))
+
+
 def _differing(key: str, base: EventFields | TodoFields, new: EventFields | TodoFields) -> dict[Path, Any]:
     if type(base) is not type(new):
         raise Unmappable("an event has become a to-do, or a to-do an event")
     pairs = ((each.name, getattr(base, each.name), getattr(new, each.name)) for each in dataclasses.fields(base))
-    return {(key, name): value for name, before, value in pairs if value != before}
+    return {(key, name): value for name, before, value in pairs if differ(name, before, value)}
 
 
 def patch(base: ObjectFields, change: Change) -> ObjectFields:
     """Lay a change upon ``base``: ``patch(base, diff(base, new)) == new`` where no instance is both excluded and overridden.
+
+    (But for an ``aside`` of which one of the two says nothing.)
 
     Raises ValueError for single fields of an instance that is no override and does not become a complete one.
     """
@@ -271,8 +284,17 @@ def change_to_json(change: Change) -> list[list[Any]]:
 
 
 def change_from_json(value: Sequence[Sequence[Any]]) -> Change:
-    """The inverse of ``change_to_json``."""
-    return {(key, name): _value_from_json(name, plain) for key, name, plain in value}
+    """The inverse of ``change_to_json``; an instance that appears names all its fields, also those that came later."""
+    change: dict[Path, Any] = {(key, name): _value_from_json(name, plain) for key, name, plain in value}
+    for key, name in list(change):
+        if name == "others":
+            lifted, rest = readable.lifted(change[key, name])
+            change |= {(key, name): tuple(rest), **{(key, field): found for field, found in lifted.items()}}
+    for key, name in list(change):
+        if name == "state" and change[key, name] == "override":
+            defaults = ((field, _DEFAULTS[field]) for field in _EVENT if field != "when")
+            change = {(key, field): default for field, default in defaults} | change
+    return change
 
 
 def _event_to_json(event: EventFields) -> dict[str, Any]:
@@ -281,6 +303,9 @@ def _event_to_json(event: EventFields) -> dict[str, Any]:
 
 
 def _event_from_json(value: Mapping[str, Any]) -> EventFields:
+    lifted, rest = readable.lifted(value.get("others", ()))  # a base may be older than these fields
+    if lifted:
+        value = {**lifted, **value, "others": rest}
     return EventFields(**{name: _value_from_json(name, plain) for name, plain in value.items()})
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.ical import lines
+from bridge.ical import lines, readable
 from bridge.ical.draft import Draft
 from bridge.ical.lines import Line
 from bridge.ical.objects import Component
@@ -57,5 +57,7 @@ def _of(component: Component) -> list[Line]:
 
 def _is_other(line: Line | None) -> bool:
     if line is None or not line.name or line.name in TOLD or line.name in ("REQUEST-STATUS", "BEGIN", "END"):
+        return False
+    if readable.told(line):
         return False
     return not line.name.startswith(_OF_ONE_CLIENT) and not line.param("TZID")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from bridge.ical import alarms, attendees, lines, normal, others, spans, text, timing, todo, values, view
+from bridge.ical import alarms, attendees, lines, normal, others, readable, spans, text, timing, todo, values, view
 from bridge.ical.draft import Draft
 from bridge.ical.fields import EventFields, Place, Reminder, TodoFields, When
 from bridge.ical.lines import Line
@@ -27,6 +27,9 @@ def write(draft: Draft, before: EventFields, after: EventFields, places: Places)
         _show_as(draft, after)
     if before.conference != after.conference:
         _join(draft, after.conference)
+    for name, field in readable.FIELDS.items():
+        if getattr(before, field) != getattr(after, field):
+            _put_readable(draft, name, getattr(after, field))
     if before.others != after.others:
         others.write(draft, before.others, after.others)
     if before.organizer != after.organizer:
@@ -101,6 +104,19 @@ def _put(draft: Draft, name: str, value: str, *, drop: Sequence[str] = ()) -> No
         draft.set(name, value, drop=drop)
     else:
         draft.drop(name)
+
+
+def _put_readable(draft: Draft, name: str, value: str) -> None:
+    """Into the line that has said it; a line of this name that cannot be read stays."""
+    old = [line for line in draft.every(name) if readable.told(line)]
+    said = readable.line(name, old)
+    if said is None or not value:
+        draft.remove(*old)
+        if value:
+            draft.insert(lines.write(name, value, eol=draft.eol), after=("CATEGORIES", "LOCATION", "SUMMARY"))
+        return
+    draft.remove(*(line for line in old if line is not said))
+    draft.replace(said, lines.rewrite(said, value, eol=draft.eol))
 
 
 def _join(draft: Draft, address: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bridge.errors import ProviderError, UsageError
-from bridge.ical.fields import diff
+from bridge.ical.fields import MASTER, diff
 from bridge.services import syncing, words
 from bridge.services.context import Context
 from bridge.store import pairs
@@ -192,4 +192,4 @@ def _changed_here(case: Case, operation: HubPut | HubDelete) -> tuple[str, ...]:
 def _changed_there(case: Case, intent: Intent) -> tuple[str, ...]:
     if intent.kind != "update" or intent.target is None or case.remote is None:
         return ()
-    return words.fields(diff(case.remote.fields, intent.target))
+    return words.fields(diff(case.remote.fields, intent.target) or {(MASTER, "aside"): None})

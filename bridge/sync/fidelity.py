@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import alarms, objects, others, spans, todo, view
+from bridge.ical import alarms, objects, others, readable, spans, todo, view
 from bridge.ical.fields import EventFields, ObjectFields, Span, TodoFields
 from bridge.ical.objects import CalendarObject
 from bridge.ical.timing import Zones
@@ -155,5 +155,6 @@ def _unexpressed(component: objects.Component, carried: Collection[str]) -> set[
     told = {*(_OF_TODOS if component.name == "VTODO" else others.TOLD)}
     told.add("CONFERENCE" if view.conference(component) else "")
     told.add("RELATED-TO" if component.name == "VTODO" and todo.parent(component) else "")
-    names = {line.name for line in properties if f"{line.head}:{line.value}" not in carried} - told
+    untold = (line for line in properties if component.name == "VTODO" or not readable.told(line))
+    names = {line.name for line in untold if f"{line.head}:{line.value}" not in carried} - told
     return names | {child.name for child in component.components() if child.name != "VALARM"}

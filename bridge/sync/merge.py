@@ -16,8 +16,19 @@ from typing import Any
 
 from bridge.errors import Unmappable
 from bridge.ical import ends
-from bridge.ical.fields import MASTER, SCHEDULE, Change, EventFields, ObjectFields, Path, TodoFields, diff, state
-from bridge.ical.recurrence import occurs, regular
+from bridge.ical.fields import (
+    MASTER,
+    SCHEDULE,
+    Change,
+    EventFields,
+    ObjectFields,
+    Path,
+    TodoFields,
+    diff,
+    differ,
+    state,
+)
+from bridge.ical.recurrence import inherited, occurs
 from bridge.sync.ledger import Conflict, Winner
 
 STATE = "state"
@@ -49,7 +60,8 @@ class Merged:
         (self.to_hub if side == "hub" else self.to_remote).update(change)
 
     def overrule(self, winner: Winner, lost: Change, kept: Change) -> None:
-        """Note what gave way, and to what."""
+        """Note what gave way, and to what; what is only told (``aside``) has nothing to give way to."""
+        lost, kept = ({path: value for path, value in each.items() if path[1] != "aside"} for each in (lost, kept))
         if lost:
             self.lost[winner].update(lost)
             self.kept[winner].update(kept)
@@ -236,7 +248,7 @@ def _merge_override(key: str, sides: Mapping[Winner, Edited], merged: Merged, wi
     loser = other(winner)
     for name in EVENT_FIELDS:
         value = {side: getattr(now[side], name) for side in sides}
-        changed = {side: value[side] != getattr(was[side], name) for side in sides}
+        changed = {side: differ(name, getattr(was[side], name), value[side]) for side in sides}
         if changed["hub"] and changed["remote"]:
             if value["hub"] != value["remote"]:
                 merged.tell(loser, {(key, name): value[winner]})
@@ -252,4 +264,4 @@ def _instance(fields: ObjectFields, key: str) -> EventFields:
         return fields.overrides[key]
     if key in fields.cancelled:
         return fields.event
-    return replace(fields.event, when=regular(fields, key))
+    return inherited(fields, key)

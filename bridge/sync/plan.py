@@ -14,7 +14,7 @@ from typing import TypeVar
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import edit, objects, recurrence, times, view
 from bridge.ical.fields import MASTER, SCHEDULE, Change, ObjectFields, Path, Span, TodoFields, When, diff, patch
-from bridge.sync import guests, kinship, parts, projection
+from bridge.sync import asides, guests, kinship, parts, projection
 from bridge.sync.guests import Say
 from bridge.sync.identity import creation_key, derived_uid
 from bridge.sync.laying import edited
@@ -26,6 +26,9 @@ from bridge.sync.standing import again, clean, quarantined, trying
 
 PERSONAL = frozenset({"reminders", "transp", "show_as"})
 """What may be written on a meeting that someone else organises (R3, M-56)."""
+
+MATTERS_OF_TASTE = frozenset({"color", "aside"})
+"""What is neither written on such a meeting nor set back here."""
 
 BEYOND = "its times lie beyond the years that can be reckoned with"
 
@@ -221,15 +224,20 @@ def _there(value: T | None) -> T:
 
 def seen(data: bytes, lens: Lens, part: str = MASTER) -> ObjectFields:
     """The hub's object, or one of its parts, as the provider at its home sees it."""
-    return shown(data, lens, Projection(), home=True, part=part)
+    return lens.view(_visible(data, Projection(), home=True, part=part))
 
 
 def shown(data: bytes, lens: Lens, projection: Projection, *, home: bool, part: str = MASTER) -> ObjectFields:
-    """The hub's object, or one of its parts, as a pair's remote may see it."""
+    """The hub's object, or one of its parts, as a pair's remote may see it, with what is noted beside it there (R41)."""
+    visible = _visible(data, projection, home=home, part=part)
+    return asides.laid(visible, lens.view(visible), lens)
+
+
+def _visible(data: bytes, projection: Projection, *, home: bool, part: str) -> ObjectFields:
     fields = parts.read(data).fields if part else view.read(objects.parse(data))
     if not home:
         fields = projection.show(fields)
-    return lens.view(parts.single(fields, part) if part else fields)
+    return parts.single(fields, part) if part else fields
 
 
 def within_time(fields: ObjectFields) -> ObjectFields:
@@ -263,7 +271,8 @@ def _arrive(case: Case, remote: RemoteObject, rules: Rules) -> Step:
         case.part
     ):  # its series has gone, or has it no more, and there it was changed meanwhile: that is an event of its own now
         case = replace(case, uid=derived_uid(rules.pair, remote.id), home=True)
-    fields = kinship.here(remote.fields if case.home else guests.without(remote.fields), rules.lens)
+    fields = kinship.here(asides.recalled(remote, rules.lens), rules.lens)
+    fields = fields if case.home else guests.without(fields)
     data = edit.compose(fields, uid=case.uid, now=rules.now)
     link = Link(
         case.uid,
@@ -317,8 +326,11 @@ def _unite(case: Case, hub: HubObject, remote: RemoteObject, rules: Rules) -> St
     """Both have it, and have never agreed."""
     fields = _shown(hub.data, case, rules)
     # what is not shown to it cannot be compared with what it has; and who was invited before they met is nobody's news
-    there = projection.unseen(fields, remote.fields, _hidden(hub.data, case, rules) | projection.GUESTS)
+    hidden = _hidden(hub.data, case, rules)
+    there = projection.unseen(fields, remote.fields, hidden | projection.GUESTS)
     merged = unite(fields, there, winner=_winner(hub, remote, case.link, rules))
+    if hidden:
+        merged.to_remote |= asides.outdated(remote, fields, rules.lens)
     if remote.organized_elsewhere:
         merged.to_remote = {path: value for path, value in merged.to_remote.items() if _personal(path)}
     met = Edited(guests.without(remote.fields), remote.fields)
@@ -470,9 +482,10 @@ def _keep_personal(merged: Merged, here: Edited, *, revert: bool) -> None:
     """Of someone else's meeting only the personal fields are written; the rest is set back in the hub (R3)."""
     foreign = {path: value for path, value in merged.to_remote.items() if not _personal(path)}
     merged.to_remote = {path: value for path, value in merged.to_remote.items() if path not in foreign}
+    foreign = {path: value for path, value in foreign.items() if not _of_taste(path, here)}
     if not foreign or not revert:
         return
-    kept = patch(here.base, {p: v for p, v in here.change.items() if _personal(p)})
+    kept = patch(here.base, {p: v for p, v in here.change.items() if _personal(p) or _of_taste(p, here)})
     merged.to_hub = {**diff(here.now, kept), **merged.to_hub}
     merged.overrule("remote", foreign, {path: value for path, value in merged.to_hub.items() if path in foreign})
 
@@ -480,6 +493,14 @@ def _keep_personal(merged: Merged, here: Edited, *, revert: bool) -> None:
 def _personal(path: Path) -> bool:
     """Of the meeting as a whole: an instance that is changed becomes an exception, and that is its organizer's to make."""
     return path[0] == MASTER and path[1] in PERSONAL
+
+
+def _of_taste(path: Path, here: Edited) -> bool:
+    """Of the series, or of an instance that was and is an override."""
+    key, name = path
+    return name in MATTERS_OF_TASTE and (
+        key == MASTER or (key in here.base.overrides and (key, "state") not in here.change)
+    )
 
 
 def _winner(hub: HubObject, remote: RemoteObject, link: Link | None, rules: Rules) -> Winner:
@@ -506,17 +527,21 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     link = replace(clean(link), remote_id=remote.id, version=remote.version)
     if rules.direction != "push" or link.remote_base is None:
         link = replace(link, remote_base=remote.fields)
+    took = patch(here.now, merged.to_hub)
+    if put is not None and isinstance(after.master, TodoFields) and after != took and rules.direction == "both":
+        # it was told that something is done, and has gone on to the next time: that is the hub's change now (X-69), and
+        # goes out with whatever else it has changed
+        told = _agreed(here, took, remote.fields, merged) if merged.to_remote else took
+        return Step(case, again(replace(link, hub_base=told)), put, None, conflicts)
     if not merged.to_remote:
-        took = patch(here.now, merged.to_hub)
-        if put is not None and isinstance(after.master, TodoFields) and after != took and rules.direction == "both":
-            # it was told that something is done, and has gone on to the next time: that is the hub's change now (X-69)
-            return Step(case, again(replace(link, hub_base=took)), put, None, conflicts)
         return Step(case, replace(link, hub_base=after), put, None, conflicts)
     # what came from the remote is agreed; the hub's own change stays a change until the remote has answered
     agreed = replace(link, hub_base=_agreed(here, after, remote.fields, merged))
     if rules.direction == "pull":
         return Step(case, agreed, put, None, conflicts)
     target = rules.lens.view(patch(remote.fields, merged.to_remote))
+    if target != remote.fields and not remote.organized_elsewhere:
+        target = asides.along(target, here.now, {key for key, _ in merged.to_remote})
     if target == remote.fields:
         return Step(case, replace(link, hub_base=after), put, None, conflicts)
     if base is not None and rules.direction != "push":

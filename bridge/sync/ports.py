@@ -118,6 +118,19 @@ class Lens(Protocol):
         ...
 
 
+@runtime_checkable
+class SetsAside(Protocol):
+    """A lens whose service keeps notes beside an event, of what it has no place for (S-01). A note is a hint (S-03)."""
+
+    def asides(self, fields: ObjectFields, seen: ObjectFields) -> Mapping[str, str]:
+        """``EventFields.aside`` for each event of ``seen``, by instance key; ``fields`` is what ``seen`` is the view of."""
+        ...
+
+    def recalled(self, remote: RemoteObject) -> ObjectFields:
+        """What a remote object says together with what is noted beside it; a note that is not whole says nothing."""
+        ...
+
+
 class Remote(Protocol):
     """One remote calendar, as a signed-in account sees it.
 

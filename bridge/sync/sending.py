@@ -27,7 +27,7 @@ from bridge.errors import (
     VersionMismatch,
 )
 from bridge.ical.fields import ObjectFields, diff, patch
-from bridge.sync import guests, parts, reading
+from bridge.sync import asides, guests, parts, reading
 from bridge.sync.ledger import Intent, Link, Replica, Writing
 from bridge.sync.patience import IN_A_ROW
 from bridge.sync.ports import (
@@ -501,7 +501,7 @@ def _without_others(before: ObjectFields, target: ObjectFields | None, answer: O
     Instances may have versions of their own. Then one that somebody edited meanwhile does not keep us from writing another,
     and the answer shows both. Where we have written, the rest is how the service puts it (R20).
     """
-    ours = {key for key, _ in diff(before, target)} if target else set()
+    ours = {*(key for key, _ in diff(before, target)), *asides.told(target)} if target else set()
     back = diff(answer, before)
     return patch(answer, {path: back[path] for path in back if path[0] not in ours})
 

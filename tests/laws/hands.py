@@ -42,8 +42,8 @@ class Google:
         self._call("DELETE", quote(id))
 
     fields = (
-        "summary", "description", "location", "status", "transp", "classification", "reminders", "url", "attendees", "when",
-        "recurrence",
+        "summary", "description", "location", "status", "transp", "classification", "reminders", "url", "color", "attendees",
+        "when", "recurrence",
     )  # fmt: skip
     of_the_series = ("classification",)
 
@@ -61,6 +61,8 @@ class Google:
                 before = [each["minutes"] for each in event.get("reminders", {}).get("overrides", ())]
                 wanted = [{"method": "popup", "minutes": 9 if before == [7] else 7}]
                 return {"reminders": {"useDefault": False, "overrides": wanted}}
+            case "color":
+                return {"colorId": "3" if event.get("colorId") == "11" else "11"}
             case "url":
                 other = "https://example.net/other"
                 return {
@@ -126,7 +128,7 @@ class Graph:
 
     fields = (
         "summary", "description", "location", "transp", "show_as", "classification", "reminders", "categories", "priority",
-        "attendees", "when", "recurrence",
+        "attendees", "when", "recurrence", "geo",
     )  # fmt: skip
     of_the_series = ()
 
@@ -140,6 +142,10 @@ class Graph:
             case "location":
                 said = event["location"]["displayName"]
                 return {"location": {"displayName": TITLE if said != TITLE else f"{TITLE} again"}}
+            case "geo":
+                old = event["location"].get("coordinates", {}).get("latitude")
+                north = 48.25 if old != 48.25 else -33.5
+                return {"location": {**event["location"], "coordinates": {"latitude": north, "longitude": 16.5}}}
             case "transp":
                 return {"showAs": "busy" if event["showAs"] == "free" else "free"}
             case "show_as":

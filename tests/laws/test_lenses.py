@@ -108,6 +108,8 @@ def after(lens, seen, made):
     if there is None or there == seen or (made.key and made.key not in there.overrides):
         return None
     now = there.overrides[made.key] if made.key else there.master
+    if made.field == "geo" and not now.geo and lens is LENSES["graph"]:
+        return None  # without another place that is no word of its owner's
     was = made.event(seen)
     named = {each.name for each in fields(EventFields) if getattr(now, each.name) != getattr(was, each.name)}
     elsewhere = {key for key, _ in diff(seen, there)} - {made.key}

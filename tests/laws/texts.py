@@ -65,8 +65,7 @@ EXTRAS = [
     "X-MOZ-GENERATION:4",
     "X-MICROSOFT-CDO-IMPORTANCE:1",
     "x-lower-case;x-param=yes:as it is",
-    "GEO:48.2085;16.3721",
-    "COLOR:turquoise",
+    "COLOR:#a0b0c0",
     "ATTACH;FMTTYPE=application/pdf:https://example.org/a,b.pdf",
     "ATTACH;ENCODING=BASE64;VALUE=BINARY;X-FILENAME=a.bin:AAECAwQFBgcICQ==",
     "COMMENT;LANGUAGE=de:Bitte, pünktlich",
@@ -233,6 +232,8 @@ def details(draw):
         st.sampled_from(["CLASS:PUBLIC", "CLASS:PRIVATE", "CLASS:CONFIDENTIAL"]),
         st.sampled_from(["PRIORITY:0", "PRIORITY:3", "PRIORITY:7"]),
         st.sampled_from(["URL:https://example.org/a,b;c?d=e%2Cf", "URL;VALUE=URI:message:%3Cx@y%3E"]),
+        st.sampled_from(["COLOR:turquoise", "color;X-P=1:Tomato"]),
+        st.sampled_from(["GEO:48.2085;16.3721", "GEO;X-P=1:-33.90;+151.20"]),
         st.sampled_from(["CATEGORIES:Work", "CATEGORIES;LANGUAGE=de:Büro,a\\,b, c "]),
     )
     lines += [draw(line) for line in seldom if draw(st.integers(0, 2)) == 0]
@@ -348,6 +349,8 @@ def other(field, value):
             "reminders": [(Reminder(7),), ()],
             "priority": [1, 9, 0],
             "url": ["https://example.net/other", ""],
+            "color": ["tomato", "plum", ""],
+            "geo": ["47.07;15.44", ""],
             "attendees": [(*value, Attendee("yan@example.org"))] if field == "attendees" and value else [],
         }.get(field, ["Other words; and, more\nlines \\", ""])
     return [each for each in found if each != value]
@@ -355,7 +358,7 @@ def other(field, value):
 
 EDITED = (
     "summary", "description", "location", "status", "transp", "show_as", "classification", "reminders", "categories",
-    "priority", "url", "attendees", "when",
+    "priority", "url", "color", "geo", "attendees", "when",
 )  # fmt: skip
 
 

@@ -46,9 +46,17 @@ def test_what_says_nothing_more_than_silence_is_no_loss(story):
 
 
 def test_properties_without_a_place_there_are_named(story):
-    put(story, "rich", "GEO:48.2;16.3", "URL:https://example.com/", "X-OURS:1", "ATTACH:https://example.com/a")
+    put(
+        story,
+        "rich",
+        "GEO:48.2;16.3",
+        "COLOR:navy",
+        "URL:https://example.com/",
+        "X-OURS:1",
+        "ATTACH:https://example.com/a",
+    )
     (row,) = rows(story).values()
-    assert (row.how, row.kept) == ("whole", ("ATTACH", "GEO", "URL", "X-OURS"))
+    assert (row.how, row.kept) == ("whole", ("ATTACH", "COLOR", "URL", "X-OURS"))
     (row,) = rows(story, "google").values()
     assert row.kept == ("ATTACH", "GEO", "X-OURS")
 
@@ -84,9 +92,9 @@ def test_an_override_beside_its_series(story):
 
 
 def test_instances_of_a_series_that_is_not_here(story):
-    story.phone.put("s", event("Review", at(0, 9), at(0, 10), local("RECURRENCE-ID", at(0, 8)), "GEO:48.2;16.3"))
+    story.phone.put("s", event("Review", at(0, 9), at(0, 10), local("RECURRENCE-ID", at(0, 8)), "COLOR:red"))
     row = rows(story)["s"]
-    assert (row.how, row.parts, row.kept) == ("in parts", 1, ("GEO",))
+    assert (row.how, row.parts, row.kept) == ("in parts", 1, ("COLOR",))
     told = list(fidelity.told(fidelity.report(story.context, story.pairs["microsoft"])))
     assert told[1].startswith(
         "Review: there in parts, 1 occurrence\n  why: single occurrences of a series that is not here"

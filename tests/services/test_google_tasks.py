@@ -160,6 +160,23 @@ def test_x69_one_occurrence_done_there_is_the_next_one_everywhere(tasks):
     assert tasks.there() == {"Bins": ("", day(23), True)}
 
 
+@pytest.mark.parametrize("edit", ["SUMMARY:All bins", "DUE;VALUE=DATE:20260618"])
+def test_x69_done_there_while_it_is_edited_here(tasks, edit):
+    lines = {"SUMMARY": "SUMMARY:Bins", "DUE;VALUE=DATE": "DUE;VALUE=DATE:20260616", "RRULE": "RRULE:FREQ=WEEKLY"}
+    tasks.put("bins", *lines.values())
+    tasks.settle()
+    tasks.do("Bins", status="completed")
+    lines[edit.partition(":")[0]] = edit
+    tasks.put("bins", *lines.values())
+    tasks.settle()
+    ((title, here),) = tasks.here().items()
+    ((shown, (_, due, done)),) = tasks.there().items()
+    assert title == shown == lines["SUMMARY"].removeprefix("SUMMARY:")
+    assert due == (day(25) if "0618" in edit else day(23))
+    assert f"DUE;VALUE=DATE:{due:%Y%m%d}" in here
+    assert not done
+
+
 def test_x64_what_was_cancelled_here_is_off_the_list_there(tasks):
     tasks.put("trip", "SUMMARY:Trip", "STATUS:CANCELLED")
     tasks.settle()

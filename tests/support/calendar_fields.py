@@ -7,7 +7,7 @@ from itertools import islice
 
 from hypothesis import strategies as st
 
-from bridge.ical import normal
+from bridge.ical import normal, onward
 from bridge.ical import spans as todo_spans
 from bridge.ical.fields import Attendee, EventFields, ObjectFields, Reminder, Span, TodoFields, When
 from bridge.ical.recurrence import keys
@@ -96,7 +96,14 @@ def events(draw, when=None):
                 draw(
                     st.sets(
                         st.sampled_from(
-                            ["GEO:48.2;16.3", 'X-OURS;P="a:b":1,2', "ATTACH:https://x.org/", "UID:no", "bad"]
+                            [
+                                "COLOR:#a0b0c0",
+                                "GEO:here",
+                                'X-OURS;P="a:b":1,2',
+                                "ATTACH:https://x.org/",
+                                "UID:no",
+                                "bad",
+                            ]
                         )
                     )
                 )
@@ -104,13 +111,15 @@ def events(draw, when=None):
             conference=draw(
                 st.sampled_from(["", "https://meet.example.org/a,b;c?d=e", "tel:+431234", " http://x.y/z"])
             ),
+            color=draw(st.sampled_from(["", "tomato", "Gray", "#a0b0c0"])),
+            geo=draw(st.sampled_from(["", "48.2;16.3", "-33.90;+151.2", "91;0"])),
         )
     )
 
 
 @st.composite
 def objects(draw):
-    """A single event or a series with some instances moved, changed and cancelled."""
+    """A single event or a series with some instances moved, changed and cancelled, and some with all that come later."""
     master = draw(events())
     if draw(st.integers(0, 3)) == 0:
         return ObjectFields(master)
@@ -123,7 +132,8 @@ def objects(draw):
         return normal.fields(fields)
     cancelled = draw(st.sets(st.sampled_from(there), max_size=3))
     chosen = draw(st.sets(st.sampled_from(there), max_size=3)) - cancelled
-    overrides = {key: draw(overrides_of(master)) for key in sorted(chosen)}
+    ranges = draw(st.sets(st.sampled_from(there), max_size=2)) if draw(st.integers(0, 2)) == 0 else set()
+    overrides = {key: draw(overrides_of(master)) for key in sorted(chosen | set(map(onward.named, ranges)))}
     return normal.fields(ObjectFields(master, rules, overrides, frozenset(cancelled)))
 
 

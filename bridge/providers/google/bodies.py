@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bridge.ical.fields import EventFields, ObjectFields
-from bridge.providers.google import conferences, people, rules, times
+from bridge.providers.google import colors, conferences, people, rules, stash, times
 
 UID = "cdb.uid"
 """The private property that holds the hub's UID: for recovery only, because a copied event copies it (S-01, S-03, R9)."""
@@ -35,6 +35,7 @@ def event(
     The organizer cannot be written (G-73). Without guests none are named: not even an empty list goes out with a copy (R1).
     """
     body: dict[str, Any] = {}
+    private: dict[str, str | None] = {}
     for name in (each.name for each in fields(EventFields)):
         value = getattr(target, name)
         if base is not None and value == getattr(base, name):
@@ -59,9 +60,15 @@ def event(
             case "attendees" if value or base is not None:
                 body["attendees"] = people.body(value, held)
             case "conference" if value or base is not None:
-                body["extendedProperties"] = {"private": conferences.render(value, held or {})}
+                private |= conferences.render(value, held or {})
+            case "aside" if value is not None:
+                private |= stash.render(value, held or {})
+            case "color" if value or base is not None:
+                body["colorId"] = colors.id_of(value)
             case "url":
                 body["source"] = {"title": urlsplit(value).hostname, "url": value} if value else None
+    if private:
+        body["extendedProperties"] = {"private": private}
     return body
 
 

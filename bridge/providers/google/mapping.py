@@ -1,4 +1,4 @@
-"""Google's lens: MAPPING.md rows X-01…X-23 and X-50…X-56, and a series with its exceptions (X-36…X-38). Pure.
+"""Google's lens: MAPPING.md rows X-01…X-24 and X-50…X-56, and a series with its exceptions (X-36…X-38). Pure.
 
 What Google does not hold (categories, priority, how busy, a URL that is not http, more than five reminders) is left out of the
 view, and ``restore`` puts it back: its absence there is never a deletion (S-05).
@@ -16,11 +16,11 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from bridge.errors import Unmappable
-from bridge.ical import times
+from bridge.ical import onward, times
 from bridge.ical.attendees import address
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Reminder, When
 from bridge.ical.recurrence import normalize
-from bridge.providers.google import conferences, people, rules
+from bridge.providers.google import colors, conferences, people, rules, stash
 from bridge.providers.google import times as google_times
 from bridge.sync.ports import ObjectKind, RemoteItem, RemoteObject
 
@@ -28,8 +28,8 @@ MAX_REMINDERS = 5  # G-68
 MAX_REMINDER_MINUTES = 40320  # G-68: four weeks
 
 _STRICTNESS = {"PRIVATE": 1, "CONFIDENTIAL": 2}
-_UNHELD = ("categories", "priority", "show_as", "others")
-_REWORDED = ("summary", "description", "location", "status", "transp")
+_UNHELD = ("categories", "priority", "show_as", "geo", "others", "aside")
+_REWORDED = ("summary", "description", "location", "status", "transp", "color")
 _EPOCH = "1970-01-01T00:00:00Z"
 
 
@@ -52,6 +52,7 @@ class GoogleLens:
     component: ClassVar[ObjectKind] = "VEVENT"
 
     def view(self, fields: ObjectFields) -> ObjectFields:
+        onward.refuse(fields)
         was = fields.event.when
         master = self._event(fields.event)
         recurrence = rules.normal(fields.recurrence, was, master.when)
@@ -113,6 +114,7 @@ class GoogleLens:
                 conference=conferences.read(event),
                 organizer=(event.get("organizer") or {}).get("email") or "",
                 attendees=people.attendees(event),
+                color=colors.read(str(event.get("colorId") or "")),
             )
         )
 
@@ -151,6 +153,34 @@ class GoogleLens:
                     restored[path] = value
         return restored
 
+    # --- notes beside an event
+
+    def asides(self, fields: ObjectFields, seen: ObjectFields) -> Mapping[str, str]:
+        """An exception says that it has nothing where its series has something: Google's copies a series' properties."""
+        own = {self._key(key): event for key, event in fields.overrides.items()}
+        noted = {MASTER: stash.document(fields.event, seen.event)}
+        for key, event in seen.overrides.items():
+            found = stash.document(own[key], event) if key in own else ""
+            noted[key] = found or (stash.EMPTY if noted[MASTER] else "")
+        return noted
+
+    def recalled(self, remote: RemoteObject) -> ObjectFields:
+        """An exception of which nothing is noted has what its series has."""
+        held = {each.id: each.payload for each in remote.items if each.payload.get("status") != "cancelled"}
+        of_series = stash.read(held.get(remote.id, {})) or {}
+        when = remote.fields.event.when
+        notes: dict[str, Mapping[str, Any]] = {}
+        for id, payload in held.items():
+            if id != remote.id and (found := stash.read(payload)) is not None:
+                notes[google_times.original_start(payload, when.zone or self.zone)] = found
+        return replace(
+            remote.fields,
+            master=stash.recalled(remote.fields.event, of_series),
+            overrides={
+                key: stash.recalled(event, notes.get(key, of_series)) for key, event in remote.fields.overrides.items()
+            },
+        )
+
     # --- the normal form
 
     def _event(self, event: EventFields) -> EventFields:
@@ -171,6 +201,8 @@ class GoogleLens:
             # whoever is alone in an event is not told to be its organizer
             organizer=address(event.organizer) if event.attendees else "",
             attendees=people.seen(event.attendees),
+            color=colors.normal(event.color),
+            aside=event.aside,
         )
 
     def _normal(self, fields: ObjectFields) -> ObjectFields:

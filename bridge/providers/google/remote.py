@@ -278,8 +278,8 @@ class GoogleRemote:
                 self._remove(instance)
             elif _cancelled(instance):
                 self._patch(instance, bodies.event(wanted, held=_master(current).payload))
-            else:
-                self._patch(instance, bodies.event(wanted, self.lens.event(instance.payload), instance.payload))
+            elif body := bodies.event(wanted, self.lens.event(instance.payload), instance.payload):
+                self._patch(instance, body)
         return self._series(current.id, current.uid) if changes else current.items
 
     def _untouched(self, current: RemoteObject, key: str) -> RemoteItem:

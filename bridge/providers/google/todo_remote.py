@@ -106,9 +106,8 @@ class GoogleTodoRemote:
     def create(self, fields: ObjectFields, *, key: str, uid: str) -> Sequence[RemoteItem]:  # noqa: ARG002 - G-106
         target = self.lens.view(fields).todo
         body = _differing(TodoFields(status="NEEDS-ACTION"), target)
-        if target.parent:
-            self._check_parent(target.parent)
-        request = self._api.tasks.insert(tasklist=self._list, body=body, parent=target.parent or None)
+        parent = target.parent if self._takes_parts(target.parent) else None
+        request = self._api.tasks.insert(tasklist=self._list, body=body, parent=parent)
         try:
             return self._told(self._api.execute(request, once=True))
         except Gone as gone:  # what is not there is the list, or the parent: nobody has deleted what was never made
@@ -120,8 +119,7 @@ class GoogleTodoRemote:
         if not body and not moved:
             return current.items
         self._check(current)
-        if moved and wanted.parent:
-            self._check_parent(wanted.parent)
+        moved = moved and (not wanted.parent or self._takes_parts(wanted.parent))
         items = current.items
         if body:
             request = self._api.tasks.patch(tasklist=self._list, task=current.id, body=body)
@@ -145,16 +143,18 @@ class GoogleTodoRemote:
         request = self._api.tasks.move(tasklist=self._list, task=id, parent=parent or None)
         return self._told(self._of_task(request))
 
-    def _check_parent(self, id: str) -> None:
-        """Raises Unmappable where nothing can be below it (G-104)."""
+    def _takes_parts(self, id: str) -> bool:
+        """Whether a task can be put below this one; Google refuses that for good of some (G-104), and of what is gone.
+
+        Then it stands where it is, or at the top: that it is a part stays in the hub, as what Google cannot hold (S-05).
+        """
+        if not id:
+            return False
         try:
             held = self.get(id)[0].payload
         except Gone:
-            raise Unmappable("what it is a part of is not at Google any more") from None
-        if held.get("hidden") or held.get("assignmentInfo"):
-            raise Unmappable(
-                "what it is a part of is done and hidden at Google, or assigned there: nothing can be below that"
-            )
+            return False
+        return not (held.get("hidden") or held.get("assignmentInfo"))
 
     def _spare_parts(self, current: RemoteObject) -> None:
         """What is below a task may be deleted with it, and nobody has deleted that (R8)."""

@@ -21,7 +21,7 @@ BRIEF_PAGE = 500
 """Where next to nothing is asked of each event."""
 SELECT = (
     "id,type,seriesMasterId,iCalUId,transactionId,changeKey,createdDateTime,lastModifiedDateTime,isOrganizer,isCancelled,"
-    "isOnlineMeeting,subject,body,location,start,end,originalStartTimeZone,originalEndTimeZone,isAllDay,showAs,sensitivity,"
+    "isOnlineMeeting,subject,body,location,locations,start,end,originalStartTimeZone,originalEndTimeZone,isAllDay,showAs,sensitivity,"
     "importance,categories,isReminderOn,reminderMinutesBeforeStart,recurrence,organizer,attendees,responseStatus"
 )
 WHOLE = {"$select": f"{SELECT},cancelledOccurrences", "$expand": "exceptionOccurrences"}

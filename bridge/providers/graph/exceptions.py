@@ -13,7 +13,7 @@ from bridge.providers.graph import fields as component
 from bridge.providers.graph import patterns
 from bridge.providers.graph.api import Api
 from bridge.providers.graph.events import Events, Occurrence
-from bridge.providers.graph.mapping import GraphLens, event_patch
+from bridge.providers.graph.mapping import GraphLens, event_patch, original_key
 from bridge.sync.ports import RemoteItem
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ def converge(api: Api, events: Events, lens: GraphLens, master: RemoteItem, targ
     if current.cancelled - target.cancelled:
         raise Unmappable("Outlook cannot bring a deleted occurrence back")  # M-49
     gone = target.cancelled - current.cancelled
-    patches = _patches(current, target, online=bool(master.payload.get("isOnlineMeeting")))
+    patches = _patches(current, target, master.payload)
     if not gone and not patches:
         return False
     try:
@@ -58,12 +58,15 @@ def converge(api: Api, events: Events, lens: GraphLens, master: RemoteItem, targ
     return True
 
 
-def _patches(current: ObjectFields, target: ObjectFields, *, online: bool) -> dict[str, dict[str, Any]]:
+def _patches(current: ObjectFields, target: ObjectFields, held: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The bodies to be sent by instance key; an override that is none any more is patched back to what the rule says."""
     bodies: dict[str, dict[str, Any]] = {}
+    known = {
+        original_key(each, current.event.when): {**held, **each} for each in held.get("exceptionOccurrences") or ()
+    }
     for key in sorted((current.overrides.keys() | target.overrides.keys()) - target.cancelled):
-        body = event_patch(_component(current, key), _component(target, key))
-        if online:
+        body = event_patch(_component(current, key), _component(target, key), known.get(key, held))
+        if held.get("isOnlineMeeting"):
             body.pop("body", None)  # M-60
         if body:
             bodies[key] = body

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from bridge.ical.fields import EventFields, Reminder, ShowAs, When
-from bridge.providers.graph import people, texts, zones
+from bridge.providers.graph import people, places, texts, zones
 
 SENSITIVITIES: Mapping[str, Literal["", "PRIVATE", "CONFIDENTIAL"]] = {
     "personal": "PRIVATE",
@@ -27,6 +27,7 @@ DETAILS = (
     "summary",
     "description",
     "location",
+    "geo",
     "transp",
     "show_as",
     "classification",
@@ -52,7 +53,7 @@ def reduce(event: EventFields, when: When) -> EventFields:
         when,
         summary=texts.subject(event.summary),
         description=texts.plain(event.description),
-        location=texts.plain(event.location).strip(),
+        location=place(event),
         transp="TRANSPARENT" if event.status == "CANCELLED" else event.transp,
         show_as="" if event.status == "CANCELLED" else event.show_as,
         classification="" if event.classification == "PUBLIC" else event.classification,
@@ -62,7 +63,13 @@ def reduce(event: EventFields, when: When) -> EventFields:
         # whoever is alone in an event is not told to be its organizer
         organizer=event.organizer if event.attendees else "",
         attendees=people.seen(event.attendees),
+        geo=places.held_by_graph(event.geo),
     )
+
+
+def place(event: EventFields) -> str:
+    """LOCATION as Graph shows it."""
+    return texts.plain(event.location).strip()
 
 
 def _nearest(reminders: Iterable[Reminder]) -> tuple[Reminder, ...]:
@@ -94,7 +101,7 @@ def read(event: Mapping[str, Any], *, recurring: bool, owner: str = "") -> Event
         zones.read_when(event, recurring=recurring),
         summary=texts.subject(event.get("subject") or ""),
         description=body_text(event.get("body") or {}),
-        location=texts.plain((event.get("location") or {}).get("displayName") or "").strip(),
+        location=places.name(event),
         transp="TRANSPARENT" if free else "OPAQUE",
         show_as="" if free else SHOWN_AS.get(event.get("showAs") or "", ""),
         classification=SENSITIVITIES.get(event.get("sensitivity") or "", ""),
@@ -103,6 +110,7 @@ def read(event: Mapping[str, Any], *, recurring: bool, owner: str = "") -> Event
         priority=IMPORTANCES.get(event.get("importance") or "", 0),
         organizer=people.organizer(event),
         attendees=people.attendees(event, owner),
+        geo=places.coordinates(event),
     )
 
 
@@ -111,15 +119,18 @@ def body_text(body: Mapping[str, Any]) -> str:
     return texts.from_html(content) if (body.get("contentType") or "").lower() == "html" else texts.plain(content)
 
 
-def write(event: EventFields, names: Iterable[str]) -> dict[str, Any]:
-    """The properties that carry these fields of a reduced component; nothing else (M-53, R3)."""
+def write(event: EventFields, names: Iterable[str], held: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The properties that carry these fields of a reduced component; nothing else (M-53, R3).
+
+    ``held`` is the resource that is written to, of which a place keeps what it has.
+    """
     properties: dict[str, Any] = {}
     for name in names:
-        properties |= _property(event, name)
+        properties |= _property(event, name, held or {})
     return properties
 
 
-def _property(event: EventFields, name: str) -> dict[str, Any]:
+def _property(event: EventFields, name: str, held: Mapping[str, Any]) -> dict[str, Any]:
     match name:
         case "when":
             return zones.write_when(event.when)
@@ -127,8 +138,8 @@ def _property(event: EventFields, name: str) -> dict[str, Any]:
             return {"subject": event.summary}
         case "description":
             return {"body": {"contentType": "text", "content": event.description}}
-        case "location":
-            return {"location": {"displayName": event.location}}
+        case "location" | "geo":
+            return places.write(event, held)
         case "transp" | "show_as":
             # One property there, and one word of it ("unknown") is none of ours: only sent where one of both changed (X-19)
             return {"showAs": _shown_as(event)}

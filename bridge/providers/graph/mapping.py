@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from bridge.errors import Unmappable
+from bridge.ical import onward
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, When
 from bridge.ical.recurrence import normalize
 from bridge.ical.times import instance_key, instant
@@ -36,7 +37,8 @@ class GraphLens:
     component: ClassVar[ObjectKind] = "VEVENT"
 
     def view(self, fields: ObjectFields) -> ObjectFields:
-        """Raises Unmappable for rules and zones without an equal (R-29)."""
+        """Raises Unmappable for rules and zones without an equal (R-29), and for overrides of more than one instance (X-02)."""
+        onward.refuse(fields)
         recurring = bool(fields.recurrence)
         master = self._reduced(fields.event, recurring=recurring)
         if not recurring:
@@ -86,6 +88,7 @@ class GraphLens:
         when = hub.event.when if new_when is None else zones.hub_when(new_when, hub.event.when, self.zone)
         rename = self._floating_key if when.floating else _same_key
         for (key, name), value in change.items():
+            told = key
             inherited = change.get((key, "state")) == "override"
             if key == MASTER:
                 base = hub.event
@@ -94,6 +97,12 @@ class GraphLens:
                 base = hub.overrides.get(key) or hub.event
                 if base.status == "CANCELLED":
                     base = hub.event  # to the remote side that instance was not there at all (X-18)
+            if (
+                name == "geo"
+                and not value
+                and change.get((told, "location"), component.place(base)) == component.place(base)
+            ):
+                value = base.geo  # noqa: PLW2901 - nobody has said that it is another place
             if name in _NAMES:
                 if name == "transp" and value == "OPAQUE" and base.status == "CANCELLED":
                     lifted.add(key)
@@ -228,10 +237,10 @@ def new_event(fields: ObjectFields, *, key: str, uid: str) -> dict[str, Any]:
     return body
 
 
-def master_patch(current: ObjectFields, target: ObjectFields) -> dict[str, Any]:
-    """The body that turns one master (or single event) into the other; empty if they say the same."""
+def master_patch(current: ObjectFields, target: ObjectFields, held: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The body that turns one master (or single event), which is ``held``, into the other; empty if they say the same."""
     names = component.changed(current.event, target.event)
-    body = component.write(target.event, names)
+    body = component.write(target.event, names, held)
     if not target.recurrence and current.recurrence:
         body["recurrence"] = None  # M-52
     elif target.recurrence and ("when" in names or current.recurrence != target.recurrence):
@@ -240,6 +249,6 @@ def master_patch(current: ObjectFields, target: ObjectFields) -> dict[str, Any]:
     return body
 
 
-def event_patch(current: EventFields, target: EventFields) -> dict[str, Any]:
-    """The body that turns one occurrence into the other; empty if they say the same."""
-    return component.write(target, component.changed(current, target))
+def event_patch(current: EventFields, target: EventFields, held: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The body that turns one occurrence, which is ``held``, into the other; empty if they say the same."""
+    return component.write(target, component.changed(current, target), held)

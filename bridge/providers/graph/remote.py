@@ -10,7 +10,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from bridge.errors import BridgeError, DuplicateKey, Gone, Refused, Unmappable
+from bridge.errors import BridgeError, DuplicateKey, Gone, Refused, Unmappable, VersionMismatch
 from bridge.ical.attendees import address
 from bridge.ical.fields import ObjectFields, diff
 from bridge.ical.recurrence import keys
@@ -105,7 +105,7 @@ class GraphRemote:
             _only_own(current.fields, target)
             return self._personal(current, target)
         (master,) = current.items
-        body = master_patch(current.fields, target)
+        body = master_patch(current.fields, target, self._places(master, current.fields, target))
         if current.fields.cancelled - target.cancelled and target.recurrence:
             # There is no call to bring an occurrence back; sending the pattern anew discards all exceptions (M-49, M-51)
             body |= exceptions.whole_rule(target)
@@ -118,13 +118,23 @@ class GraphRemote:
             master = self._events.get(current.id)
         return self._completed(master, target)
 
+    def _places(self, master: RemoteItem, current: ObjectFields, target: ObjectFields) -> Mapping[str, Any]:
+        """The event with all its places: what was read before they were asked for does not tell them, and they would be lost."""
+        here, there = current.event, target.event
+        if "locations" in master.payload or (here.location, here.geo) == (there.location, there.geo):
+            return master.payload
+        found = self._events.get(master.id)
+        if _etag(found) != _etag(master):
+            raise VersionMismatch("it has changed", status=412)
+        return found.payload
+
     def _personal(self, current: RemoteObject, target: ObjectFields) -> list[RemoteItem]:
         """What a guest may do: answer (M-57), and set what is the guest's own."""
         (master,) = current.items
         answer = people.own(target.event.attendees, self.lens.owner)
         verb = people.VERBS.get(answer or "")
         target = replace(target, master=replace(target.event, attendees=current.fields.event.attendees))
-        body = master_patch(current.fields, target)
+        body = master_patch(current.fields, target, master.payload)
         if body:
             self._api.patch(self._events.path(current.id), body, etag=_etag(master))
         if verb and answer != people.own(current.fields.event.attendees, self.lens.owner):

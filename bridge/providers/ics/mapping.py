@@ -30,6 +30,8 @@ HOLDS = (
     "url",
     "conference",
     "others",
+    "color",
+    "geo",
 )  # fmt: skip
 """Named one by one: a feed may list guests, and a copy that carried them on would have them invited (R1)."""
 

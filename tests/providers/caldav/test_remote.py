@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.errors import Refused, Unmappable, Unreachable, VersionMismatch
+from bridge.errors import Refused, Unreachable, VersionMismatch
+from bridge.ical import onward
 from bridge.ical.fields import EventFields, ObjectFields, Reminder, When
 from bridge.sync.ports import NamesOccurrences, SupportsPush
 from tests.contracts.bench import Mirror, Typed, wall
@@ -295,14 +296,18 @@ def test_what_was_written_and_is_not_there_is_tried_again(at_xandikos):
         create(at_xandikos, single())
 
 
-def test_an_override_for_all_later_ones_is_left_alone(at_xandikos):
+def test_x02_an_override_for_all_later_ones_is_read_and_kept(at_xandikos):
     later = FOREIGN.replace("DURATION:PT1H", "DURATION:PT1H\r\nRRULE:FREQ=DAILY;COUNT=9")
     override = later[later.index("BEGIN:VEVENT") : later.index("END:VCALENDAR")]
     override = override.replace("UID:", "RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Custom Zone:20260304T120000\r\nUID:")
     override = override.replace("RRULE:FREQ=DAILY;COUNT=9\r\n", "")
     id = at_xandikos.put_text("foreign.ics", later.replace("END:VCALENDAR", f"{override}END:VCALENDAR"))
-    with pytest.raises(Unmappable):
-        read(at_xandikos, id)
+    found = read(at_xandikos, id)
+    (name,) = found.fields.overrides
+    assert onward.is_one(name)
+    at_xandikos.remote.update(found, titled(found, "Other"))
+    assert "RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Custom Zone:20260304T120000" in stored(at_xandikos, id)
+    assert read(at_xandikos, id).fields.overrides == found.fields.overrides
 
 
 def test_long_lines_are_folded_as_the_rfc_has_it(bench):
@@ -313,11 +318,12 @@ def test_long_lines_are_folded_as_the_rfc_has_it(bench):
 
 def test_x40_properties_without_a_field_go_along_and_people_never(bench):
     """Guests in a copy would be invited by a server that schedules (R1)."""
-    lines = ("ATTACH:https://example.com/menu.pdf", "GEO:48.2;16.3", "X-OURS:1")
-    fields = ObjectFields(EventFields(When(START, START + HOUR, "Europe/Vienna"), summary="Tea", others=lines))
+    lines = ("ATTACH:https://example.com/menu.pdf", "COLOR:#ff0000", "X-OURS:1")
+    when = When(START, START + HOUR, "Europe/Vienna")
+    fields = ObjectFields(EventFields(when, summary="Tea", others=lines, color="navy", geo="48.2;16.3"))
     (made,) = bench.remote.create(fields, key=KEY, uid=UID)
     written = unfolded(made.payload["data"])
-    assert all(line in written for line in lines)
+    assert all(line in written for line in (*lines, "COLOR:navy", "GEO:48.2;16.3"))
     current = bench.remote.lens.read([made])
     (after,) = bench.remote.update(current, replace(fields, master=replace(fields.master, others=lines[1:])))
     assert "ATTACH" not in after.payload["data"]

@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import Unmappable
+from bridge.ical import colors
 from bridge.ical.fields import EventFields, ObjectFields, Reminder, When, diff, patch
 from bridge.ical.recurrence import normalize
 from bridge.providers.google import bodies, conferences
+from bridge.providers.google import colors as palette
 from bridge.providers.google.mapping import GoogleLens, item
 
 VIENNA = GoogleLens("Europe/Vienna")
@@ -83,6 +85,8 @@ events = st.builds(
     categories=st.sampled_from([(), ("Work",)]),
     priority=st.integers(0, 9),
     url=st.sampled_from(["", "https://example.com/a", "http://example.com", "tel:+43", "not a url"]),
+    color=st.sampled_from(["", *colors.RGB]),
+    geo=st.sampled_from(["", "48.2;16.37"]),
 )
 
 RULES = [
@@ -343,6 +347,61 @@ def test_s05_what_google_does_not_hold_is_not_taken_from_it():
     assert new.master == hub.master
     moved = new.overrides[key]
     assert (moved.summary, moved.categories, moved.priority, moved.url) == ("Moved", ("Work",), 1, "tel:+43")
+
+
+# --- X-24: colours
+
+PALETTE = (
+    "#a4bdfc", "#7ae7bf", "#dbadff", "#ff887c", "#fbd75b", "#ffb878", "#46d6db", "#e1e1e1", "#5484ed", "#51b749", "#dc2127",
+)  # fmt: skip
+"""As colors.get answers, "1" to "11" (G-25)."""
+
+
+@pytest.mark.parametrize("id", [str(number) for number in range(1, 12)])
+def test_x24_a_colour_that_was_picked_there_goes_back_as_the_same(id):
+    picked = read(event(colorId=id)).fields
+    name = picked.master.color
+    assert name in colors.RGB
+    assert bodies.event(picked.master)["colorId"] == id
+    assert f"#{palette.PALETTE[id]}" == PALETTE[int(id) - 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        *(("red", "11"), ("tomato", "11"), ("navy", "9"), ("cornflowerblue", "9"), ("green", "10"), ("yellow", "5")),
+        *(
+            ("purple", "3"),
+            ("black", "8"),
+            ("gray", "8"),
+            ("grey", "8"),
+            ("white", "8"),
+            ("turquoise", "7"),
+            ("salmon", "4"),
+        ),
+    ],
+)
+def test_x24_the_colour_that_looks_most_like_it(name, id):
+    assert bodies.event(view(color=name))["colorId"] == id
+
+
+def test_x24_the_hubs_own_name_stays_as_long_as_the_colour_there_is_that_one():
+    hub = ObjectFields(EventFields(WHEN, color="navy"), ("RRULE:FREQ=DAILY",))
+    key = "20260317T080000Z"
+    seen = VIENNA.view(hub)
+    assert seen.master.color == "dodgerblue"
+    later = replace(WHEN, start=START + 25 * HOUR, end=START + 26 * HOUR)
+    moved = replace(seen, overrides={key: replace(seen.master, when=later)})
+    assert patch(hub, VIENNA.restore(diff(seen, moved), hub)).overrides[key].color == "navy"
+    for color in ("tomato", ""):
+        other = replace(seen, master=replace(seen.master, color=color))
+        assert VIENNA.restore(diff(seen, other), hub) == {("", "color"): color}
+
+
+def test_x24_no_colour_is_that_of_the_calendar_and_an_unknown_one_is_none():
+    assert "colorId" not in bodies.event(view())
+    assert bodies.event(view(), view(color="red"))["colorId"] is None
+    assert read(event(colorId="99")).fields.master.color == ""
 
 
 def test_x54_five_reminders_of_four_weeks_at_most():

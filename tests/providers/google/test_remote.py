@@ -199,7 +199,8 @@ def test_properties_that_are_not_ours_survive(bench):
         },
     )["id"]
     current = get(bench, id)
-    update(bench, current, replace(current.fields, master=EventFields(MASTER.when, summary="Phone")))
+    master = EventFields(MASTER.when, summary="Phone", color=current.fields.master.color)
+    update(bench, current, replace(current.fields, master=master))
     held = bench._call("GET", f"/{id}")
     assert (held["summary"], held["colorId"], held["guestsCanModify"]) == ("Phone", "3", True)
     assert held["extendedProperties"] == {"private": {"other": "x"}}

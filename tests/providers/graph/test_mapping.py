@@ -98,6 +98,8 @@ def events(whens):
         categories=st.lists(st.sampled_from(["Red", "Blue", "Work"]), max_size=3).map(tuple),
         priority=st.integers(0, 9),
         url=st.sampled_from(["", "https://example.com/"]),
+        color=st.sampled_from(["", "tomato"]),
+        geo=st.sampled_from(["", "48.2;16.37", "-33.9;151.2", "48.12345678901234567;0"]),
     )
 
 
@@ -146,10 +148,12 @@ def test_what_is_sent_and_answered_is_what_was_meant(fields):
 @settings(max_examples=150, deadline=None)
 @given(objects, objects)
 def test_a_remote_change_laid_upon_the_hub_shows_as_the_remote_side(hub, other):
-    """view(patch(hub, restore(change))) is what the remote side has become."""
+    """view(patch(hub, restore(change))) is what the remote side has become, if coordinates go with their place only (X-14)."""
     before, after = viewed(hub), viewed(other)
     if before is None or after is None:
         return
+    if before.master.location == after.master.location and not after.master.geo:
+        after = replace(after, master=replace(after.master, geo=before.master.geo))
     change = LENS.restore(diff(before, after), hub)
     assert LENS.view(patch(hub, change)) == after
 
@@ -430,3 +434,77 @@ def test_an_occurrence_alone_is_no_object():
 def test_a_patch_of_an_occurrence_names_only_what_differs():
     one = LENS.view(single()).master
     assert event_patch(one, replace(one, location="Here")) == {"location": {"displayName": "Here"}}
+
+
+# --- X-13, X-14: places
+
+CAFE = {
+    "displayName": "Café Central",
+    "address": {"city": "Wien"},
+    "locationUri": "https://maps.example/1",
+    "coordinates": {"latitude": 48.2104, "longitude": 16.3654, "accuracy": 5},
+}
+
+
+def placed(**location):
+    payload = answered(new_event(LENS.view(single(location="Café Central", geo="48.2104;16.3654")), key="k", uid="u"))
+    return {**payload, "location": {**CAFE, **location}, "locations": [{**CAFE, **location}]}
+
+
+def test_x14_coordinates_are_numbers_there():
+    body = new_event(LENS.view(single(location="Café", geo="48.20;-16.37")), key="k", uid="u")
+    assert body["location"] == {"displayName": "Café", "coordinates": {"latitude": 48.2, "longitude": -16.37}}
+    assert "coordinates" not in new_event(LENS.view(single(location="Café")), key="k", uid="u")["location"]
+    assert read(answered(body)).fields.master.geo == "48.2;-16.37"
+
+
+@pytest.mark.parametrize(
+    "odd", [{}, None, {"latitude": 1}, {"latitude": "NaN", "longitude": "NaN"}, {"latitude": 99, "longitude": 1}]
+)
+def test_x14_what_is_no_place_is_none(odd):
+    assert read(placed(coordinates=odd)).fields.master.geo == ""
+
+
+def test_m64_what_else_stands_in_a_place_survives_other_coordinates_and_no_other_name():
+    there, held = read(placed()).fields, placed()
+    moved = replace(there, master=replace(there.master, geo="1;2"))
+    assert master_patch(there, moved, held)["location"] == {**CAFE, "coordinates": {"latitude": 1.0, "longitude": 2.0}}
+    bare = replace(there, master=replace(there.master, geo=""))
+    assert master_patch(there, bare, held)["location"] == {k: v for k, v in CAFE.items() if k != "coordinates"}
+    elsewhere = replace(there, master=replace(there.master, location="At home"))
+    coordinates = {"latitude": 48.2104, "longitude": 16.3654}
+    assert master_patch(there, elsewhere, held) == {"location": {"displayName": "At home", "coordinates": coordinates}}
+    retitled = replace(there, master=replace(there.master, summary="Other"))
+    assert master_patch(there, retitled, held) == {"subject": "Other"}
+
+
+def test_m64_of_several_places_those_that_are_still_named_stay_what_they_are():
+    room = {"displayName": "Room 5", "locationEmailAddress": "room5@example.com"}
+    held = {
+        **placed(),
+        "location": {"displayName": "Café Central; Room 5"},
+        "locations": [CAFE, {**room, "locationType": "conferenceRoom"}],
+    }
+    there = read(held).fields
+    assert (there.master.location, there.master.geo) == ("Café Central; Room 5", "")
+    other = replace(there, master=replace(there.master, location="Room 5; Room 6"))
+    assert master_patch(there, other, held) == {"locations": [room, {"displayName": "Room 6"}]}
+
+
+def test_x14_only_another_place_takes_coordinates_away():
+    hub = single(location="Café  Central ", geo="48.2104;16.3654")
+    seen = LENS.view(hub)
+    for change, geo in [
+        ({(MASTER, "geo"): ""}, hub.master.geo),
+        ({(MASTER, "geo"): "", (MASTER, "location"): seen.master.location}, hub.master.geo),
+        ({(MASTER, "geo"): "", (MASTER, "location"): "At home"}, ""),
+        ({(MASTER, "geo"): "1;2"}, "1;2"),
+    ]:
+        assert patch(hub, LENS.restore(change, hub)).master.geo == geo
+
+
+def test_x14_digits_that_no_number_there_holds_stay_here():
+    hub = single(geo="48.123456789012345678;16.3")
+    seen = LENS.view(hub)
+    assert seen.master.geo != hub.master.geo
+    assert LENS.restore({(MASTER, "geo"): seen.master.geo}, hub) == {(MASTER, "geo"): hub.master.geo}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.errors import CursorLost, Gone, Refused, Unmappable
+from bridge.errors import CursorLost, Gone, Refused, Unmappable, VersionMismatch
 from bridge.ical.fields import EventFields, ObjectFields, Reminder, When
 from bridge.sync.ports import Channel
 from tests.contracts.bench import Mirror, Typed
@@ -50,6 +50,23 @@ def test_r1_attendees_are_in_no_request(bench, sent):
     assert not [body for _, _, body in sent if body and "attendees" in json.dumps(body)]
     assert bench.service.meter.with_attendees == 0
     assert bench.mails() == 0
+
+
+def test_m64_places_that_were_not_asked_for_once_are_read_before_they_are_written(bench):
+    """What the inbox holds from before has no ``locations``: a write would leave one of them."""
+    made = create(bench, ObjectFields(event(location="Café")))
+    room = {"displayName": "Room 5", "locationEmailAddress": "room5@example.com"}
+    bench.remote._api.patch(bench.remote._events.path(made.id), {"locations": [{"displayName": "Café"}, room]})
+    there = get(bench, made.id)
+    (now,) = there.items
+    old = replace(now, payload={name: value for name, value in now.payload.items() if name != "locations"})
+    target = replace(there.fields, master=replace(there.fields.master, location="Park; Room 5"))
+    (after,) = bench.remote.update(replace(there, items=[old]), target)
+    assert [each["displayName"] for each in after.payload["locations"]] == ["Park", "Room 5"]
+    assert after.payload["locations"][1]["locationEmailAddress"] == "room5@example.com"
+    stale = replace(old, payload=old.payload | {"@odata.etag": made.items[0].payload["@odata.etag"]})
+    with pytest.raises(VersionMismatch):
+        bench.remote.update(replace(there, items=[stale]), target)
 
 
 def test_r34_the_transaction_id_is_sent_at_creation_only(bench, sent):
