@@ -104,11 +104,11 @@ def test_x70_an_alarm_goes_along_and_comes_back(story):
     story.phone.put("bread", "SUMMARY:Bread", DUE, alarm)
     story.rest()
     task = story.graph.task("Bread")
-    assert (task["isReminderOn"], task["reminderDateTime"]["dateTime"][:16]) == (True, "2035-03-05T16:00")
+    assert (task["isReminderOn"], task["reminderDateTime"]["dateTime"][:16]) == (True, "2035-03-05T17:00")
     story.graph.edit("Bread", dueDateTime={"dateTime": "2035-03-06T00:00:00", "timeZone": "Europe/Berlin"})
     story.rest()
     assert "TRIGGER;RELATED=END:-PT1H" in story.phone.stored()["bread"]
-    assert story.graph.task("Bread")["reminderDateTime"]["dateTime"][:16] == "2035-03-06T16:00"
+    assert story.graph.task("Bread")["reminderDateTime"]["dateTime"][:16] == "2035-03-06T17:00"
     story.graph.edit("Bread", isReminderOn=False)
     story.rest()
     assert "VALARM" not in story.phone.stored()["bread"]

@@ -277,6 +277,18 @@ def test_x63_the_day_on_which_it_begins():
     assert told(startDateTime=at("2026-03-15T23:00:00")).when.start == (MONDAY, None)
 
 
+def test_x63_days_of_times_in_utc_are_those_of_the_mailbox():
+    new_york = GraphTodoLens("America/New_York")
+    midnight = (dt.datetime(2026, 3, 16), "UTC")
+    for hub, wanted in (
+        (Span(None, midnight), both(MONDAY)),
+        (Span(midnight), Span((dt.date(2026, 3, 15), None), (MONDAY, None))),
+    ):
+        fields = ObjectFields(TodoFields(hub))
+        news = patch(fields, new_york.restore({("", "when"): wanted}, fields))
+        assert new_york.view(news).todo.when == wanted
+
+
 def test_x63_what_is_due_before_it_began_begins_as_much_earlier():
     hub = TodoFields(Span((dt.datetime(2026, 3, 14, 8), "Europe/Berlin"), timed().due))
     moved = restored(hub, when=Span(None, (dt.date(2026, 3, 9), None))).when
