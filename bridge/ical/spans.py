@@ -54,7 +54,8 @@ def due_on(what: Span, on: dt.date | None, zone: str) -> Span:
     if on is None:
         return Span(what.start)
     if what.due is None:
-        return normal(Span(what.start, (on, None)))
+        # both are days then, and a time in UTC is on the day that it is in the zone
+        return normal(Span((day(what.start, zone), None) if what.start else None, (on, None)))
     days = on - day(what.due, zone)
     due = _shifted(what.due, days, zone)
     start = what.start
@@ -68,7 +69,9 @@ def begins_on(what: Span, on: dt.date | None, zone: str) -> Span:
     if on is None:
         return Span(None, what.due)
     if what.start is None:
-        return normal(Span((on, None), what.due))
+        in_utc = what.due is not None and what.due[1] == "UTC"
+        midnight = times.instant(values.midnight(on), zone, floating=dt.UTC).replace(tzinfo=None)
+        return normal(Span((midnight, "UTC") if in_utc else (on, None), what.due))
     return normal(Span(_shifted(what.start, on - day(what.start, zone), zone), what.due))
 
 

@@ -89,7 +89,7 @@ class GraphTodoLens:
                     following, status="NEEDS-ACTION" if following.status else "", completed=None, percent=0
                 )
                 return _differing(todo, following, change)
-        if wanted.rules != self._rules(replace(news, status="")):
+        if wanted.rules not in (seen.rules, self._rules(news)):
             news = replace(news, rules=wanted.rules)
         return _differing(todo, _progressed(news, seen, wanted), change)
 

@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, overload
 
 from bridge.errors import Unmappable
 from bridge.ical import spans, times, values
@@ -108,13 +108,22 @@ def moved(hub: Span, seen: Span, wanted: Span, zone: str) -> Span:
     span = hub
     if wanted.due != seen.due and (hub.due is not None or seen.due is None):
         span = spans.due_on(span, _day(wanted.due), zone)
-    if wanted.start != seen.start and (hub.start is not None or seen.start is None):
-        on = _day(wanted.start)
-        if on is None or span.start is None or spans.day(span.start, zone) != on:
-            span = spans.begins_on(span, on, zone)
+    if seen.start and wanted.due and not wanted.start and _day(seen.start) > _day(wanted.due):
+        return span  # it was due before it began, and so it was not seen to begin: now it begins as much earlier
+    if hub.start is None and (seen.start is not None or wanted.start is None):
+        return span
+    on = _day(wanted.start)
+    if wanted.start != seen.start or (on and span.start and spans.day(span.start, zone) != on):
+        span = spans.begins_on(span, on, zone)
+        if on and span.start is None and wanted.start == wanted.due:
+            return Span(span.due, span.due)  # at its own time of day it would begin when it has been due
     return span
 
 
+@overload
+def _day(end: Place) -> dt.date: ...
+@overload
+def _day(end: None) -> None: ...
 def _day(end: Place | None) -> dt.date | None:
     return end[0] if end else None
 
