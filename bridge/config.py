@@ -72,6 +72,8 @@ class Microsoft(_Section):
     window_past_days: int = Field(180, ge=30, le=900)
     """How far back changes are noticed at once (M-19); everything else is found by the next complete listing."""
     window_future_days: int = Field(900, ge=90, le=900)
+    tasks: bool = True
+    """Whether consent asks for Microsoft To Do as well, and its lists are shown."""
 
 
 class Ics(_Section):

@@ -63,10 +63,10 @@ def _instances(obj: CalendarObject, within: Range, floating: dt.tzinfo) -> Itera
                 yield component, timing.identity(component, zones, when), when
         return
     fields = standing(view.read(obj))
-    overrides = {timing.identity(each, zones, fields.event.when): each for each in obj.overrides}
+    overrides = {view.identity(each, zones, fields.event): each for each in obj.overrides}
     is_series = bool(fields.recurrence or fields.overrides or fields.cancelled)
     for instance in recurrence.instances(fields, within.from_(), within.to(), floating=floating):
-        described = overrides.get(instance.key) or obj.master
+        described = overrides.get(instance.by) or obj.master
         if described is not None:
             yield described, instance.key if is_series else None, instance.when
 

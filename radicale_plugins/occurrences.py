@@ -9,7 +9,7 @@ from functools import cached_property
 
 from bridge.errors import Unmappable
 from bridge.ical import recurrence, times, timing, values, view
-from bridge.ical.fields import ObjectFields, When
+from bridge.ical.fields import MASTER, ObjectFields, When
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
 
@@ -95,7 +95,8 @@ class Occurrences:
 
     def _whens(self, component: Component, within: Range) -> Iterator[When]:
         """This component's instances in the range. Raises Unmappable for a series that cannot be enumerated (RSCALE)."""
-        if component.first("RECURRENCE-ID") or not any(component.first(name) for name in _OF_A_SERIES):
+        by = self._several(component)
+        if by is None:
             when = timing.read(component, self._zones)
             if when is not None and overlaps(when, within, self._floating):
                 yield when
@@ -108,9 +109,22 @@ class Occurrences:
         while start < end:
             stop = min(end, start + step)
             for instance in recurrence.instances(fields, start, stop, floating=self._floating):
-                if instance.key not in fields.overrides:
+                if instance.by == by:
                     yield instance.when
             start, step = stop, step * 4
+
+    def _several(self, component: Component) -> str | None:
+        """What ``recurrence`` calls a component that may describe several instances; None for one that describes itself only.
+
+        Raises Unmappable as ``_whens`` does.
+        """
+        if component.first("RECURRENCE-ID") is None:
+            return MASTER if any(component.first(name) for name in _OF_A_SERIES) else None
+        if self._obj.master is None or not timing.reach(component):
+            return None
+        if self._fields is None:
+            raise Unmappable("no neutral view")
+        return view.identity(component, self._zones, self._fields.event)
 
     def _window(self, within: Range) -> tuple[dt.datetime, dt.datetime]:
         """The range, no wider than the object's bounds."""

@@ -63,10 +63,16 @@ def _directly(
         password = prompts.password()
     made = connecting.connect_directly(context, user, provider, url=url, username=username, password=password)
     show(
-        {"account": made.account.id, "email": made.account.email, "calendars": made.calendars, "pair": made.pair_id},
+        {
+            "account": made.account.id,
+            "email": made.account.email,
+            "calendars": made.calendars,
+            "lists": made.lists,
+            "pair": made.pair_id,
+        },
         as_json=as_json,
-        text=f"Connected: {made.account.email}, calendars: {made.calendars}. More of them can be mirrored:"
-        f" caldav-bridge calendar list {user}",
+        text=f"Connected: {made.account.email}, calendars: {made.calendars}, lists of to-dos: {made.lists}. More of them can"
+        f" be mirrored: caldav-bridge calendar list {user}",
     )
 
 

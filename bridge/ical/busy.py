@@ -46,8 +46,22 @@ def bounds(obj: CalendarObject) -> tuple[dt.datetime | None, dt.datetime | None]
     known = [span for span in spans if span]
     if not known or len(known) < len(spans):
         return None, None
+    for component, own in zip(components, list(known), strict=True):
+        if reach := timing.reach(component) if obj.master else "":
+            there = _place(component, zones, "RECURRENCE-ID")
+            if there is None or reach == "THISANDPRIOR":
+                return None, None
+            known.append(_onward(known[0], own, there))
     ends = [span.last for span in known if span.last]
     return min(span.first for span in known), max(ends) if len(ends) == len(known) else None
+
+
+def _onward(series: _Span, own: _Span, there: Place) -> _Span:
+    """Where an override for the instance ``there`` and all later ones may put them: each is moved by as much, and lasts as long."""
+    first = values.shifted(own.first, -_DAY)  # by the clock, so an hour before it in some zones
+    if series.last is None or own.last is None:
+        return _Span(first, None)
+    return _Span(first, values.shifted(series.last, own.last - _earliest(*there) + _DAY))
 
 
 def _component(kind: str, component: Component, zones: Zones) -> _Span | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bridge.errors import InvalidCalendarData
-from bridge.ical import lines, normal, objects, properties, text, timing, tzdefine, values, view
+from bridge.ical import lines, normal, objects, onward, properties, text, tzdefine, values, view
 from bridge.ical.draft import Draft
 from bridge.ical.fields import Change, EventFields, ObjectFields, TodoFields, patch, state
 from bridge.ical.objects import CalendarObject, Component
@@ -42,7 +42,7 @@ def apply_to_stray(data: bytes, key: str, after: EventFields | None, *, now: dt.
     became: dict[int, Component | None] = {}
     for component in obj.overrides:
         before = view.event(component, places.zones)
-        if view.identity(component, places.zones, before) != key:
+        if onward.anchor(view.identity(component, places.zones, before)) != key:
             continue
         wanted = before if after is None else normal.event(after)
         if after is None:
@@ -180,18 +180,23 @@ class _Series:
                 self.became[id(effective)] = self._named(Draft(effective, self._places.eol), key).component()
                 self._excluded_by_override.add(key)
         for key in sorted(missing):
-            self.new.append(self._override(self._copy(), self._before.event, key))
+            self.new.append(self._override(*self._copy(key), key))
         self.became[id(self._master)] = self._changed_master()
 
     def _moved(self) -> Mapping[str, str]:
-        """Old key → new key of overrides that follow a series which moves: they have properties that no field shows."""
+        """Old key → new key of overrides that follow a series which moves: they have properties that no field shows.
+
+        So has a range that begins with another instance now, or that has become a single override.
+        """
         before, after = self._before, self._after
         gone = [key for key in self._by_key if state(before, key) == "override" and state(after, key) == "regular"]
         come = [key for key in after.overrides if key not in self._by_key]
-        if before.event.when == after.event.when or not gone or not come:
+        if not gone or not come:
             return {}
-        places = {self._places.distance(key, after.event.when): key for key in come}
-        pairs = ((key, places.get(self._places.distance(key, before.event.when))) for key in gone)
+        if before.event.when == after.event.when:
+            return _ranges_moved(gone, come)
+        places = {(self._places.distance(key, after.event.when), onward.is_one(key)): key for key in come}
+        pairs = ((key, places.get((self._places.distance(key, before.event.when), onward.is_one(key)))) for key in gone)
         return {old: new for old, new in pairs if new}
 
     def _override(self, component: Component, fields: EventFields, key: str) -> Component:
@@ -205,17 +210,21 @@ class _Series:
 
     def _named(self, draft: Draft, key: str) -> Draft:
         """With the RECURRENCE-ID that means ``key`` in the series as it will be."""
-        line = draft.first("RECURRENCE-ID")
-        if line is None or timing.identity(draft.component(), self._places.zones, self._after.event.when) != key:
-            new = self._places.line("RECURRENCE-ID", self._places.original(key, self._after.event.when), line)
+        line, series = draft.first("RECURRENCE-ID"), self._after.event.when
+        if line is None or view.identity(draft.component(), self._places.zones, self._after.event) != key:
+            new = self._places.line("RECURRENCE-ID", self._places.original(onward.anchor(key), series), line)
+            reach = [("RANGE", "THISANDFUTURE")] if onward.is_one(key) else []
+            new = lines.rewrite(new, new.value, drop=("RANGE",), params=reach, eol=self._places.eol)
             draft.swap(("RECURRENCE-ID",), [new], after=("UID",))
         return draft
 
-    def _copy(self) -> Component:
-        """The master without what makes it a series: what a client begins an override with."""
-        draft = Draft(self._master, self._places.eol)
-        draft.drop(*normal.RULES, "EXDATE")
-        return draft.component()
+    def _copy(self, key: str) -> tuple[Component, EventFields]:
+        """What describes the instance without what makes it a series: what a client begins an override with."""
+        by = onward.holding(self._before, key)
+        source = self._by_key[by][-1] if by else self._master
+        draft = Draft(source, self._places.eol)
+        draft.drop(*normal.RULES, "EXDATE", "RECURRENCE-ID")
+        return draft.component(), self._before.overrides[by] if by else self._before.event
 
     def _changed_master(self) -> Component:
         before, after = self._before, self._after
@@ -233,6 +242,17 @@ class _Series:
         if rescheduled or before.event != after.event:
             self._stamps.put(draft, rescheduled=rescheduled)
         return draft.component()
+
+
+def _ranges_moved(gone: Sequence[str], come: Sequence[str]) -> Mapping[str, str]:
+    """Ranges that are gone, in order, with those that have come; or an override that has become a range, or a range one."""
+    gone_on, came_on = (sorted(filter(onward.is_one, names)) for names in (gone, come))
+    found = dict(zip(gone_on, came_on, strict=False))
+    for old in gone:
+        new = onward.anchor(old) if onward.is_one(old) else onward.named(old)
+        if old not in found and new in come and new not in found.values():
+            found[old] = new
+    return found
 
 
 def _assembled(

@@ -141,7 +141,8 @@ class ObjectFields:
     """A single event, a whole series, or a to-do.
 
     ``recurrence`` holds unfolded RRULE, RDATE and EXRULE lines, never EXDATE: an excluded instance stands in
-    ``cancelled``, whichever way a side writes it down (G-61, M-47). ``overrides`` are complete components by instance key.
+    ``cancelled``, whichever way a side writes it down (G-61, M-47). ``overrides`` are complete components by instance key; one that
+    holds for all later instances, too, has a mark behind its key (``bridge.ical.onward``).
     A to-do has none of these: its rule is one of its own fields.
     """
 

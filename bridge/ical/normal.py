@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from bridge.errors import Unmappable
-from bridge.ical import alarms, attendees, colors, geo, lines, others, spans, text, times, timing, values
+from bridge.ical import alarms, attendees, colors, geo, lines, onward, others, spans, text, times, timing, values
 from bridge.ical.fields import EventFields, ObjectFields, Place, TodoFields, When
 from bridge.ical.lines import Line
 from bridge.ical.objects import Component
@@ -27,15 +28,22 @@ def fields(what: ObjectFields) -> ObjectFields:
     if isinstance(what.master, TodoFields):
         return ObjectFields(todo(what.master))
     master = event(what.event)
-    overrides = {key: event(each) for key, each in what.overrides.items() if timing.conforms(key, master.when)}
+    overrides = {
+        key: event(each) for key, each in what.overrides.items() if timing.conforms(onward.anchor(key), master.when)
+    }
     cancelled = {key for key in what.cancelled if timing.conforms(key, master.when)}
-    cancelled.update(key for key, each in overrides.items() if each.status == "CANCELLED")
+    cancelled.update(called_off(overrides))
     return ObjectFields(
         master,
         tuple(rule(content(each), _NO_ZONES) for each in what.recurrence),
         {key: each for key, each in overrides.items() if key not in cancelled},
         frozenset(cancelled),
     )
+
+
+def called_off(overrides: Mapping[str, EventFields]) -> Iterator[str]:
+    """The instances that a single override cancels (X-18); one for all later instances says more than that, and stays."""
+    return (key for key, each in overrides.items() if each.status == "CANCELLED" and not onward.is_one(key))
 
 
 def event(what: EventFields) -> EventFields:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from bridge.ical import lines, times, timing, values
+from bridge.ical import lines, onward, times, timing, values
 from bridge.ical.draft import Draft
 from bridge.ical.fields import Place, When
 from bridge.ical.lines import Line
@@ -62,7 +62,7 @@ class Places:
 
     def distance(self, key: str, master: When) -> dt.timedelta:
         """How far an instance is from its series' start, by the clock."""
-        there = values.midnight(self.original(key, master)[0])
+        there = values.midnight(self.original(onward.anchor(key), master)[0])
         return there - values.midnight(master.start)
 
     def write(self, draft: Draft, when: When) -> None:

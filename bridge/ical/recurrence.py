@@ -3,20 +3,24 @@
 Enumeration runs in the wall-clock time of the master's zone; an instance that falls into a gap takes the offset before
 the gap, so that its wall-clock time is later than the rule says (R23). The set is DTSTART, RRULEs and RDATEs without
 EXRULEs; what ``ObjectFields.cancelled`` excludes is still generated, but does not take place.
+
+An override for an instance and all later ones (``onward``) moves each of them by the time by which it moves its own, on the
+clock of the series; its length and all else it says is theirs (RFC 5545 §3.8.4.4).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import heapq
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
 
 from bridge.errors import Unmappable
-from bridge.ical import lines, rules, times, timing, values
-from bridge.ical.fields import EventFields, ObjectFields, Place, When
+from bridge.ical import lines, normal, onward, rules, times, timing, values
+from bridge.ical.fields import MASTER, EventFields, ObjectFields, Place, When
 from bridge.ical.timing import Zones
 
 _DAY = dt.timedelta(days=1)
@@ -27,11 +31,12 @@ _LAST = values.midnight(dt.date.max)
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One occurrence that takes place: its key, where it is now, and its fields."""
+    """One occurrence that takes place: its key, where it is now, its fields, and by what it is described (MASTER, an override)."""
 
     key: str
     when: When
     fields: EventFields
+    by: str = MASTER
 
 
 class Start(NamedTuple):
@@ -48,21 +53,29 @@ def instances(fields: ObjectFields, start: dt.datetime, end: dt.datetime, *, flo
     not generate it: it is on people's screens. An EXDATE of what does not recur excludes nothing (RFC 5545 §3.8.5.1). A
     rule is followed for ``rules.CAP`` instances at most. Raises Unmappable for a rule that cannot be enumerated (RSCALE).
     """
-    master = fields.event
+    said = {
+        name: key for name in fields.overrides if (key := onward.anchor(name)) == name or key not in fields.overrides
+    }
     found = [
-        Instance(key, event.when, event)
-        for key, event in fields.overrides.items()
-        if key not in fields.cancelled and event.status != "CANCELLED" and _within(event.when, start, end, floating)
+        Instance(key, event.when, event, name)
+        for name, key in said.items()
+        if key not in fields.cancelled
+        and (event := fields.overrides[name]).status != "CANCELLED"
+        and _within(event.when, start, end, floating)
     ]
-    if master.status != "CANCELLED":
-        length = _span(master.when, floating) + 2 * _DAY
-        since, until = _naive(start, -length), _naive(end, 2 * _DAY)
+    parts = _parts(fields)
+    standing = [part for part in parts if part.event.status != "CANCELLED"]
+    if standing:
+        since = min(_naive(start, -_span(part.event.when, floating) - part.by - 2 * _DAY) for part in standing)
+        until = max(_naive(end, 2 * _DAY - part.by) for part in standing)
+        own, begins = {*said.values()}, [part.key for part in parts]
         for key, at in _generated(fields, since, until):
-            if key in fields.overrides or (key in fields.cancelled and fields.recurrence):
+            if key in own or (key in fields.cancelled and fields.recurrence):
                 continue
-            when = _moved(master.when, at)
-            if _within(when, start, end, floating):
-                found.append(Instance(key, when, replace(master, when=when)))
+            part = parts[bisect_right(begins, key) - 1]
+            when = part.when(at, fields.event.when)
+            if part.event.status != "CANCELLED" and _within(when, start, end, floating):
+                found.append(Instance(key, when, replace(part.event, when=when), part.name))
     return sorted(found, key=lambda each: (_instant(each.when, floating), each.key))
 
 
@@ -86,33 +99,69 @@ def called_off(fields: ObjectFields) -> bool:
 def regular(fields: ObjectFields, key: str) -> When:
     """Where the rule alone puts the instance ``key``. Raises ValueError for a key of another form than the series' own."""
     master = fields.event.when
-    moment = values.moment(key)
-    if moment is None or not timing.conforms(key, master):
-        raise ValueError(f"no instance of this series can be called {key}")
-    nominal = values.midnight(moment.value)
-    if master.zone:
-        nominal = times.wall(nominal.replace(tzinfo=dt.UTC), master.zone)
     length = next((date.length for date in dates(fields) if date.length and _key(date.at, master) == key), None)
-    return _moved(master, Start(nominal, length))
+    return _moved(master, Start(_nominal(key, master), length))
+
+
+def inherited(fields: ObjectFields, name: str) -> EventFields:
+    """What an instance is without an override of its own: as the rule has it, or the latest range that holds for it.
+
+    ``name`` may be a range's: what its instance would be without it. Raises ValueError as ``regular`` does.
+    """
+    key, by = onward.anchor(name), onward.holding(fields, name)
+    if by == MASTER:
+        return replace(fields.event, when=regular(fields, key))
+    part = _Part.of(fields, by)
+    if key == part.key:
+        return part.event
+    return replace(part.event, when=part.when(Start(_nominal(key, fields.event.when)), fields.event.when))
+
+
+def onward_from_next(fields: ObjectFields, key: str) -> ObjectFields:
+    """The same occurrences, but the range that begins with the instance ``key`` begins with the next one.
+
+    So the instance itself can be described otherwise, or called off: two components with one RECURRENCE-ID are what few
+    programs expect. Where no later instance is left that the range describes it goes. Raises Unmappable as ``instances`` does.
+    """
+    name = onward.named(key)
+    if name not in fields.overrides:
+        return fields
+    overrides = {each: event for each, event in fields.overrides.items() if each != name}
+    later = next((each for each in keys(fields) if each > key), None)
+    if later is not None and onward.named(later) not in overrides:
+        overrides[onward.named(later)] = inherited(fields, onward.named(later))
+    if key not in overrides and key not in fields.cancelled:
+        overrides[key] = fields.overrides[name]
+    return replace(fields, overrides=overrides)
 
 
 def occurs(fields: ObjectFields, key: str) -> bool:
-    """Whether the rule generates ``key`` (be it cancelled or overridden). Raises Unmappable as ``instances`` does."""
-    return key in _occurring(fields, [key])
+    """Whether the rule generates the instance (be it cancelled or overridden). Raises Unmappable as ``instances`` does.
+
+    Of a range it is the one that it begins with.
+    """
+    return bool(_occurring(fields, [onward.anchor(key)]))
 
 
 def normalize(fields: ObjectFields) -> ObjectFields:
-    """Without overrides equal to the regular instance and without states of instances the rule does not generate.
+    """Without overrides equal to what the instance is anyway and without states of instances the rule does not generate.
 
-    An override with STATUS:CANCELLED is a cancelled instance (X-18). Idempotent. Where the rule cannot be enumerated
-    nothing is dropped.
+    An override with STATUS:CANCELLED is a cancelled instance (X-18). Ranges stay. Idempotent. Where the rule cannot be
+    enumerated nothing is dropped.
     """
-    cancelled = fields.cancelled | {key for key, event in fields.overrides.items() if event.status == "CANCELLED"}
-    overrides = {key: event for key, event in fields.overrides.items() if key not in cancelled}
+    cancelled = fields.cancelled.union(normal.called_off(fields.overrides))
+    overrides = {
+        key: event
+        for key, event in fields.overrides.items()
+        if key not in cancelled and (not onward.is_one(key) or _conforms(key, fields.event.when))
+    }
+    fields = replace(fields, overrides=overrides)
     try:
         there = _occurring(fields, [*overrides, *cancelled])
         overrides = {
-            key: event for key, event in overrides.items() if key in there and not _is_regular(fields, key, event)
+            key: event
+            for key, event in overrides.items()
+            if onward.is_one(key) or (key in there and not _is_inherited(fields, key, event))
         }
         cancelled &= there
     except Unmappable:
@@ -130,9 +179,69 @@ def awake(fields: ObjectFields) -> ObjectFields:
         return fields
 
 
-def _is_regular(fields: ObjectFields, key: str, event: EventFields) -> bool:
+def _is_inherited(fields: ObjectFields, key: str, event: EventFields) -> bool:
     when = _moved(event.when, Start(values.midnight(event.when.start)))
-    return replace(event, when=when) == replace(fields.event, when=regular(fields, key))
+    return replace(event, when=when) == inherited(fields, key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A stretch of a series that one component describes: from the instance ``key`` on, which begins later ``by`` that time."""
+
+    name: str
+    key: str
+    event: EventFields
+    by: dt.timedelta = dt.timedelta()
+
+    @classmethod
+    def of(cls, fields: ObjectFields, name: str) -> _Part:
+        if name == MASTER:
+            return cls(MASTER, "", fields.event)
+        key, event, master = onward.anchor(name), fields.overrides[name], fields.event.when
+        return cls(name, key, event, _on_clock(event.when, master) - _begin(_nominal(key, master), event.when))
+
+    def when(self, at: Start, master: When) -> When:
+        """Where an instance of this part takes place that the rule has ``at``."""
+        if self.name == MASTER:
+            return _moved(master, at)
+        when, zone = self.event.when, master.zone
+        nominal = _effective(at.at, zone) if zone else at.at
+        to = values.shifted(_begin(nominal, when), self.by)
+        if zone and when.zone and when.zone != zone:
+            to = times.wall(times.instant(to, zone, floating=dt.UTC), when.zone)
+        return _moved(when, Start(to))
+
+
+def _parts(fields: ObjectFields) -> list[_Part]:
+    """In order, the master's first."""
+    ranges = sorted(name for name in fields.overrides if onward.is_one(name) and _conforms(name, fields.event.when))
+    return [_Part.of(fields, name) for name in [MASTER, *ranges]]
+
+
+def _conforms(name: str, master: When) -> bool:
+    return timing.conforms(onward.anchor(name), master)
+
+
+def _on_clock(when: When, series: When) -> dt.datetime:
+    """A start on the clock of the series, where both have one."""
+    start = values.midnight(when.start)
+    if when.zone and series.zone and when.zone != series.zone:
+        return times.wall(times.instant(start, when.zone, floating=dt.UTC), series.zone)
+    return start
+
+
+def _begin(nominal: dt.datetime, when: When) -> dt.datetime:
+    """Of whole days the day counts."""
+    return values.midnight(nominal.date()) if when.all_day else nominal
+
+
+def _nominal(key: str, master: When) -> dt.datetime:
+    """The naive start of an instance on the clock of its series. Raises ValueError for a key of another form."""
+    moment = values.moment(key)
+    if moment is None or not timing.conforms(key, master):
+        raise ValueError(f"no instance of this series can be called {key}")
+    nominal = values.midnight(moment.value)
+    return times.wall(nominal.replace(tzinfo=dt.UTC), master.zone) if master.zone else nominal
 
 
 def _occurring(fields: ObjectFields, wanted: Iterable[str]) -> frozenset[str]:

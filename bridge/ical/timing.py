@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar, cast
 
 from bridge.ical import times, values, vtimezone
 from bridge.ical.fields import Place, When
@@ -152,6 +152,13 @@ def excluded(component: Component, zones: Zones, master: When) -> Iterator[str]:
         for value in line.value.split(","):
             if place := zones.place(line, value):
                 yield key(place, master)
+
+
+def reach(component: Component) -> Literal["", "THISANDFUTURE", "THISANDPRIOR"]:
+    """For which other instances an override holds, too (RFC 5545 §3.2.13, RFC 2445 §4.2.13)."""
+    line = component.first("RECURRENCE-ID")
+    word = line.param("RANGE").strip().upper() if line else ""
+    return cast("Literal['THISANDFUTURE', 'THISANDPRIOR']", word) if word in ("THISANDFUTURE", "THISANDPRIOR") else ""
 
 
 def identity(component: Component, zones: Zones, master: When) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from bridge.errors import Unmappable
-from bridge.ical import alarms, attendees, normal, others, readable, timing, todo, words
+from bridge.ical import alarms, attendees, normal, onward, others, readable, timing, todo, words
 from bridge.ical.fields import EventFields, ObjectFields, ShowAs
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
@@ -24,7 +24,7 @@ def read(obj: CalendarObject) -> ObjectFields:
     override, because it takes the instance out of the recurrence set (RFC 5545 §3.8.5.1).
 
     Raises Unmappable where there is no view: neither VEVENT nor VTODO, overrides without a master, no readable DTSTART of an
-    event, an override with a RANGE.
+    event, an override for all earlier instances.
     """
     if obj.component not in ("VEVENT", "VTODO"):
         raise Unmappable(f"a {obj.component}, not an event")
@@ -40,7 +40,7 @@ def read(obj: CalendarObject) -> ObjectFields:
         key = identity(component, zones, master)
         found = event(component, zones)
         overrides[key] = found
-    cancelled.update(key for key, found in overrides.items() if found.status == "CANCELLED")
+    cancelled.update(normal.called_off(overrides))
     return ObjectFields(
         master,
         normal.rules(obj.master, zones),
@@ -52,25 +52,25 @@ def read(obj: CalendarObject) -> ObjectFields:
 def strays(obj: CalendarObject) -> dict[str, EventFields]:
     """What stands in an object without a master, by key: single instances of a series that is not here (D-10).
 
-    It is what an invitation to one of them leaves in a calendar. Keys have the form of the instance's own start. Raises
-    Unmappable as ``read`` does.
+    It is what an invitation to one of them leaves in a calendar. Keys have the form of the instance's own start. Which later
+    instances a range would change only the series could tell. Raises Unmappable as ``read`` does.
     """
     if obj.component != "VEVENT" or obj.master is not None:
         raise Unmappable("an object with a master, or no event")
     zones = Zones.of(obj)
     found = ((event(component, zones), component) for component in obj.overrides)
-    return {identity(component, zones, fields): fields for fields, component in found}
+    return {onward.anchor(identity(component, zones, fields)): fields for fields, component in found}
 
 
 def identity(override: Component, zones: Zones, master: EventFields) -> str:
-    """The key of an override."""
-    line = override.first("RECURRENCE-ID")
-    if line and line.param("RANGE").upper() in ("THISANDFUTURE", "THISANDPRIOR"):
-        raise Unmappable("an override for more than one instance")
+    """The key of an override, with the mark of one that holds for all later instances, too (``onward``)."""
+    reach = timing.reach(override)
+    if reach == "THISANDPRIOR":  # of RFC 2445, and given up since: who writes it means nobody knows what by it
+        raise Unmappable("an override for this and all earlier instances")
     key = timing.identity(override, zones, master.when)
     if key is None:
         raise Unmappable("a RECURRENCE-ID that cannot be read")
-    return key
+    return onward.named(key) if reach else key
 
 
 def event(component: Component, zones: Zones) -> EventFields:

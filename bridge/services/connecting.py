@@ -29,10 +29,14 @@ FLOW_LIFETIME = dt.timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """An account that is ready. ``pair_id`` is the pair made for its default calendar, None if that was paired before."""
+    """An account that is ready. ``pair_id`` is the pair made for its default calendar, None if that was paired before.
+
+    ``calendars`` of events and ``lists`` of to-dos it has.
+    """
 
     account: Account
     calendars: int
+    lists: int
     pair_id: int | None
 
 
@@ -118,7 +122,8 @@ def _connected(context: Context, provider: AnyProvider, grant: str, *, principal
             detail={"account": account.id, "calendars": len(known)},
             now=now,
         )
-    return Connected(account, len(known), pair_id)
+    lists = sum(one.calendar.component == "VTODO" for one in known)
+    return Connected(account, len(known) - lists, lists, pair_id)
 
 
 class _FreshGrant:

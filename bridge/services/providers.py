@@ -201,4 +201,5 @@ def _graph(settings: Microsoft, paces: Callable[[Limits], Paces]) -> Provider:
         window_past=dt.timedelta(days=settings.window_past_days),
         window_future=dt.timedelta(days=settings.window_future_days),
         paces=paces(replace(GRAPH_LIMITS, per_minute=settings.requests_per_minute)),
+        tasks=settings.tasks,
     )

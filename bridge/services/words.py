@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bridge.errors import InvalidCalendarData, NotFound, Unmappable
-from bridge.ical import text, view
+from bridge.ical import onward, text, view
 from bridge.ical.fields import MASTER, Attendee, Change, Path, Place, Reminder, Span, When, diff
 from bridge.ical.objects import CalendarObject, parse
 from bridge.store import accounts, devices, pairs, principals, remote_calendars
@@ -52,7 +52,9 @@ def field(path: Path) -> str:
     """For instance "title", or "title on 2026-03-09" of one occurrence of a series."""
     key, name = path
     word = _FIELDS.get(name, name)
-    return word if key == MASTER else f"{word} on {_day(key)}"
+    if key == MASTER:
+        return word
+    return f"{word} from {_day(key)} on" if onward.is_one(key) else f"{word} on {_day(key)}"
 
 
 def fields(change: Change) -> tuple[str, ...]:

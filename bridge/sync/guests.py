@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bridge.ical import onward
 from bridge.ical.fields import MASTER, Attendee, Change, EventFields, ObjectFields, Path, TodoFields
 from bridge.sync.merge import Edited, Merged
 
@@ -98,7 +99,7 @@ def _instance(edited: Edited, key: str) -> tuple[EventFields, EventFields]:
     base, now = edited.base, edited.now
     if key == MASTER:
         return base.event, now.event
-    return base.overrides.get(key, base.event), now.overrides.get(key, now.event)
+    return onward.event(base, key), onward.event(now, key)
 
 
 def _to_hub(

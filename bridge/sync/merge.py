@@ -28,7 +28,7 @@ from bridge.ical.fields import (
     differ,
     state,
 )
-from bridge.ical.recurrence import occurs, regular
+from bridge.ical.recurrence import inherited, occurs
 from bridge.sync.ledger import Conflict, Winner
 
 STATE = "state"
@@ -264,4 +264,4 @@ def _instance(fields: ObjectFields, key: str) -> EventFields:
         return fields.overrides[key]
     if key in fields.cancelled:
         return fields.event
-    return replace(fields.event, when=regular(fields, key))
+    return inherited(fields, key)

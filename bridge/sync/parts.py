@@ -17,7 +17,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import edit, objects, recurrence, view
+from bridge.ical import edit, objects, onward, recurrence, view
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, diff, patch
 from bridge.sync.ledger import HubObject, Reading
 from bridge.sync.ports import Lens
@@ -138,11 +138,11 @@ def _orphans(fields: ObjectFields, lens: Lens) -> tuple[str, ...]:
     rest = {key: event for key, event in fields.overrides.items() if key not in strays}
     if lens.view(replace(fields, overrides=rest)) != lens.view(fields):
         return ()
-    return tuple(sorted(strays))
+    return tuple(sorted({onward.anchor(key) for key in strays}))
 
 
 def _takes_place(fields: ObjectFields, key: str, event: EventFields) -> bool:
-    return key not in fields.cancelled and event.status != "CANCELLED"
+    return onward.anchor(key) not in fields.cancelled and event.status != "CANCELLED"
 
 
 def _ruled(fields: ObjectFields, key: str) -> bool:
@@ -152,8 +152,8 @@ def _ruled(fields: ObjectFields, key: str) -> bool:
 def single(fields: ObjectFields, key: str) -> ObjectFields:
     """The occurrence as an event of its own. Raises Unmappable if it does not take place."""
     event = fields.overrides.get(key)
-    if event is None and fields.event.status != "CANCELLED" and _ruled(fields, key):
-        event = replace(fields.event, when=recurrence.regular(fields, key))
+    if event is None and (onward.named(key) in fields.overrides or _ruled(fields, key)):
+        event = recurrence.inherited(fields, key)
     if event is None or not _takes_place(fields, key, event):
         raise Unmappable("the series has no such occurrence")
     return ObjectFields(event)
@@ -218,8 +218,9 @@ def edited(data: bytes, part: str, change: Change, lens: Lens, *, now: dt.dateti
         raise Unmappable("one occurrence of a series has been made a series of its own")
     if seen.headless:
         return edit.apply_to_stray(data, part, wanted.event, now=now)
-    overrides = {**full.overrides, part: wanted.event}
-    return edit.apply(data, diff(full, replace(full, overrides=overrides)), now=now)
+    apart = recurrence.onward_from_next(full, part)
+    overrides = {**apart.overrides, part: wanted.event}
+    return edit.apply(data, diff(full, replace(apart, overrides=overrides)), now=now)
 
 
 def without(data: bytes, part: str, *, now: dt.datetime) -> bytes | None:
@@ -229,4 +230,5 @@ def without(data: bytes, part: str, *, now: dt.datetime) -> bytes | None:
         left = seen.fields.overrides.keys() - {part}
         return edit.apply_to_stray(data, part, None, now=now) if left else None
     state = "cancelled" if _ruled(seen.fields, part) else "regular"
-    return edit.apply(data, {(part, "state"): state}, now=now)
+    apart = patch(recurrence.onward_from_next(seen.fields, part), {(part, "state"): state})
+    return edit.apply(data, diff(seen.fields, apart), now=now)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from bridge.errors import UsageError
+from bridge.ical import onward
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, TodoFields
 
 Level = Literal["full", "titles", "busy"]
@@ -145,7 +146,7 @@ def unseen(base: ObjectFields, now: ObjectFields, hidden: frozenset[str]) -> Obj
     def kept(event: _Component, was: EventFields | TodoFields) -> _Component:
         return replace(event, **{name: getattr(was, name) for name in hidden})
 
-    overrides = {key: kept(event, base.overrides.get(key, base.master)) for key, event in now.overrides.items()}
+    overrides = {key: kept(event, onward.event(base, key)) for key, event in now.overrides.items()}
     return replace(now, master=kept(now.master, base.master), overrides=overrides)
 
 
@@ -161,7 +162,7 @@ def own_words(change: Change, own: ObjectFields, hidden: Iterable[str]) -> Chang
     whole = {key for (key, name), value in change.items() if name == "state" and value == "override"}
     kept = {path: value for path, value in change.items() if path[1] not in names}
     for key in whole - {MASTER}:
-        instance = own.overrides.get(key, own.master)
+        instance = onward.event(own, key)
         kept |= {(key, name): getattr(instance, name) for name in names}
     return kept
 

@@ -34,7 +34,7 @@ WINDOWS = {"Europe/Vienna": "W. Europe Standard Time"}
 DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
-def provider(sandbox):
+def provider(sandbox, **more):
     base = f"{sandbox.url}/microsoft"
     return GraphProvider(
         graph_url=f"{base}/v1.0",
@@ -43,7 +43,18 @@ def provider(sandbox):
         client_secret=SECRET,
         window_past=dt.timedelta(days=180),
         window_future=dt.timedelta(days=900),
+        **more,
     )
+
+
+@contextmanager
+def without_tasks(sandbox):
+    """One that never asks for lists of to-dos."""
+    microsoft = provider(sandbox, tasks=False)
+    try:
+        yield microsoft
+    finally:
+        microsoft.close()
 
 
 def decide(url, **form):

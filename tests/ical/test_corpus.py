@@ -159,12 +159,17 @@ def test_half_a_zone_is_none(name):
     assert (when.start.isoformat(), when.zone) == ("2026-03-10T09:00:00", None)
 
 
-@pytest.mark.parametrize(
-    "name", ["override-range-thisandfuture", "override-range-lower-case", "override-range-thisandprior"]
-)
-def test_an_override_of_several_instances_has_no_view(name):
+@pytest.mark.parametrize("name", ["override-range-thisandfuture", "override-range-lower-case"])
+def test_x02_an_override_for_all_later_instances_moves_them_all(name):
+    assert starts(name) == [
+        *("20260105T0800", "20260112T0800"),
+        *("20260119T1300", "20260126T1300", "20260202T1300", "20260209T1300"),
+    ]
+
+
+def test_x02_an_override_for_all_earlier_instances_has_no_view():
     with pytest.raises(Unmappable):
-        read(name)
+        read("override-range-thisandprior")
 
 
 @pytest.mark.parametrize("name", ["until-year-9999", "rdate-year-9999", "dtend-year-9999", "dtstart-year-9999-all-day"])

@@ -1,15 +1,17 @@
 """The laws of view and edit, over generated objects and changes (DESIGN §1)."""
 
+import datetime as dt
 from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.ical import edit, normal, objects, recurrence, view
+from bridge.ical import edit, normal, objects, onward, recurrence, view
 from bridge.ical.fields import MASTER, diff, patch
 from tests.support import calendar_fields as some
 
 LAWS = settings(max_examples=40, deadline=None)
+YEARS = dt.datetime(2024, 1, 1, tzinfo=dt.UTC), dt.datetime(2029, 1, 1, tzinfo=dt.UTC)
 
 
 def seen(data):
@@ -115,4 +117,30 @@ def test_normalize_is_idempotent_and_changes_no_occurrence(one, two):
     once = recurrence.normalize(strange)
     assert recurrence.normalize(once) == once
     assert once.master == strange.master
-    assert all(recurrence.occurs(strange, key) for key in once.overrides.keys() | once.cancelled)
+    assert all(
+        recurrence.occurs(strange, key) for key in once.overrides.keys() | once.cancelled if not onward.is_one(key)
+    )
+    assert occurrences(recurrence.normalize(one)) == occurrences(one)
+
+
+def occurrences(fields):
+    found = recurrence.instances(fields, *YEARS, floating=dt.UTC)
+    return {each.key: each.fields for each in found}
+
+
+@given(some.objects())
+@LAWS
+def test_x02_a_range_that_begins_with_the_next_instance_leaves_each_as_it_was(fields):
+    before = occurrences(fields)
+    for key in map(onward.anchor, filter(onward.is_one, fields.overrides)):
+        apart = recurrence.onward_from_next(fields, key)
+        assert onward.named(key) not in apart.overrides
+        assert occurrences(apart) == before
+
+
+@given(some.objects())
+@LAWS
+def test_x02_an_instance_without_an_override_is_what_it_inherits(fields):
+    for key, event in occurrences(fields).items():
+        if key not in fields.overrides:
+            assert recurrence.inherited(fields, key) == event

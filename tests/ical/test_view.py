@@ -200,9 +200,7 @@ def test_rules_keep_their_order_and_lose_their_zone_spelling():
         event("RECURRENCE-ID:20260329T070000Z"),
         event(start="DTSTART:soon"),
         event(start="SUMMARY:no start"),
-        event(
-            "RRULE:FREQ=DAILY", more=["RECURRENCE-ID;RANGE=THISANDFUTURE:20260329T070000Z\nDTSTART:20260329T120000Z"]
-        ),
+        event("RRULE:FREQ=DAILY", more=["RECURRENCE-ID;RANGE=THISANDPRIOR:20260329T070000Z\nDTSTART:20260329T120000Z"]),
         event("RRULE:FREQ=DAILY", more=["RECURRENCE-ID:soon\nDTSTART:20260329T120000Z"]),
     ],
 )

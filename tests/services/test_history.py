@@ -154,7 +154,7 @@ def test_tasks_and_what_no_field_shows_are_told_too(world):
         done = task.replace(b"SUMMARY", b"STATUS:COMPLETED\r\nSUMMARY")
         objects.put(conn, world.calendar, "buy.ics", done, actor="dav:alice", now=world.clock())
     assert told(history.of_calendar(context_of(world), HERE)) == [
-        ("alice by CalDAV", "changed", (), "Buy tea, milk"),
+        ("alice by CalDAV", "changed", ("status",), "Buy tea, milk"),
         ("command line", "created", (), "Buy tea, milk"),
         ("device 9", "changed", (), "Tea"),
         ("phone (device 1)", "created", (), "Tea"),

@@ -7,7 +7,7 @@ from itertools import islice
 
 from hypothesis import strategies as st
 
-from bridge.ical import normal
+from bridge.ical import normal, onward
 from bridge.ical import spans as todo_spans
 from bridge.ical.fields import Attendee, EventFields, ObjectFields, Reminder, Span, TodoFields, When
 from bridge.ical.recurrence import keys
@@ -119,7 +119,7 @@ def events(draw, when=None):
 
 @st.composite
 def objects(draw):
-    """A single event or a series with some instances moved, changed and cancelled."""
+    """A single event or a series with some instances moved, changed and cancelled, and some with all that come later."""
     master = draw(events())
     if draw(st.integers(0, 3)) == 0:
         return ObjectFields(master)
@@ -132,7 +132,8 @@ def objects(draw):
         return normal.fields(fields)
     cancelled = draw(st.sets(st.sampled_from(there), max_size=3))
     chosen = draw(st.sets(st.sampled_from(there), max_size=3)) - cancelled
-    overrides = {key: draw(overrides_of(master)) for key in sorted(chosen)}
+    ranges = draw(st.sets(st.sampled_from(there), max_size=2)) if draw(st.integers(0, 2)) == 0 else set()
+    overrides = {key: draw(overrides_of(master)) for key in sorted(chosen | set(map(onward.named, ranges)))}
     return normal.fields(ObjectFields(master, rules, overrides, frozenset(cancelled)))
 
 

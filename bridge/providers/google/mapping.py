@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from bridge.errors import Unmappable
-from bridge.ical import times
+from bridge.ical import onward, times
 from bridge.ical.attendees import address
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, Reminder, When
 from bridge.ical.recurrence import normalize
@@ -52,6 +52,7 @@ class GoogleLens:
     component: ClassVar[ObjectKind] = "VEVENT"
 
     def view(self, fields: ObjectFields) -> ObjectFields:
+        onward.refuse(fields)
         was = fields.event.when
         master = self._event(fields.event)
         recurrence = rules.normal(fields.recurrence, was, master.when)

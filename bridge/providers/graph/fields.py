@@ -58,8 +58,8 @@ def reduce(event: EventFields, when: When) -> EventFields:
         show_as="" if event.status == "CANCELLED" else event.show_as,
         classification="" if event.classification == "PUBLIC" else event.classification,
         reminders=_nearest(event.reminders),
-        categories=_named(event.categories),
-        priority=_class(event.priority),
+        categories=labels(event.categories),
+        priority=importance(event.priority),
         # whoever is alone in an event is not told to be its organizer
         organizer=event.organizer if event.attendees else "",
         attendees=people.seen(event.attendees),
@@ -78,11 +78,11 @@ def _nearest(reminders: Iterable[Reminder]) -> tuple[Reminder, ...]:
     return tuple(shown[:1])
 
 
-def _named(categories: Iterable[str]) -> tuple[str, ...]:
+def labels(categories: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({category for each in categories if (category := texts.subject(each))}))
 
 
-def _class(priority: int) -> int:
+def importance(priority: int) -> int:
     """1-4 high, 6-9 low, the rest normal (X-22)."""
     return 0 if priority in (0, 5) else 1 if priority < 5 else 9
 
@@ -100,13 +100,13 @@ def read(event: Mapping[str, Any], *, recurring: bool, owner: str = "") -> Event
     return EventFields(
         zones.read_when(event, recurring=recurring),
         summary=texts.subject(event.get("subject") or ""),
-        description=_body(event.get("body") or {}),
+        description=body_text(event.get("body") or {}),
         location=places.name(event),
         transp="TRANSPARENT" if free else "OPAQUE",
         show_as="" if free else SHOWN_AS.get(event.get("showAs") or "", ""),
         classification=SENSITIVITIES.get(event.get("sensitivity") or "", ""),
         reminders=(Reminder(minutes),) if event.get("isReminderOn") and minutes >= 0 else (),
-        categories=_named(event.get("categories") or ()),
+        categories=labels(event.get("categories") or ()),
         priority=IMPORTANCES.get(event.get("importance") or "", 0),
         organizer=people.organizer(event),
         attendees=people.attendees(event, owner),
@@ -114,7 +114,7 @@ def read(event: Mapping[str, Any], *, recurring: bool, owner: str = "") -> Event
     )
 
 
-def _body(body: Mapping[str, Any]) -> str:
+def body_text(body: Mapping[str, Any]) -> str:
     content = body.get("content") or ""
     return texts.from_html(content) if (body.get("contentType") or "").lower() == "html" else texts.plain(content)
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from bridge.errors import Unmappable
+from bridge.ical import onward
 from bridge.ical.fields import MASTER, Change, EventFields, ObjectFields, When
 from bridge.ical.recurrence import normalize
 from bridge.ical.times import instance_key, instant
@@ -36,7 +37,8 @@ class GraphLens:
     component: ClassVar[ObjectKind] = "VEVENT"
 
     def view(self, fields: ObjectFields) -> ObjectFields:
-        """Raises Unmappable for rules and zones without an equal (R-29)."""
+        """Raises Unmappable for rules and zones without an equal (R-29), and for overrides of more than one instance (X-02)."""
+        onward.refuse(fields)
         recurring = bool(fields.recurrence)
         master = self._reduced(fields.event, recurring=recurring)
         if not recurring:

@@ -28,6 +28,9 @@ SCOPES = ("Calendars.ReadWrite", "User.Read", "MailboxSettings.Read")
 """The last tells the mailbox's time zone, where floating times go (M-10, X-04). MSAL adds ``openid profile offline_access``
 itself (M-04)."""
 
+TASKS = "Tasks.ReadWrite"
+"""Asked for beside them; whoever grants the calendars only is connected all the same, without lists of to-dos."""
+
 DEAD = {"invalid_grant", "interaction_required", "consent_required", "login_required"}
 """Only the person can help (M-07); everything else is either passing or a wrong setting (R28)."""
 
@@ -133,12 +136,17 @@ def _is_plain(value: object) -> bool:
 
 @dataclass(frozen=True)
 class Client:
-    """The app registration in Entra and the authority that it talks to (M-02)."""
+    """The app registration in Entra and the authority that it talks to (M-02). ``tasks``: consent asks for the to-dos, too."""
 
     http: httpx.Client
     authority: str
     client_id: str
     client_secret: str
+    tasks: bool = True
+
+    @property
+    def scopes(self) -> list[str]:
+        return [*SCOPES, TASKS] if self.tasks else [*SCOPES]
 
     def begin(self, *, redirect_uri: str) -> Consent:
         """Make the address of the consent page. Asks the authority where that is: raises Unreachable."""
@@ -148,7 +156,7 @@ class Client:
         with _words(), warnings.catch_warnings():
             # The answer comes in the query: a form posted from another site would arrive without our session's cookie
             warnings.filterwarnings("ignore", message="response_mode='form_post'")
-            flow = app.initiate_auth_code_flow(list(SCOPES), redirect_uri=redirect_uri, prompt="select_account")
+            flow = app.initiate_auth_code_flow(self.scopes, redirect_uri=redirect_uri, prompt="select_account")
         return Consent(http.real(flow["auth_uri"]), flow["state"], json.dumps(flow))
 
     def finish(self, memory: str, answer: Mapping[str, str]) -> str:
@@ -178,13 +186,14 @@ class Client:
         cache = msal.SerializableTokenCache()
         cache.deserialize(grant)
         app, _ = self._app(cache)
+        scopes = _granted(grant)
         with _words():
             people, tokens = app.get_accounts(), _found(grant, msal.TokenCache.CredentialType.REFRESH_TOKEN)
             if people:
-                result = app.acquire_token_silent_with_error(list(SCOPES), people[0], force_refresh=True)
+                result = app.acquire_token_silent_with_error(scopes, people[0], force_refresh=True)
             else:  # an answer without an ID token makes no account (M-05)
                 latest = max(tokens, key=lambda token: int(token["last_modification_time"]), default=None)
-                result = latest and app.acquire_token_by_refresh_token(latest["secret"], list(SCOPES))
+                result = latest and app.acquire_token_by_refresh_token(latest["secret"], scopes)
         if not result:
             raise NeedsReconnect("the grant holds no refresh token")
         if "error" in result:
@@ -229,6 +238,17 @@ def _found(grant: str, kind: str) -> list[dict[str, Any]]:
     cache = msal.SerializableTokenCache()
     cache.deserialize(grant)
     return list(cache.search(kind))
+
+
+def _granted(grant: str) -> list[str]:
+    """What to ask for again: never more than was granted, or the renewal would be refused (R28).
+
+    Grants are older than the to-dos, or were given without them. What else we ask for was always asked for.
+    """
+    kinds = (msal.TokenCache.CredentialType.REFRESH_TOKEN, msal.TokenCache.CredentialType.ACCESS_TOKEN)
+    targets = (str(token.get("target") or "") for kind in kinds for token in _found(grant, kind))
+    named = {scope.rpartition("/")[2].lower() for target in targets for scope in target.split()}
+    return [*SCOPES, TASKS] if TASKS.lower() in named else [*SCOPES]
 
 
 def home_account(grant: str) -> tuple[str, str]:

@@ -56,16 +56,18 @@ class _Rule:
         return all(ordinal == 0 for ordinal, _ in self.byday)
 
 
-def to_recurrence(lines: Sequence[str], when: When) -> dict[str, Any]:
+def to_recurrence(lines: Sequence[str], when: When, *, beside: bool = False) -> dict[str, Any]:
     """The pattern and range that yield exactly the instances of these lines, which start at ``when``.
 
-    ``when`` is all-day or zoned. Raises Unmappable.
+    ``when`` is all-day or zoned. ``beside``: it may start on a day that the rule does not have, as a task may be due on one.
+    Raises Unmappable.
     """
     if len(lines) != 1:
         raise Unmappable("Outlook holds one recurrence rule and no added dates")  # R-28, X-37
     rule = _parse(lines[0])
     pattern = _pattern(rule, when)
-    if occurrences(rule_text(pattern), when.start).after(naive(when.start), inc=True) != naive(when.start):
+    first = occurrences(rule_text(pattern), when.start).after(naive(when.start), inc=True)
+    if first != naive(when.start) and not beside:
         raise Unmappable(BESIDE_THE_RULE)
     return {"pattern": pattern, "range": _range(rule, pattern, when)}
 

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from bridge.errors import Gone, Refused, UsageError
-from bridge.providers.graph import zones
+from bridge.providers.graph import todo_lists, zones
 from bridge.providers.graph.api import LIMITS, TIMEOUT, Api, entries
 from bridge.providers.graph.oauth import AccessTokens, Client
 from bridge.providers.graph.remote import GraphRemote
+from bridge.providers.graph.todo_remote import GraphTodoRemote
 from bridge.providers.oauth import Consent
 from bridge.providers.pace import Paces
 from bridge.sync.ports import RemoteCalendar, TokenStore
@@ -34,7 +35,7 @@ class GraphProvider:
 
     ``graph_url`` may stand with or without ``/v1.0``, ``authority`` with or without a tenant. ``client_secret`` "" makes a
     public client. ``window_past`` and ``window_future`` bound what a delta round sees (M-19); the rest is found by the
-    next complete listing.
+    next complete listing. ``tasks``: whether lists of to-dos are asked for and shown.
     """
 
     name = "microsoft"
@@ -48,13 +49,15 @@ class GraphProvider:
         window_past: dt.timedelta,
         window_future: dt.timedelta,
         paces: Paces | None = None,
+        *,
+        tasks: bool = True,
     ) -> None:
         if window_past + window_future > MAX_WINDOW:
             raise UsageError("Microsoft shows at most 1825 days of a calendar: make [microsoft] window_*_days smaller")
         self._http = httpx.Client(timeout=TIMEOUT, follow_redirects=False)
         self._url = _versioned(graph_url)
         self._paces = paces or Paces(LIMITS)
-        self._client = Client(self._http, _with_tenant(authority), client_id, client_secret)
+        self._client = Client(self._http, _with_tenant(authority), client_id, client_secret, tasks)
         self._window = _Window(window_past, window_future)
 
     def begin(self, *, redirect_uri: str) -> Consent:
@@ -65,7 +68,9 @@ class GraphProvider:
 
     def account(self, tokens: TokenStore, *, key: str = "") -> GraphAccount:
         access = AccessTokens(self._client.renewed, tokens)
-        return GraphAccount(Api(self._http, self._url, access, self._paces.of(key)), self._window)
+        return GraphAccount(
+            Api(self._http, self._url, access, self._paces.of(key)), self._window, tasks=self._client.tasks
+        )
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -73,10 +78,11 @@ class GraphProvider:
 
 
 class GraphAccount:
-    """A signed-in person at Microsoft."""
+    """A signed-in person at Microsoft; with ``tasks``, her lists of to-dos too."""
 
-    def __init__(self, api: Api, window: _Window) -> None:
+    def __init__(self, api: Api, window: _Window, *, tasks: bool = True) -> None:
         self._api = api
+        self._tasks = tasks
         self._window = window
 
     def identity(self) -> tuple[str, str]:
@@ -105,7 +111,7 @@ class GraphAccount:
             answer = self._api.follow(link)
             found += entries(answer)
         default = {each["id"] for each in found if each.get("isDefaultCalendar")} or {self._default(found)}
-        return [
+        calendars = [
             RemoteCalendar(
                 id=each["id"],
                 name=each.get("name") or "",
@@ -117,6 +123,7 @@ class GraphAccount:
             )
             for each in found
         ]
+        return [*calendars, *todo_lists.lists(self._api, zone)] if self._tasks else calendars
 
     def _default(self, calendars: Sequence[Mapping[str, Any]]) -> str:
         """The id of the default calendar (M-11), where the list does not mark it."""
@@ -133,7 +140,9 @@ class GraphAccount:
             return ""
         return zones.named(settings.get("timeZone") or "") or ""
 
-    def remote(self, calendar: RemoteCalendar) -> GraphRemote:
+    def remote(self, calendar: RemoteCalendar) -> GraphRemote | GraphTodoRemote:
+        if calendar.component == "VTODO":
+            return GraphTodoRemote(self._api, calendar.id, calendar.zone)
         return GraphRemote(self._api, calendar, window_past=self._window.past, window_future=self._window.future)
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.errors import Refused, Unmappable, Unreachable, VersionMismatch
+from bridge.errors import Refused, Unreachable, VersionMismatch
+from bridge.ical import onward
 from bridge.ical.fields import EventFields, ObjectFields, Reminder, When
 from bridge.sync.ports import NamesOccurrences, SupportsPush
 from tests.contracts.bench import Mirror, Typed, wall
@@ -295,14 +296,18 @@ def test_what_was_written_and_is_not_there_is_tried_again(at_xandikos):
         create(at_xandikos, single())
 
 
-def test_an_override_for_all_later_ones_is_left_alone(at_xandikos):
+def test_x02_an_override_for_all_later_ones_is_read_and_kept(at_xandikos):
     later = FOREIGN.replace("DURATION:PT1H", "DURATION:PT1H\r\nRRULE:FREQ=DAILY;COUNT=9")
     override = later[later.index("BEGIN:VEVENT") : later.index("END:VCALENDAR")]
     override = override.replace("UID:", "RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Custom Zone:20260304T120000\r\nUID:")
     override = override.replace("RRULE:FREQ=DAILY;COUNT=9\r\n", "")
     id = at_xandikos.put_text("foreign.ics", later.replace("END:VCALENDAR", f"{override}END:VCALENDAR"))
-    with pytest.raises(Unmappable):
-        read(at_xandikos, id)
+    found = read(at_xandikos, id)
+    (name,) = found.fields.overrides
+    assert onward.is_one(name)
+    at_xandikos.remote.update(found, titled(found, "Other"))
+    assert "RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Custom Zone:20260304T120000" in stored(at_xandikos, id)
+    assert read(at_xandikos, id).fields.overrides == found.fields.overrides
 
 
 def test_long_lines_are_folded_as_the_rfc_has_it(bench):

@@ -156,9 +156,9 @@ def test_r32_one_event_that_cannot_be_read_leaves_the_others_alone():
     bad = {
         "no start": f"UID:bad\n{STAMP}\nSUMMARY:Bad",
         "a start that is none": f"UID:bad\n{STAMP}\nDTSTART:tomorrow\nSUMMARY:Bad",
-        "this and future": event("bad", "20260303T120000Z", "Bad", "RRULE:FREQ=DAILY")
+        "this and earlier": event("bad", "20260303T120000Z", "Bad", "RRULE:FREQ=DAILY")
         + "\nEND:VEVENT\nBEGIN:VEVENT\n"
-        + event("bad", "20260305T120000Z", "Bad", "RECURRENCE-ID;RANGE=THISANDFUTURE:20260305T120000Z"),
+        + event("bad", "20260305T120000Z", "Bad", "RECURRENCE-ID;RANGE=THISANDPRIOR:20260305T120000Z"),
     }
     for why, text in bad.items():
         found = reading.read(feed(text, event("good", "20260302T120000Z", "Good"))).objects.values()
