@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bridge.errors import Refused, Unmappable
-from bridge.ical import recurrence, times
-from bridge.ical.fields import EventFields, When
+from bridge.ical import objects, recurrence, times, view
+from bridge.ical.fields import EventFields, ObjectFields, TodoFields, When
 from bridge.sync import asides, parts
 from bridge.sync.identity import creation_key
 from tests.contracts import caldav_bench, google_bench, graph_bench
+from tests.contracts.todos import google_bench as todo_google_bench
+from tests.contracts.todos import graph_bench as todo_graph_bench
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/reference/fidelity.md"
 ROWS = Path(__file__).with_name("rows.toml")
+TODO_ROWS = Path(__file__).with_name("todos.toml")
 BENCHES = {"Google": google_bench, "Outlook": graph_bench, "CalDAV": caldav_bench}
+TODO_BENCHES = {"Google Tasks": todo_google_bench, "Microsoft To Do": todo_graph_bench}
 
 _FROM = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 _TO = _FROM + dt.timedelta(days=2 * 366)
@@ -42,6 +46,13 @@ tells what of it arrives elsewhere.
 This page is written by `make fidelity`: each row is an object that is created on the (simulated) service and read back.
 """
 
+_OF_TODOS = """\
+## To-dos
+
+Lists of to-dos are mirrored with Google Tasks and Microsoft To Do ([how to](../how-to/mirror-to-dos.md)).
+"""
+ABOVE = ObjectFields(TodoFields(summary="Above"))
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -53,12 +64,16 @@ def rows():
     return tomllib.loads(ROWS.read_text())
 
 
+def todo_rows():
+    return tomllib.loads(TODO_ROWS.read_text())
+
+
 def object_of(row) -> bytes:
     """The calendar object of a row."""
     lines = row["lines"].strip("\n").split("\n") if row["lines"] else []
-    if not any(line.startswith(("DTSTART", "DUE")) for line in lines):
-        lines = ["DTSTART;TZID=Europe/Berlin:20260302T090000", "DTEND;TZID=Europe/Berlin:20260302T100000", *lines]
     kind = row.get("kind", "VEVENT")
+    if kind == "VEVENT" and not any(line.startswith("DTSTART") for line in lines):
+        lines = ["DTSTART;TZID=Europe/Berlin:20260302T090000", "DTEND;TZID=Europe/Berlin:20260302T100000", *lines]
     whole = [
         "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//a phone//EN",
         row.get("before", "").strip("\n"),
@@ -140,8 +155,35 @@ def _said(lines):
     return sorted(";".join(sorted(line.partition(":")[2].split(";"))) for line in lines)
 
 
-def render(told, found) -> str:
-    sides = list(BENCHES)
+def outcome_of_todo(number, row, bench) -> Outcome:
+    """The same of a to-do. One that is a part of another one is made below it."""
+    lens = bench.remote.lens
+    full = view.read(objects.parse(object_of({**row, "kind": "VTODO"})))
+    if full.todo.parent:
+        above = bench.remote.create(lens.view(ABOVE), key=creation_key("fidelity", "above", 1), uid="above")
+        full = replace(full, master=replace(full.todo, parent=above[0].id))
+    there, _ = _made(number, lens.view(full), bench)
+    words = {_aspect_of_todo(name, full.todo, there.todo) for name in row["shown"]}
+    worst = ("stays here", "converted", "exact")
+    return Outcome(next((word for word in worst if word in words), "stays here"))
+
+
+def _aspect_of_todo(name, full, there) -> str:
+    ours, theirs, nothing = (
+        getattr(todo.when if name in ("start", "due") else todo, name) for todo in (full, there, TodoFields())
+    )
+    if ours == theirs:
+        return "exact"
+    return "stays here" if theirs == nothing else "converted"
+
+
+def render(told, todos, found) -> str:
+    return "\n".join(
+        [_HEAD, *_table(told, list(BENCHES), found), "", _OF_TODOS, *_table(todos, list(TODO_BENCHES), found), ""]
+    )
+
+
+def _table(told, sides, found):
     table = ["| row | what it says | " + " | ".join(sides) + " | |", "| --- " * (len(sides) + 3) + "|"]
     table += [
         f"| {number} | {row['title']} | "
@@ -149,7 +191,7 @@ def render(told, found) -> str:
         + f" | {_remarks(row, [(side, found[number, side].why) for side in sides])} |"
         for number, row in told.items()
     ]
-    return "\n".join([_HEAD, *table, ""])
+    return table
 
 
 def _remarks(row, reasons) -> str:
@@ -168,4 +210,8 @@ def measured(sandbox):
         with module.open_bench(sandbox) as bench:
             for number, row in rows().items():
                 found[number, side] = outcome(number, row, bench)
+    for side, module in TODO_BENCHES.items():
+        with module.open_bench(sandbox) as bench:
+            for number, row in todo_rows().items():
+                found[number, side] = outcome_of_todo(number, row, bench)
     return found

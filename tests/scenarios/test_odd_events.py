@@ -7,7 +7,7 @@ import pytest
 
 from tests.contracts.bench import Typed
 from tests.e2e.dates import MONDAY, ZONE
-from tests.support.bridged import at, event, shown
+from tests.support.bridged import at, event, local, shown
 
 
 def replaced(story, uid, *components):
@@ -209,3 +209,19 @@ def test_r32_times_at_the_ends_of_all_calendars_are_told_to_nobody(story, year):
     assert {"beyond the years" in reason for reason in story.quarantined().values()} == {True}
     assert story.google.find("Other")
     assert story.graph.find("Other")
+
+
+def test_a_day_that_differs_by_what_a_service_does_not_see_is_retitled_with_its_series(story):
+    """Google has no exception for that day, so whoever retitles the series there means it, too (R42)."""
+    day = at(7, 9)
+    story.phone.put(
+        "tea",
+        event("Tea", at(0, 9), at(0, 10), "RRULE:FREQ=WEEKLY;COUNT=3"),
+        event("Tea", day, at(7, 10), local("RECURRENCE-ID", day), "CLASS:PUBLIC", "X-MOOD:festive"),
+    )
+    weeks = [(at(7 * week, 9), at(7 * week, 10)) for week in range(3)]
+    story.settle([shown(*week, "Tea") for week in weeks])
+    for side, title in ((story.google, "Cake"), (story.graph, "Biscuits")):
+        side.retitle(side.find("Tea" if title == "Cake" else "Cake"), title)
+        story.settle([shown(*week, title) for week in weeks])
+    assert "X-MOOD:festive" in story.phone.stored()["tea"]

@@ -31,9 +31,7 @@ def test_a_to_do_made_anywhere_is_everywhere_once(story):
         *("2035-03-05", "2035-03-06", "2035-03-07"),
         *("2035-03-05", "2035-03-06", "2035-03-07"),
     ]
-    assert story.phone.says("Milk", "DUE", "DESCRIPTION") == ["DUE;VALUE=DATE:20350306", "DESCRIPTION:Two"] or sorted(
-        story.phone.says("Milk", "DUE", "DESCRIPTION")
-    ) == ["DESCRIPTION:Two", "DUE;VALUE=DATE:20350306"]
+    assert sorted(story.phone.says("Milk", "DUE", "DESCRIPTION")) == ["DESCRIPTION:Two", "DUE;VALUE=DATE:20350306"]
     assert story.quarantined() == {}
 
 
@@ -60,7 +58,6 @@ def test_what_is_ticked_off_in_one_place_is_done_in_all(story, where):
 def test_x62_another_day_there_leaves_the_time_of_day_here(story, where):
     story.phone.put("bread", "SUMMARY:Bread", DUE)
     story.rest()
-    before = story.phone.stored()["bread"]
     story.places()[where].edit("Bread", title="Rolls")
     story.rest()
     assert story.phone.says("Rolls", "DUE") == [DUE]
@@ -71,7 +68,6 @@ def test_x62_another_day_there_leaves_the_time_of_day_here(story, where):
     story.rest()
     assert story.phone.says("Rolls", "DUE") == ["DUE;TZID=Europe/Berlin:20350308T180000"]
     assert story.google.due("Rolls") == story.graph.due("Rolls") == "2035-03-08"
-    assert len(before.split("\r\n")) + 1 >= len(story.phone.stored()["bread"].split("\r\n"))
 
 
 def test_nothing_of_the_phones_own_is_lost_whatever_is_done_elsewhere(story):

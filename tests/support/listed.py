@@ -12,6 +12,7 @@ from tests.support import bridged, simulated_graph
 from tests.support.bridged import PERSON, Bridged, Phone
 from tests.support.simulated_google import TASKS
 
+PREFER = 'IdType="ImmutableId", outlook.timezone="W. Europe Standard Time"'
 TODO_SCOPES = (*simulated_graph.SCOPES, "Tasks.ReadWrite")
 
 
@@ -72,7 +73,7 @@ class GoogleTasks:
         answer = self.client.post(self.list, params=query, json={"title": title, **fields})
         return answer.raise_for_status().json()["id"]
 
-    def edit(self, title, **fields):
+    def edit(self, title, /, **fields):
         self.client.patch(f"{self.list}/{self.task(title)['id']}", json=fields).raise_for_status()
 
     def tick(self, title):
@@ -93,7 +94,6 @@ class MicrosoftTodo:
     """The list called Tasks."""
 
     client: httpx.Client
-    zone: str = "Europe/Berlin"
 
     @property
     def list(self):
@@ -103,7 +103,7 @@ class MicrosoftTodo:
     def all(self):
         url, items = f"{self.list}?$top=100&$expand=linkedResources", []
         while url:
-            page = self.client.get(url).raise_for_status().json()
+            page = self.client.get(url, headers={"Prefer": PREFER}).raise_for_status().json()
             items += page["value"]
             url = page.get("@odata.nextLink")
         return items
@@ -118,7 +118,7 @@ class MicrosoftTodo:
     def add(self, title, **fields):
         return self.client.post(self.list, json={"title": title, **fields}).raise_for_status().json()["id"]
 
-    def edit(self, title, **fields):
+    def edit(self, title, /, **fields):
         self.client.patch(f"{self.list}/{self.task(title)['id']}", json=fields).raise_for_status()
 
     def tick(self, title):
@@ -131,7 +131,7 @@ class MicrosoftTodo:
         return self.task(title)["status"] == "completed"
 
     def due(self, title):
-        """As the day that is meant: To Do says it in its zone's midnight."""
+        """The day that is meant: a midnight where she lives."""
         due = self.task(title).get("dueDateTime")
         return due["dateTime"][:10] if due else ""
 

@@ -70,3 +70,67 @@ def test_who_wakes_an_exclusion_of_its_own_has_said_so():
     assert (before.cancelled, after.cancelled) == ({"20260303T090000Z"}, {"20260303T090000Z", "20260310T090000Z"})
     change = {**LONGER, ("20260310T090000Z", "state"): "cancelled"}
     assert read(laying.edited(ENDED, change, CALDAV, now=NOW)).cancelled == after.cancelled
+
+
+HIDDEN = b"""BEGIN:VCALENDAR\r
+VERSION:2.0\r
+PRODID:-//a phone//EN\r
+BEGIN:VEVENT\r
+UID:u\r
+DTSTAMP:20260301T000000Z\r
+DTSTART%(form)s:20260302T090000%(z)s\r
+DTEND%(form)s:20260302T100000%(z)s\r
+RRULE:FREQ=DAILY;COUNT=5\r
+SUMMARY:Tea\r
+LOCATION:Kitchen\r
+END:VEVENT\r
+BEGIN:VEVENT\r
+UID:u\r
+DTSTAMP:20260301T000000Z\r
+RECURRENCE-ID%(form)s:20260303T090000%(z)s\r
+DTSTART%(form)s:20260303T090000%(z)s\r
+DTEND%(form)s:20260303T100000%(z)s\r
+SUMMARY:Tea\r
+LOCATION:Kitchen\r
+CATEGORIES:With guests\r
+END:VEVENT\r
+BEGIN:VEVENT\r
+UID:u\r
+DTSTAMP:20260301T000000Z\r
+RECURRENCE-ID%(form)s:20260304T090000%(z)s\r
+DTSTART%(form)s:20260304T090000%(z)s\r
+DTEND%(form)s:20260304T100000%(z)s\r
+SUMMARY:Coffee\r
+LOCATION:Kitchen\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+@pytest.fixture(params=[(b"", b"Z"), (b"", b""), (b";TZID=Europe/Berlin", b"")], ids=["utc", "floating", "zoned"])
+def hidden(request):
+    form, z = request.param
+    return HIDDEN % {b"form": form, b"z": z}
+
+
+def test_a_series_that_is_retitled_where_a_day_is_like_all_others_is_retitled_on_that_day(hidden):
+    """The service has no exception for a day that differs by its categories alone."""
+    other = laying.edited(hidden, {(MASTER, "summary"): "Cake", (MASTER, "location"): ""}, GOOGLE, now=NOW)
+    series = read(other)
+    titles = {key[:8]: (event.summary, event.location, event.categories) for key, event in series.overrides.items()}
+    assert titles == {"20260303": ("Cake", "", ("With guests",)), "20260304": ("Coffee", "Kitchen", ())}
+
+
+def test_a_side_that_sees_the_day_says_itself_what_becomes_of_it(hidden):
+    other = laying.edited(hidden, {(MASTER, "summary"): "Cake"}, CALDAV, now=NOW)
+    assert sorted(event.summary for event in read(other).overrides.values()) == ["Coffee", "Tea"]
+
+
+def test_a_series_that_moves_away_from_under_such_a_day_leaves_no_day_behind():
+    data = HIDDEN % {b"form": b"", b"z": b"Z"}
+    later = read(data).event.when
+    later = dataclasses.replace(later, start=later.start.replace(hour=15), end=later.end.replace(hour=16))
+    moved = read(
+        laying.edited(data, {(MASTER, "when"): later, ("20260304T090000Z", "state"): "regular"}, GOOGLE, now=NOW)
+    )
+    assert dict(moved.overrides) == {}
