@@ -379,7 +379,7 @@ def _undelete(case: Case, link: Link, remote: RemoteObject, rules: Rules) -> Ste
     link = replace(
         clean(link),
         version=remote.version,
-        hub_base=_agreed(here, after, remote.fields, merged),
+        hub_base=_agreed(here, _taken(before, after, merged, rules), remote.fields, merged),
         remote_base=remote.fields,
         dirty=True,  # the phone may have changed it before it was deleted
     )
@@ -527,10 +527,8 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
     link = replace(clean(link), remote_id=remote.id, version=remote.version)
     if rules.direction != "push" or link.remote_base is None:
         link = replace(link, remote_base=remote.fields)
-    took = patch(here.now, merged.to_hub)
-    if put is not None and isinstance(after.master, TodoFields) and after != took and rules.direction == "both":
-        # it was told that something is done, and has gone on to the next time: that is the hub's change now (X-69), and
-        # goes out with whatever else it has changed
+    took = _taken(here.now, after, merged, rules)
+    if put is not None and took != after:  # what it has made of that goes out with whatever else it has changed
         told = _agreed(here, took, remote.fields, merged) if merged.to_remote else took
         return Step(case, again(replace(link, hub_base=told)), put, None, conflicts)
     if not merged.to_remote:
@@ -550,6 +548,12 @@ def _settle(case: Case, link: Link, here: Edited, merged: Merged, *, rules: Rule
         decision = None if overruled == remote.fields or case.link is None else case.link.decision
         agreed = replace(agreed, remote_base=overruled, decision=decision)
     return Step(case, trying(agreed, case.link), put, Intent(hub.uid, "update", target, after), conflicts)
+
+
+def _taken(before: ObjectFields, after: ObjectFields, merged: Merged, rules: Rules) -> ObjectFields:
+    """What the hub has been told. A to-do that is done may have gone on to its next time: that is the hub's own change (X-69)."""
+    todo = isinstance(after.master, TodoFields) and rules.direction == "both"
+    return patch(before, merged.to_hub) if todo else after
 
 
 def _told(case: Case, change: Change, rules: Rules) -> bytes:

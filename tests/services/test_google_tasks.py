@@ -177,6 +177,17 @@ def test_x69_done_there_while_it_is_edited_here(tasks, edit):
     assert not done
 
 
+def test_x69_done_there_while_it_is_deleted_here(tasks):
+    """An edit beats a deletion; the occurrence that is done is done all the same."""
+    tasks.put("bins", "SUMMARY:Bins", "DUE;VALUE=DATE:20260616", "RRULE:FREQ=WEEKLY")
+    tasks.settle()
+    tasks.do("Bins", status="completed")
+    tasks.remove("bins")
+    tasks.settle()
+    assert "DUE;VALUE=DATE:20260623" in tasks.here()["Bins"]
+    assert tasks.there() == {"Bins": ("", day(23), False)}
+
+
 def test_x64_what_was_cancelled_here_is_off_the_list_there(tasks):
     tasks.put("trip", "SUMMARY:Trip", "STATUS:CANCELLED")
     tasks.settle()
