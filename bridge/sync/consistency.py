@@ -210,10 +210,10 @@ class _Examination:
             repair.links.append(again(link))
             return
         here = _read(hub, self._lens, state, home=sides.home)
-        if state.direction != "push" and link.remote_base is not None and diff(link.remote_base, there.fields):
+        if state.direction != "push" and link.remote_base is not None and _since(link.remote_base, there.fields):
             self.findings.note("remote-changed", link.uid)
             repair.links.append(again(link))
-        elif state.direction != "pull" and (here is None or diff(link.hub_base or here.fields, here.fields)):
+        elif state.direction != "pull" and (here is None or _since(link.hub_base or here.fields, here.fields)):
             self.findings.note("hub-changed", link.uid)
             doubtful = here is not None and _mails(here, there) and diff(here.fields, there.fields)
             repair.links.append(self._left_alone(link, GUESTS) if doubtful else again(link))
@@ -356,6 +356,23 @@ class _Examination:
             for series, items in repair.inbox:
                 memory.refresh(series, items, pending=True)
             memory.save_links(repair.links)
+
+
+_HELD_LATER = ("color", "geo")
+
+
+def _since(base: ObjectFields, now: ObjectFields) -> Change:
+    """What has changed since a base was kept.
+
+    Some bases are older than the fields of COLOR and GEO: that they have none says nothing, and is no divergence. What there
+    is of it comes along when somebody edits that event.
+    """
+    before = {MASTER: base.master, **base.overrides}
+    return {
+        path: value
+        for path, value in diff(base, now).items()
+        if path[1] not in _HELD_LATER or path[0] not in before or getattr(before[path[0]], path[1])
+    }
 
 
 def _vanished(link: Link, state: PairState) -> Link:

@@ -14,8 +14,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import Unmappable
-from bridge.ical import normal, objects, view
-from bridge.ical.fields import EventFields, diff
+from bridge.ical import normal, objects, readable, view
+from bridge.ical.fields import EventFields, ObjectFields, diff, from_json, to_json
 from bridge.providers.caldav import mapping as caldav
 from bridge.providers.caldav.mapping import CaldavLens
 from bridge.providers.google.mapping import GoogleLens
@@ -169,3 +169,22 @@ def test_and_so_it_does_in_every_object_of_the_corpus(lens):
                     wrong[name] = f"{edit}: {error}"
     assert wrong == {}
     assert sum(made.values()) > 500
+
+
+def kept_before(component, fields):
+    """A component as it was kept before COLOR and GEO had fields: they stand among its other lines, as they are written."""
+    said = {
+        f"{line.head}:{line.value}" for name in readable.READ for line in component.every(name) if readable.told(line)
+    }
+    plain = to_json(ObjectFields(fields))["master"]
+    others = sorted({*plain.pop("others", ()), *said})
+    return {name: value for name, value in plain.items() if name not in ("color", "geo")} | {"others": others}
+
+
+@pytest.mark.parametrize("lens", [LENSES["caldav"], LENSES["ics"]], ids=["caldav", "ics"])
+@given(written=texts.calendar_objects())
+@LAWS
+def test_r20_a_base_from_before_colours_and_places_is_no_change(lens, written):
+    now = lens.view(fields_of(written.data))
+    kept = to_json(now) | {"master": kept_before(objects.parse(written.data).master, now.master)}
+    assert diff(from_json(kept), now) == {}

@@ -1,7 +1,9 @@
 """X-14, X-24: a colour goes to Google and back, coordinates to Outlook and back, and neither takes it from the phone unasked."""
 
 import pytest
+import sqlalchemy as sa
 
+from bridge.store import tables
 from tests.support.bridged import at, event
 
 
@@ -115,4 +117,63 @@ def test_m64_several_places_survive_what_is_done_here(tea):
     told = outlook(story, "Tea")["locations"]
     assert [each["displayName"] for each in told] == ["Park", "Room 5"]
     assert told[1]["locationEmailAddress"] == "room5@example.com"
+    story.settle()
+
+
+# --- accounts from before there were these fields
+
+
+def from_before(story):
+    """Both services have what no base knows of, and so has the hub."""
+    story.phone.put("mine", event("Mine", at(1, 9), at(1, 10), "LOCATION:Café", "COLOR:navy", "GEO:48.2;16.37"))
+    story.phone.put("theirs", event("Theirs", at(2, 9), at(2, 10), "LOCATION:Café"))
+    story.phone.put("run", event("Run", at(3, 9), at(3, 10), "RRULE:FREQ=DAILY;COUNT=4", "LOCATION:Café"))
+    story.rest()
+    for title in ("Theirs", "Run"):
+        google(story, title, colorId="11")
+        outlook(story, title, location={"displayName": "Café", "coordinates": {"latitude": 1.5, "longitude": 2}})
+    story.rest()
+    for uid in ("theirs", "run"):
+        for line in ("COLOR:tomato\r\n", "GEO:1.5;2\r\n"):
+            story.phone.edit(uid, line, "")
+    with story.context.database.write() as conn:
+        for pair in story.pairs.values():  # what has been edited is taken for planned
+            conn.execute(
+                sa.update(tables.pairs).where(tables.pairs.c.id == pair).values(hub_cursor=revision(conn, pair))
+            )
+        for row in conn.execute(sa.select(tables.links)).mappings().all():
+            this = sa.and_(tables.links.c.pair_id == row["pair_id"], tables.links.c.uid == row["uid"])
+            old = {}
+            for name in ("hub_base", "remote_base"):
+                master = {
+                    key: value for key, value in row[name]["master"].items() if key not in ("color", "geo", "aside")
+                }
+                old[name] = {**row[name], "master": master}
+            conn.execute(sa.update(tables.links).where(this).values(old))
+
+
+def revision(conn, pair):
+    calendar = conn.scalar(sa.select(tables.pairs.c.calendar_id).where(tables.pairs.c.id == pair))
+    return conn.scalar(sa.select(tables.calendars.c.revision).where(tables.calendars.c.id == calendar))
+
+
+def test_r42_what_no_base_knows_of_is_no_divergence_and_nothing_is_written_for_it(story):
+    from_before(story)
+    before, stored = story.writes(), story.phone.stored()
+    story.compared()
+    story.rest()
+    assert story.writes() == before
+    assert story.phone.stored() == stored
+
+
+def test_it_comes_along_when_that_event_is_edited(story):
+    from_before(story)
+    google(story, "Theirs", summary="Edited there")
+    story.phone.edit("mine", "SUMMARY:Mine", "SUMMARY:Edited here")
+    story.rest()
+    text = story.phone.stored()["theirs"]
+    assert "COLOR:tomato\r\n" in text
+    assert "GEO:1.5;2\r\n" in text, "with that edit it was looked at for Outlook, too"
+    assert "COLOR" not in story.phone.stored()["run"]
+    assert google(story, "Edited here")["colorId"] == "9"
     story.settle()

@@ -1,7 +1,9 @@
 """R1, R2, R3: guests are told by the provider where an event has its home, of what a person has done, and by nobody else."""
 
 import pytest
+import sqlalchemy as sa
 
+from bridge.store import tables
 from tests.e2e.dates import ZONE
 from tests.support.bridged import PERSON, at, event
 
@@ -198,6 +200,29 @@ def test_r3_nothing_else_of_someone_elses_meeting_is_written(story):
     assert story.sandbox.google.meter.writes == written
     assert "SUMMARY:Invitation" in story.phone.stored()[uid]
     assert story.mails() == []
+
+
+def test_r3_what_is_ones_own_of_someone_elses_meeting_stays_on_the_phone_and_goes_nowhere(story):
+    """A colour, and what Google has no place for: neither written there nor set back here."""
+    invited_at_google(story)
+    rest(story)
+    uid = story.phone.find("Invitation")
+    written = story.sandbox.google.meter.writes
+    story.phone.edit(uid, "SUMMARY:Invitation", "SUMMARY:Invitation\r\nCATEGORIES:Board\r\nCOLOR:red\r\nPRIORITY:1")
+    rest(story)
+    assert story.sandbox.google.meter.writes == written
+    text = story.phone.stored()[uid]
+    assert all(f"{each}\r\n" in text for each in ("CATEGORIES:Board", "COLOR:red", "PRIORITY:1"))
+    path = f"calendars/primary/events/{story.google.find('Invitation')}"
+    story.google.client.patch(path, json={"reminders": {"useDefault": False, "overrides": []}}).raise_for_status()
+    story.phone.edit(uid, line(PERSON), line(PERSON, "ACCEPTED"))
+    rest(story)
+    held = story.google.client.get(path).json()
+    assert "colorId" not in held
+    assert "cdb.x" not in str(held)
+    story.compared()
+    with story.context.database.read() as conn:
+        assert conn.scalar(sa.select(sa.func.count()).select_from(tables.conflicts)) == 0
 
 
 def test_r3_an_answer_given_on_the_phone_is_given_in_outlook(story):

@@ -149,9 +149,22 @@ def test_occurrences_have_notes_of_their_own(story, tmp_path):
     story.phone.edit("run", "CATEGORIES:Late", "CATEGORIES:Later")
     story.rest()
     assert writes(story) == before + 1
+    story.phone.edit("run", "CATEGORIES:Early", "CATEGORIES:Early\r\nPRIORITY:3")
+    story.rest()
+    assert writes(story) == before + 2, "its exceptions have not changed"
     with another_bridge(story, tmp_path / "third") as other:
         text = other.phone.stored()[other.phone.find("Run")]
         assert (text.count("CATEGORIES:Early"), text.count("CATEGORIES:Later")) == (1, 1)
+
+
+def test_an_occurrence_that_was_moved_there_has_the_note_of_its_series(story, tmp_path):
+    story.phone.put("run", event("Run", at(2, 7), at(2, 8), "RRULE:FREQ=DAILY;COUNT=5", "CATEGORIES:Early"))
+    story.rest()
+    story.google.move_occurrence(story.google.find("Run"), at(4, 7), at(4, 9), at(4, 10))
+    story.settle()
+    with another_bridge(story, tmp_path) as other:
+        for each, uid in ((story, "run"), (other, other.phone.find("Run"))):
+            assert each.phone.stored()[uid].count("CATEGORIES:Early") == 2
 
 
 # --- it is told by what is done here

@@ -156,30 +156,23 @@ class GoogleLens:
     # --- notes beside an event
 
     def asides(self, fields: ObjectFields, seen: ObjectFields) -> Mapping[str, str]:
-        """An exception says that it has nothing where its series has something: Google's copies a series' properties."""
         own = {self._key(key): event for key, event in fields.overrides.items()}
         noted = {MASTER: stash.document(fields.event, seen.event)}
         for key, event in seen.overrides.items():
-            found = stash.document(own[key], event) if key in own else ""
-            noted[key] = found or (stash.EMPTY if noted[MASTER] else "")
+            noted[key] = stash.document(own[key], event) if key in own else ""
         return noted
 
     def recalled(self, remote: RemoteObject) -> ObjectFields:
-        """An exception of which nothing is noted has what its series has."""
-        held = {each.id: each.payload for each in remote.items if each.payload.get("status") != "cancelled"}
-        of_series = stash.read(held.get(remote.id, {})) or {}
-        when = remote.fields.event.when
-        notes: dict[str, Mapping[str, Any]] = {}
-        for id, payload in held.items():
-            if id != remote.id and (found := stash.read(payload)) is not None:
-                notes[google_times.original_start(payload, when.zone or self.zone)] = found
-        return replace(
-            remote.fields,
-            master=stash.recalled(remote.fields.event, of_series),
-            overrides={
-                key: stash.recalled(event, notes.get(key, of_series)) for key, event in remote.fields.overrides.items()
-            },
-        )
+        """An exception has the properties of its series, unless it was given others."""
+        fields, notes = remote.fields, dict[str, Mapping[str, Any]]()
+        for each in remote.items:
+            if noted := stash.read(each.payload):
+                key = MASTER
+                if each.id != each.series:
+                    key = google_times.original_start(each.payload, fields.event.when.zone or self.zone)
+                notes[key] = noted
+        overrides = {key: stash.recalled(event, notes.get(key, {})) for key, event in fields.overrides.items()}
+        return replace(fields, master=stash.recalled(fields.event, notes.get(MASTER, {})), overrides=overrides)
 
     # --- the normal form
 

@@ -23,8 +23,6 @@ CHUNK = 1024
 """Octets of a value. Google counts characters (G-69), and there are never more of those."""
 CHUNKS = 4
 """So that all that is ours of an event, its UID and its conference included, is less than 8 kB (S-01)."""
-EMPTY = "{}"
-"""Of an exception: that it has nothing of what its series has."""
 
 _OURS = re.compile(re.escape(HEAD) + r"(\.\d+)?")
 _BUSY = frozenset({"TENTATIVE", "OOF", "WORKINGELSEWHERE"})
