@@ -32,6 +32,7 @@ class GoogleTodoRemote:
         self._api = api
         self._list = list_id
         self.lens = GoogleTodoLens(zone or "UTC")
+        self._parents: set[str] | None = None  # what has parts, as of the first look; a remote lives for one cycle
 
     # --- reading
 
@@ -108,6 +109,7 @@ class GoogleTodoRemote:
         body = _differing(TodoFields(status="NEEDS-ACTION"), target)
         parent = target.parent if self._takes_parts(target.parent) else None
         request = self._api.tasks.insert(tasklist=self._list, body=body, parent=parent)
+        self._has_parts(parent)
         try:
             return self._told(self._api.execute(request, once=True))
         except Gone as gone:  # what is not there is the list, or the parent: nobody has deleted what was never made
@@ -141,6 +143,7 @@ class GoogleTodoRemote:
     def _moved(self, id: str, parent: str) -> Sequence[RemoteItem]:
         """To the top of what is below ``parent``, or of the list."""
         request = self._api.tasks.move(tasklist=self._list, task=id, parent=parent or None)
+        self._has_parts(parent)
         return self._told(self._of_task(request))
 
     def _takes_parts(self, id: str) -> bool:
@@ -157,9 +160,20 @@ class GoogleTodoRemote:
         return not (held.get("hidden") or held.get("assignmentInfo"))
 
     def _spare_parts(self, current: RemoteObject) -> None:
-        """What is below a task may be deleted with it, and nobody has deleted that (R8)."""
+        """What is below a task may be deleted with it, and nobody has deleted that (R8).
+
+        The list is read once for all deletions of a cycle, and again for those that have parts.
+        """
+        if self._parents is None:
+            self._parents = {each["parent"] for each in self._all() if each.get("parent")}
+        if current.id not in self._parents:
+            return
         for task in [each for each in self._all() if each.get("parent") == current.id]:
             self._moved(task["id"], "")
+
+    def _has_parts(self, id: str | None) -> None:
+        if id and self._parents is not None:
+            self._parents.add(id)
 
     def _check(self, current: RemoteObject) -> None:
         """Whether If-Match is honoured is nowhere said; so it is read first, which leaves the blink of an eye (R36).
