@@ -66,7 +66,8 @@ def _adopt(draft: Draft, uid: str) -> None:
     elif uid:
         draft.replace(old, lines.rewrite(old, text.escape(uid), eol=draft.eol))
     else:
-        draft.remove(old)
+        while (each := todo.parent(draft.component())) is not None:
+            draft.remove(each)
 
 
 def _ring(draft: Draft, after: TodoFields, places: Places) -> None:

@@ -37,10 +37,10 @@ def read(component: Component, zones: Zones) -> TodoFields:
 
 
 def parent(component: Component) -> Line | None:
-    """The RELATED-TO that names its parent, which is what it names if it does not say (RFC 5545 §3.2.15)."""
-    return next(
-        (each for each in component.every("RELATED-TO") if each.param("RELTYPE").upper() in ("", "PARENT")), None
-    )
+    """The RELATED-TO that names its parent, which is what it names if it does not say (RFC 5545 §3.2.15); never itself."""
+    own = words.prose(component, "UID").strip()
+    named = (each for each in component.every("RELATED-TO") if each.param("RELTYPE").upper() in ("", "PARENT"))
+    return next((each for each in named if text.normal(text.unescape(each.value)).strip() != own), None)
 
 
 def _status(word: str) -> Status:

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from bridge.errors import Refused, Unmappable, Unreachable
 from bridge.ical.fields import MASTER, Change, ObjectFields, Path, Span, When, diff, patch
 from bridge.ical.times import instant
-from bridge.sync import cases, guard, guests, parts, reading
+from bridge.sync import cases, families, guard, guests, parts, reading
 from bridge.sync.cases import AMBIGUOUS, LOST
 from bridge.sync.identity import Matches, creation_key, derived_uid, fingerprint, match, normal_title
 from bridge.sync.ledger import Clock, HubObject, Ledger, Link, PairState, Reading, Replica
@@ -148,6 +148,9 @@ class _Examination:
     def _lens(self) -> Lens:
         return self.session.remote.lens
 
+    def _seeing(self, hub: HubObject) -> Lens:
+        return families.seeing(self.session.ledger, hub, self._lens)
+
     def look_at_links(self) -> None:
         with self.session.ledger.reading() as memory:
             every = memory.linked()
@@ -209,7 +212,7 @@ class _Examination:
             repair.inbox.append((there.id, shown.items))
             repair.links.append(again(link))
             return
-        here = _read(hub, self._lens, state, home=sides.home)
+        here = _read(hub, self._seeing(hub), state, home=sides.home)
         if state.direction != "push" and link.remote_base is not None and _since(link.remote_base, there.fields):
             self.findings.note("remote-changed", link.uid)
             repair.links.append(again(link))
@@ -293,7 +296,7 @@ class _Examination:
         prints = {}
         for uid, each in here.items():
             home = homes.get(uid, state.home_by_default)
-            read = _read(each, self._lens, state, home=home) if uid not in made.values() else None
+            read = _read(each, self._seeing(each), state, home=home) if uid not in made.values() else None
             if read is not None:
                 prints[uid] = fingerprint(read.fields)
         others = {id: (each.uid, fingerprint(each.fields)) for id, each in there.items() if id not in made}
@@ -312,7 +315,7 @@ class _Examination:
 
     def _agreed(self, link: Link, hub: HubObject, there: RemoteObject, state: PairState, *, home: bool) -> Link:
         """A link of two that belong together: as they are they agree, but for what both must say alike."""
-        here = _read(hub, self._lens, state, home=home)
+        here = _read(hub, self._seeing(hub), state, home=home)
         if here is None:
             return again(replace(link, remote_id=there.id))
         link = replace(link, remote_id=there.id, version=there.version, hub_base=here.fields, remote_base=there.fields)

@@ -10,9 +10,9 @@ from bridge.ical import objects, view
 from bridge.ical.fields import TodoFields
 from bridge.sync.identity import derived_uid
 from bridge.sync.kinship import KinLens
-from bridge.sync.ledger import Link, Reading
+from bridge.sync.ledger import HubObject, Ledger, Link, Reading
 from bridge.sync.plan import Case, Rules, Step
-from bridge.sync.ports import Nests
+from bridge.sync.ports import Lens, Nests
 from bridge.sync.standing import again
 
 _DEEPEST = 20
@@ -52,6 +52,17 @@ class Family:
         if step.intent is not None and step.intent.kind == "create":
             return replace(step, link=again(step.case.link or Link(step.case.uid)), intent=None)
         return replace(step, link=again(step.link))
+
+
+def seeing(ledger: Ledger, hub: HubObject, lens: Lens) -> Lens:
+    """A lens through which this one has the parent that its service knows."""
+    parent = _named_in(hub.data) if isinstance(lens, Nests) and lens.nests else ""
+    if not parent:
+        return lens
+    with ledger.reading() as memory:
+        link = memory.links([parent]).get(parent)
+    id = (link.remote_id if link else None) or ""
+    return KinLens(lens, {parent: id}, {id: parent} if id else {})
 
 
 def _will_be_there(uid: str, memory: Reading, kind: str) -> bool:

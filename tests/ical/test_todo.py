@@ -246,6 +246,17 @@ def test_spans_are_normal_whatever_day_they_are_put_on(when, at):
     assert spans.day(spans.due_on(when, at.date(), BERLIN).due, BERLIN) == at.date()
 
 
+def test_x71_a_parent_is_named_by_its_uid_and_nobody_is_their_own():
+    lines = ("RELATED-TO;RELTYPE=SIBLING:s", "RELATED-TO:u", "RELATED-TO;RELTYPE=PARENT:p", "RELATED-TO:q")
+    data = vtodo(*lines)
+    assert seen(data).parent == "p"
+    assert seen(changed(data, parent="r")).parent == "r"
+    assert "RELATED-TO;RELTYPE=PARENT:r" in lines_of(changed(data, parent="r"))
+    assert "RELATED-TO;RELTYPE=SIBLING:s" in lines_of(changed(data, parent=""))
+    assert seen(changed(data, parent="")).parent == ""
+    assert seen(vtodo("RELATED-TO:u")).parent == ""
+
+
 def test_a_to_do_keeps_what_no_field_tells_of():
     data = vtodo("SUMMARY:Bread", "RELATED-TO:parent", "X-APPLE-SORT-ORDER:7", "ATTACH:https://example.org/")
     fields = view.read(objects.parse(data))

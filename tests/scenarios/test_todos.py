@@ -4,8 +4,12 @@ import datetime as dt
 
 import pytest
 
+from bridge.ical import objects
 from bridge.services import fidelity, history, syncing
+from bridge.store import objects as stored
+from bridge.sync.plan import BEYOND
 from tests.support import listed
+from tests.support.corpus import ACCEPTED
 
 DUE = "DUE;TZID=Europe/Berlin:20350305T180000"
 WEEKLY = ("DTSTART;TZID=Europe/Berlin:20350305T080000", DUE, "RRULE:FREQ=WEEKLY;COUNT=3")
@@ -256,3 +260,24 @@ def test_the_title_of_a_to_do_is_in_no_log(story, caplog):
     story.phone.put("secret", "SUMMARY:Canary", "DESCRIPTION:Canary")
     story.rest()
     assert "Canary" not in caplog.text
+
+
+def test_every_to_do_of_the_corpus_goes_there_and_no_byte_changes_here(sandbox, tmp_path):
+    """Whatever a VTODO may say; what is alike on purpose (two quirks of one to-do) is not taken for one (R16)."""
+    every = {name: data for name, data in ACCEPTED.items() if objects.parse(data).component == "VTODO"}
+    assert len(every) > 35
+
+    with listed.opened(sandbox, tmp_path, now=BEGIN) as story:
+        with story.context.database.write() as conn:
+            for name, data in every.items():
+                stored.put(conn, story.phone.calendar, f"{name}.ics", data, actor="device:1", now=story.context.now())
+        story.rest()
+        with story.context.database.read() as conn:
+            kept = {each.href.removesuffix(".ics"): each.data for each in stored.every(conn, story.phone.calendar)}
+        assert kept == every
+        alone = story.quarantined()
+        assert {reason for (_, uid), reason in alone.items()} == {BEYOND}, alone
+        assert {uid for _, uid in alone} == {"todo-due-year-9999", "todo-start-year-1"}
+        for provider, side in (("google", story.google), ("microsoft", story.graph)):
+            assert len(side.all()) == len(every) - sum(where == provider for where, _ in alone)
+        story.compared()
