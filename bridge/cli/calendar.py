@@ -9,7 +9,7 @@ import typer
 
 from bridge.cli.state import Json, counted, opened, say, secret_from_stdin, show, show_rows, warn
 from bridge.errors import BridgeError, NeedsReconnect
-from bridge.services import advice, connecting, pairing, precedence, subscribing
+from bridge.services import advice, connecting, pairing, precedence, subscribing, words
 from bridge.services.context import Context
 from bridge.store.accounts import Account
 from bridge.store.calendars import components
@@ -70,8 +70,7 @@ def every(
 
 
 def _held(kinds: Sequence[str]) -> str:
-    words = {"VEVENT": "events", "VTODO": "to-dos", "VJOURNAL": "journals"}
-    return ", ".join(words.get(kind, kind) for kind in kinds)
+    return ", ".join(words.KINDS.get(kind, kind) for kind in kinds)
 
 
 def _refreshed(context: Context, account: Account) -> bool:

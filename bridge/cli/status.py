@@ -31,11 +31,11 @@ def _in_words(one: PairStatus) -> str:
     lines = [
         f"Pair {one.pair}  {one.here} {_ARROWS[one.direction]} {one.there}",
         f"  {one.state}, {_last(one)}",
-        f"  {one.links} events linked, {one.conflicts} conflicts, {one.waiting} answers awaited",
+        f"  {one.links} {one.holds} linked, {one.conflicts} conflicts, {one.waiting} answers awaited",
     ]
     if one.divergences:
         lines.append(
-            f"  {one.divergences} events differed when both sides were compared; the next sync sets that right"
+            f"  {one.divergences} {one.holds} differed when both sides were compared; the next sync sets that right"
         )
     if one.trouble:
         lines.append(f"  {one.trouble}")

@@ -44,6 +44,7 @@ class Report:
     pair: int
     direction: str
     events: int = 0
+    holds: str = "events"
     exact: int = 0
     rows: list[Row] = field(default_factory=list)
 
@@ -59,6 +60,7 @@ def report(context: Context, pair_id: int) -> Report:
     if pair.direction == "pull":
         return made
     lens, now = lens_of(context, pair), context.now()
+    made.holds = words.KINDS[lens.component]
     with context.database.read() as conn:
         refused = _refused(links.quarantined(conn, pair_id))
         at_home = frozenset(homes.at(conn, pair_id))
@@ -100,7 +102,7 @@ def told(report: Report) -> Iterator[str]:
         yield f"Pair {report.pair} only pulls: nothing goes from here to there."
         return
     there = f"{report.exact} there with all that they say" if report.events else "so there is nothing to tell"
-    yield f"{report.events} {'event' if report.events == 1 else 'events'} here, {there}."
+    yield f"{report.events} {report.holds.removesuffix('s') if report.events == 1 else report.holds} here, {there}."
     for row in report.rows:
         lines = [f"{row.title or '(no title)'}: {_how(row)}"]
         lines += [f"  why: {row.why}"] if row.why else []

@@ -40,6 +40,7 @@ class PairStatus:
     ``paused_until`` (None: it is not) and ``paused_because`` tell of the account's open circuit (R33).
     ``waiting`` are intents whose answer is still open; ``quarantined`` are single events left alone, with the reasons.
     ``command`` brings the pair on that waits for a person; None: it goes on by itself. ``trouble`` is the latest, in plain words.
+    What it ``holds`` is events or to-dos.
     """
 
     pair: int
@@ -61,6 +62,7 @@ class PairStatus:
     paused_because: str | None = None
     command: str | None = None
     trouble: str | None = None
+    holds: str = "events"
 
 
 def every(context: Context) -> list[PairStatus]:
@@ -98,6 +100,7 @@ def every(context: Context) -> list[PairStatus]:
                 paused_because=one.account.closed_reason if rests else None,
                 command=_command(state, pair.id, again=again, manual=manual),
                 trouble=_trouble(one, rests=rests, manual=manual),
+                holds=words.KINDS[one.remote.calendar.component],
             )
         )
     return found

@@ -35,6 +35,9 @@ _FIELDS = {
     "state": "occurrence",
     "attendees": "guests",
 }
+KINDS = {"VEVENT": "events", "VTODO": "to-dos", "VJOURNAL": "journals"}
+"""What a calendar holds, by its component."""
+
 _PROVIDERS = {"google": "Google", "microsoft": "Microsoft", "caldav": "CalDAV", "ics": "ICS"}
 _VALUES = {
     "OPAQUE": "busy",
