@@ -10,6 +10,7 @@ import pytest
 from bridge.services import fidelity, undoing
 from bridge.store import journal
 from tests.e2e.dates import FROM, TO
+from tests.scenarios.test_projections import CANARY, everything, show
 from tests.scenarios.test_taking_back import add_again, remove
 from tests.support.bridged import at, event, local, shown
 
@@ -115,6 +116,25 @@ def test_a_part_that_is_deleted_there_is_called_off_here(story, provider, day):
 
 
 @BOTH
+def test_the_first_and_the_next_at_once(story, provider):
+    """They are one object here, and what the first one does to the range is there when the next one comes."""
+    series(story)
+    hands(story, provider).retitle(on(story, provider, 14), "Retro")
+    hands(story, provider).remove(on(story, provider, 21))
+    story.cycle(provider)
+    story.settle([*meetings(0, 7), *later(14, title="Retro"), *later(28)])
+    assert story.phone.stored()["s"].count(OWN) == 2
+
+
+def test_the_first_there_while_the_phone_moves_them_all(story):
+    series(story)
+    story.graph.retitle(on(story, "microsoft", 14), "Retro")
+    story.phone.put("s", event("Review", at(0, 9), at(0, 10), WEEKLY), onward(14, 15))
+    story.cycle("microsoft")
+    story.settle([*meetings(0, 7), *later(14, title="Retro", hour=15), *later(21, 28, hour=15)])
+
+
+@BOTH
 def test_all_of_them_one_after_the_other(story, provider):
     series(story)
     for day in (14, 21, 28):
@@ -179,6 +199,21 @@ def test_r1_nobody_is_told_of_a_part(story):
     assert story.google.shows(FROM, TO) == story.graph.shows(FROM, TO) == [*meetings(0, 7), *later(14, 21, 28)]
     assert story.mails() == []
     assert not any(one["attendees"] for one in story.graph._list("me/events"))
+
+
+def test_r41_what_it_says_is_hidden_where_the_series_is_busy_only(story):
+    show(story, "microsoft", "busy")
+    story.phone.put("s", event("Review", at(0, 9), at(0, 10), WEEKLY), onward(14, 14, CANARY, f"LOCATION:{CANARY}"))
+    story.rest()
+    assert story.graph.shows(FROM, TO) == [*meetings(0, 7, title="Busy"), *later(14, 21, 28, title="Busy")]
+    assert CANARY not in everything(story)
+    story.graph.reschedule(on(story, "microsoft", 14), at(15, 16), at(15, 17))
+    story.rest()
+    assert story.google.shows(FROM, TO) == [
+        *meetings(0, 7), *meetings(15, title=CANARY, hour=16), *later(21, 28, title=CANARY)
+    ]  # fmt: skip
+    assert story.phone.stored()["s"].count(f"LOCATION:{CANARY}") == 2
+    assert CANARY not in everything(story)
 
 
 @BOTH
