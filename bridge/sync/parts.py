@@ -209,6 +209,20 @@ class Parted:
             return False
 
 
+def regroups(before: bytes, after: bytes, lens: Lens) -> bool:
+    """Whether what was done to a part lets the remote hold as one what it could not: then the whole is to be planned anew."""
+    return before != after and not _is_one(before, lens) and _is_one(after, lens)
+
+
+def _is_one(data: bytes, lens: Lens) -> bool:
+    try:
+        seen = read(data)
+        lens.view(seen.fields)
+    except (Unmappable, InvalidCalendarData):
+        return False
+    return not seen.headless
+
+
 def edited(data: bytes, part: str, change: Change, lens: Lens, *, now: dt.datetime) -> bytes:
     """The whole object with what was done to one of its parts, told in the terms of ``lens``. Raises Unmappable."""
     seen = read(data)

@@ -279,12 +279,19 @@ class _Round:
             conflicts = _keep(memory, done, batch.open, self._marked)
             memory.journal([entry for step in done for entry in self._entries(step, before)])
             after = memory.hub_revision()
-        if before == self._revision:
+        if before == self._revision and not any(self._regroups(step) for step in done):
             self._revision = after
         report = self._session.report
         report.conflicts += conflicts
         report.quarantined += sum(step.link is not None and step.link.quarantine is not None for step in done)
         report.linked += sum(_agrees(step.link) and not _agrees(step.case.link) for step in done)
+
+    def _regroups(self, step: Step) -> bool:
+        """Whether a part's own write is to be planned again, for the whole that it belongs to."""
+        case, put = step.case, step.hub
+        if not case.part or case.hub is None or not isinstance(put, HubPut):
+            return False
+        return parts.regroups(case.hub.data, put.data, self._rules.lens)
 
     def _look(self, link: Link) -> None:
         """Nothing is known of this one. Where nothing can be known, it alone is left alone (R32)."""

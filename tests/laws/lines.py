@@ -128,7 +128,7 @@ def assert_only(before, after, field, *, where=""):
         assert not gone
         touched = {(label, "*")}
         apart = SAID[field] | BOOKKEEPING | TIMES | SERIES | {"RECURRENCE-ID"}
-        assert _copied(after, label, field, apart) == _copied(before, "", field, apart)
+        assert _copied(after, label, field, apart) == _copied(before, _describing(before, label), field, apart)
     else:
         apart = SAID[field] | BOOKKEEPING | TIMES | SERIES | {"RECURRENCE-ID"}
         for label in gone:  # the series now says what this exception alone has said: it is one no longer
@@ -155,6 +155,12 @@ def assert_only(before, after, field, *, where=""):
         "gone": [each for each in one if each not in other],
         "come": [each for each in other if each not in one],
     }
+
+
+def _describing(data, label):
+    """What an occurrence without an event of its own is a copy of: the series, or the last range that has begun."""
+    ranges = [line for line in told(data) if line.name == "RECURRENCE-ID" and "RANGE=THISANDFUTURE" in line.text]
+    return max((line.where for line in ranges if line.where <= label), default="")
 
 
 def _is_zone(line):

@@ -266,8 +266,11 @@ def ends(draw, clock, start):
 
 
 @st.composite
-def calendar_objects(draw, uid=None):
-    """A single event, or a series with moved, renamed, cancelled, added and excluded occurrences."""
+def calendar_objects(draw, uid=None, *, onward=False):
+    """A single event, or a series with moved, renamed, cancelled, added and excluded occurrences.
+
+    ``onward``: an override may hold for all later occurrences, too, which no service knows.
+    """
     uid = uid or draw(st.uuids()).hex + draw(st.sampled_from(["", "@example.org", "-ü{;}"]))
     clock = draw(clocks())
     start = draw(moments(clock.zone or None))
@@ -289,7 +292,8 @@ def calendar_objects(draw, uid=None):
             rule.append(clock.line("RDATE", start + 100 * DAY + DAY / 2))
         for place in places[: draw(st.integers(0, 2))]:
             told.add("RECURRENCE-ID")
-            others.append(draw(overrides(clock, names, start + place * (step or 0) * DAY)))
+            reach = ";RANGE=THISANDFUTURE" if onward and step and draw(st.integers(0, 2)) == 0 else ""
+            others.append(draw(overrides(clock, names, start + place * (step or 0) * DAY, reach)))
     lines = draw(st.permutations([*names, *when, *rule, *guests]))
     master = ["BEGIN:VEVENT", *lines, *draw(details()), *draw(alarms()), "END:VEVENT"]
     events = draw(st.permutations([master, *others]))
@@ -302,9 +306,9 @@ def calendar_objects(draw, uid=None):
 
 
 @st.composite
-def overrides(draw, clock, names, original):
+def overrides(draw, clock, names, original, reach=""):
     """One occurrence: moved, called off, or said in other words."""
-    identity = clock.line("RECURRENCE-ID", original)
+    identity = clock.line(f"RECURRENCE-ID{reach}", original)
     moved = original + draw(st.sampled_from([0, 0, 60, 1440])) * dt.timedelta(minutes=1)
     lines = [*names, identity, clock.line("DTSTART", moved), *draw(ends(clock, moved)), *draw(details())]
     if draw(st.integers(0, 4)) == 0:
@@ -374,7 +378,7 @@ class Edit:
         """The component as it is before."""
         if not self.key:
             return fields.master
-        return fields.overrides.get(self.key) or replace(fields.master, when=recurrence.regular(fields, self.key))
+        return fields.overrides.get(self.key) or recurrence.inherited(fields, self.key)
 
     def upon(self, fields):
         """The object with it."""
@@ -389,7 +393,15 @@ def keys(fields):
     if not fields.recurrence:
         return [""]
     there = islice(recurrence.keys(fields), 6)
-    return ["", *(key for key in there if key not in fields.cancelled)]
+    begin = {
+        each.removesuffix("+") for each in fields.overrides if each.endswith("+")
+    }  # those are two events at one place
+    standing = (
+        key
+        for key in there
+        if key not in fields.cancelled | begin and Edit(key, "", None).event(fields).status != "CANCELLED"
+    )
+    return ["", *standing, *(f"{key}+" for key in sorted(begin))]
 
 
 @st.composite

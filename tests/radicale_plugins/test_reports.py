@@ -444,3 +444,62 @@ def test_one_broken_object_does_not_spoil_a_report(dav, database, event):
     answer = dav.report(CALENDAR, query("", prop=wish))
     assert answer.text(CALENDAR + "b.ics", "C:calendar-data")
     assert answer.text(CALENDAR + "a.ics", "C:calendar-data") == "BEGIN:VCALENDAR\n\ufffd"
+
+
+@pytest.fixture
+def moved(dav, event):
+    """Tuesdays at nine; from 17 March on Wednesdays at three, for two hours, with an alarm an hour before; the 24th is off."""
+    master = event("moved", "DTSTART:20260303T090000Z", "DURATION:PT1H", "RRULE:FREQ=WEEKLY;COUNT=5", "SUMMARY:Tea")
+    later = (
+        "RECURRENCE-ID;RANGE=THISANDFUTURE:20260317T090000Z", "DTSTART:20260318T150000Z", "DURATION:PT2H", "SUMMARY:Later",
+        "BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT1H", "END:VALARM",
+    )  # fmt: skip
+    end = b"END:VCALENDAR"
+    text = master.replace(b"SUMMARY:Tea", b"SUMMARY:Tea\r\nEXDATE:20260324T090000Z")
+    override = event("moved", *later).partition(b"//EN\r\n")[2]
+    assert dav.put(f"{CALENDAR}moved.ics", text.replace(end + b"\r\n", override)).status_code == 201
+    return dav
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "there"),
+    [
+        ("20260310T093000Z", "20260310T094500Z", True),
+        ("20260317T093000Z", "20260317T094500Z", False),  # moved away from here
+        ("20260318T163000Z", "20260318T164500Z", True),
+        ("20260325T153000Z", "20260325T164500Z", False),  # called off
+        ("20260401T163000Z", "20260401T164500Z", True),  # behind the last occurrence that the rule has
+        ("20260402T000000Z", None, False),
+    ],
+)
+def test_x02_an_override_for_all_later_instances_in_time_ranges(moved, start, end, there):
+    assert found(moved, events(between(start, end))) == ({"moved"} if there else set())
+
+
+def test_x02_its_alarms_go_off_with_every_later_instance(moved):
+    def alarm(start, end):
+        return found(moved, events(f'<C:comp-filter name="VALARM">{between(start, end)}</C:comp-filter>'))
+
+    assert alarm("20260401T135500Z", "20260401T140500Z") == {"moved"}
+    assert alarm("20260331T075500Z", "20260331T080500Z") == set()
+    assert alarm("20260325T135500Z", "20260325T140500Z") == set()
+
+
+def test_x02_it_is_expanded_and_busy_like_that(moved):
+    window = between("20260309T000000Z", "20260501T000000Z")
+    wish = '<C:calendar-data><C:expand start="20260309T000000Z" end="20260501T000000Z"/></C:calendar-data>'
+    answer = moved.report(CALENDAR, query(f'<C:comp-filter name="VEVENT">{window}</C:comp-filter>', prop=wish))
+    lines = answer.text(CALENDAR + "moved.ics", "C:calendar-data").splitlines()
+    told = [line for line in lines if line.startswith(("DTSTART", "DTEND", "RECURRENCE-ID", "SUMMARY"))]
+    assert told == [
+        *("DTSTART:20260310T090000Z", "DTEND:20260310T100000Z", "RECURRENCE-ID:20260310T090000Z", "SUMMARY:Tea"),
+        *("DTSTART:20260318T150000Z", "DTEND:20260318T170000Z", "RECURRENCE-ID:20260317T090000Z", "SUMMARY:Later"),
+        *("DTSTART:20260401T150000Z", "DTEND:20260401T170000Z", "RECURRENCE-ID:20260331T090000Z", "SUMMARY:Later"),
+    ]
+    assert lines.count("BEGIN:VALARM") == 2
+    busy = moved.xml("REPORT", CALENDAR, f"<C:free-busy-query>{window}</C:free-busy-query>").text
+    assert [line.partition(":")[2] for line in busy.splitlines() if line.startswith("FREEBUSY")] == [
+        "20260310T090000Z/20260310T100000Z",
+        "20260318T150000Z/20260318T170000Z",
+        "20260401T150000Z/20260401T170000Z",
+    ]

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.errors import NotFound, UsageError
-from bridge.services import history
+from bridge.services import history, words
 from bridge.store import audit, devices, objects, tables
 from bridge.store import history as versions
 from tests.support.owners import context_of
@@ -226,3 +226,8 @@ def test_what_cannot_be_listed_is_told(world):
         history.of_object(context, HERE, "tea")
     with pytest.raises(UsageError):
         history.of_calendar(context, HERE, limit=0)
+
+
+def test_an_override_for_all_later_instances_is_told_as_that():
+    assert words.field(("20260309T080000Z+", "summary")) == "title from 2026-03-09 on"
+    assert words.field(("20260309T080000Z", "summary")) == "title on 2026-03-09"

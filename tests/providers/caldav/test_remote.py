@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import Refused, Unreachable, VersionMismatch
-from bridge.ical import onward
+from bridge.ical import onward, recurrence
 from bridge.ical.fields import EventFields, ObjectFields, Reminder, When
 from bridge.sync.ports import NamesOccurrences, SupportsPush
 from tests.contracts.bench import Mirror, Typed, wall
@@ -308,6 +308,17 @@ def test_x02_an_override_for_all_later_ones_is_read_and_kept(at_xandikos):
     at_xandikos.remote.update(found, titled(found, "Other"))
     assert "RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Custom Zone:20260304T120000" in stored(at_xandikos, id)
     assert read(at_xandikos, id).fields.overrides == found.fields.overrides
+
+
+def test_x02_an_override_for_all_later_ones_is_written_as_one(bench):
+    series = ObjectFields(single().master, ("RRULE:FREQ=DAILY;COUNT=9",))
+    third = list(recurrence.keys(series))[2]
+    later = replace(recurrence.inherited(series, third), summary="Later")
+    made = create(bench, replace(series, overrides={onward.named(third): later}))
+    assert made.fields.overrides == {onward.named(third): later}
+    assert "RECURRENCE-ID;RANGE=THISANDFUTURE" in unfolded(stored(bench, made.id))
+    bench.remote.update(made, replace(made.fields, overrides={third: later}))
+    assert "RANGE" not in stored(bench, made.id)
 
 
 def test_long_lines_are_folded_as_the_rfc_has_it(bench):
