@@ -45,21 +45,10 @@ class TodoPhone(Phone):
 
 
 @dataclass(eq=False)
-class GoogleTasks:
-    """The default list, over the API as another app of hers would use it."""
+class Hands:
+    """What both services' own APIs do alike."""
 
     client: httpx.Client
-    list: str = "lists/@default/tasks"
-
-    def all(self):
-        items, page = [], None
-        while True:
-            query = {"showHidden": "true", "maxResults": 100, **({"pageToken": page} if page else {})}
-            answer = self.client.get(self.list, params=query).raise_for_status().json()
-            items += answer.get("items", [])
-            page = answer.get("nextPageToken")
-            if page is None:
-                return items
 
     def task(self, title):
         (found,) = [each for each in self.all() if each["title"] == title]
@@ -67,11 +56,6 @@ class GoogleTasks:
 
     def titles(self):
         return sorted(each["title"] for each in self.all())
-
-    def add(self, title, *, parent="", **fields):
-        query = {"parent": parent} if parent else {}
-        answer = self.client.post(self.list, params=query, json={"title": title, **fields})
-        return answer.raise_for_status().json()["id"]
 
     def edit(self, title, /, **fields):
         self.client.patch(f"{self.list}/{self.task(title)['id']}", json=fields).raise_for_status()
@@ -85,15 +69,34 @@ class GoogleTasks:
     def done(self, title):
         return self.task(title)["status"] == "completed"
 
+
+@dataclass(eq=False)
+class GoogleTasks(Hands):
+    """The default list, over the API as another app of hers would use it."""
+
+    list: str = "lists/@default/tasks"
+
+    def all(self):
+        items, page = [], None
+        while True:
+            query = {"showHidden": "true", "maxResults": 100, **({"pageToken": page} if page else {})}
+            answer = self.client.get(self.list, params=query).raise_for_status().json()
+            items += answer.get("items", [])
+            page = answer.get("nextPageToken")
+            if page is None:
+                return items
+
+    def add(self, title, *, parent="", **fields):
+        query = {"parent": parent} if parent else {}
+        answer = self.client.post(self.list, params=query, json={"title": title, **fields})
+        return answer.raise_for_status().json()["id"]
+
     def due(self, title):
         return self.task(title).get("due", "")[:10]
 
 
-@dataclass(eq=False)
-class MicrosoftTodo:
+class MicrosoftTodo(Hands):
     """The list called Tasks."""
-
-    client: httpx.Client
 
     @property
     def list(self):
@@ -108,27 +111,8 @@ class MicrosoftTodo:
             url = page.get("@odata.nextLink")
         return items
 
-    def task(self, title):
-        (found,) = [each for each in self.all() if each["title"] == title]
-        return found
-
-    def titles(self):
-        return sorted(each["title"] for each in self.all())
-
     def add(self, title, **fields):
         return self.client.post(self.list, json={"title": title, **fields}).raise_for_status().json()["id"]
-
-    def edit(self, title, /, **fields):
-        self.client.patch(f"{self.list}/{self.task(title)['id']}", json=fields).raise_for_status()
-
-    def tick(self, title):
-        self.edit(title, status="completed")
-
-    def remove(self, title):
-        self.client.delete(f"{self.list}/{self.task(title)['id']}").raise_for_status()
-
-    def done(self, title):
-        return self.task(title)["status"] == "completed"
 
     def due(self, title):
         """The day that is meant: a midnight where she lives."""
