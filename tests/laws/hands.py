@@ -73,11 +73,11 @@ class Google:
                 }
             case "attendees":
                 known = event.get("attendees", [])
-                return {"attendees": [*known, {"email": _newcomer(each["email"] for each in known)}]}
+                return {"attendees": [*known, {"email": newcomer(each["email"] for each in known)}]}
             case "when":
                 return {name: self._later(event[name]) for name in ("end",)}
             case "recurrence":
-                return {"recurrence": [_shortened(line) for line in event["recurrence"]]}
+                return {"recurrence": [shortened(line) for line in event["recurrence"]]}
         raise NotImplementedError(field)
 
     def _later(self, time):
@@ -87,12 +87,14 @@ class Google:
         return {"dateTime": moved.isoformat(), "timeZone": time["timeZone"]}
 
 
-def _newcomer(known):
+def newcomer(known):
+    """The address of one who is not among them."""
     known = set(known)
     return next(guest for guest in (f"yan{number}@example.org" for number in range(99)) if guest not in known)
 
 
-def _shortened(rule):
+def shortened(rule):
+    """It ends after its second or third occurrence."""
     parts = [part for part in rule.split(";") if not part.startswith(("COUNT", "UNTIL", "RRULE:COUNT", "RRULE:UNTIL"))]
     head = ";".join(parts)
     count = 2 if "COUNT=3" in rule.split(";") else 3
@@ -161,7 +163,7 @@ class Graph:
                 return {"importance": "low" if event["importance"] == "high" else "high"}
             case "attendees":
                 known = [{"emailAddress": each["emailAddress"], "type": each["type"]} for each in event["attendees"]]
-                guest = _newcomer(each["emailAddress"]["address"] for each in known)
+                guest = newcomer(each["emailAddress"]["address"] for each in known)
                 return {"attendees": [*known, {"emailAddress": {"address": guest}, "type": "required"}]}
             case "when":
                 by = dt.timedelta(days=1) if event["isAllDay"] else HALF
