@@ -54,8 +54,8 @@ SWITCHES = (
     Switch(
         "deterministic id: what may be there is asked for (R12)",
         "bridge/sync/sending.py",
-        "if sent.replay and (found := remote.find(key)):",
-        "if False and (found := remote.find(key)):",
+        "if sent.replay and (found := _made_before(session, remote, key, target)):",
+        "if False and (found := _made_before(session, remote, key, target)):",
         ("tests/sync/test_batches.py", "-k", "r12"),
     ),
     Switch(
