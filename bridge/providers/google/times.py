@@ -32,7 +32,10 @@ def normal(when: When, calendar_zone: str) -> When:
 
 
 def read(event: Mapping[str, Any], calendar_zone: str) -> When:
-    """From an event resource. Where Google tells an instant in a zone we do not know, the instant counts (R24)."""
+    """From an event resource. Where Google tells an instant in a zone we do not know, the instant counts (R24).
+
+    So it does in the second of a repeated hour, which a wall clock cannot say; but a series begins by its clock.
+    """
     start, end = event["start"], event.get("end") or event["start"]
     if "date" in start:
         first = dt.date.fromisoformat(start["date"])
@@ -41,6 +44,8 @@ def read(event: Mapping[str, Any], calendar_zone: str) -> When:
     zone = _known(start.get("timeZone"), calendar_zone)
     end_zone = _known(end.get("timeZone"), zone)
     begins = _moment(start["dateTime"], zone)
+    if not event.get("recurrence"):
+        zone = _sayable(begins, zone)
     return _zoned(begins, max(begins, _moment(end.get("dateTime", start["dateTime"]), end_zone)), zone, end_zone)
 
 
@@ -88,12 +93,18 @@ def start_of(key: str) -> dt.date | dt.datetime:
 
 
 def _zoned(start: dt.datetime, end: dt.datetime, zone: str, end_zone: str) -> When:
+    end_zone = _sayable(end, end_zone)
     return When(
         times.wall(start, zone).replace(microsecond=0, fold=0),
         times.wall(end, end_zone).replace(microsecond=0, fold=0),
         zone,
         None if end_zone == zone else end_zone,
     )
+
+
+def _sayable(moment: dt.datetime, zone: str) -> str:
+    """The zone on whose clock a moment can be said: UTC in the second of a repeated hour."""
+    return zone if times.instant(times.wall(moment, zone), zone, floating=dt.UTC) == moment else "UTC"
 
 
 def _moment(value: str, zone: str) -> dt.datetime:

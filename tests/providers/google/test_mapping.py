@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import Unmappable
-from bridge.ical import colors
+from bridge.ical import colors, times
 from bridge.ical.fields import EventFields, ObjectFields, Reminder, When, diff, patch
 from bridge.ical.recurrence import normalize
 from bridge.providers.google import bodies, conferences
 from bridge.providers.google import colors as palette
+from bridge.providers.google import times as google_times
 from bridge.providers.google.mapping import GoogleLens, item
 
 VIENNA = GoogleLens("Europe/Vienna")
@@ -563,3 +564,20 @@ def test_x16_what_is_too_long_for_a_property_is_not_told():
     assert view(conference=long).conference == ""
     hub = ObjectFields(EventFields(WHEN, conference=long))
     assert VIENNA.restore({("", "conference"): ""}, hub)["", "conference"] == long
+
+
+def test_r23_the_second_of_a_repeated_hour_is_the_second():
+    """On 25 October 2026 the clocks of Berlin show 2:30 twice; Google tells which one it is by the offset."""
+
+    def at(time, offset):
+        return {"dateTime": f"2026-10-25T{time}:00{offset}", "timeZone": "Europe/Berlin"}
+
+    def instants(event):
+        when = google_times.read(event, "UTC")
+        assert google_times.normal(when, "UTC") == when
+        ends = ((when.start, when.zone), (when.end, when.end_zone or when.zone))
+        return tuple(times.instant(value, zone, floating=dt.UTC).strftime("%H:%M") for value, zone in ends)
+
+    assert instants({"start": at("01:30", "+02:00"), "end": at("02:30", "+01:00")}) == ("23:30", "01:30")
+    assert instants({"start": at("02:30", "+01:00"), "end": at("03:30", "+01:00")}) == ("01:30", "02:30")
+    assert instants({"start": at("02:30", "+02:00"), "end": at("02:30", "+01:00")}) == ("00:30", "01:30")
