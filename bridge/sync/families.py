@@ -40,9 +40,16 @@ class Family:
         ids = {uid: (links[uid].remote_id or "") if uid in links else "" for uid in parents.values()}
         uids = {id: linked.get(id) or beside.get(id) or derived_uid(rules.pair, id) for id in there}
         ids |= {uid: id for id, uid in uids.items() if not ids.get(uid)}
-        missing = {uid for uid, id in ids.items() if not id and (uid not in links or links[uid].quarantine is None)}
+        for case in cases:  # one that is there no more is none that anybody has changed
+            if (uid := parents.get(case.uid)) and not ids[uid]:
+                ids[uid] = _agreed(case.link)
+        missing = {
+            uid
+            for uid in parents.values()
+            if not (uid in links and links[uid].remote_id) and (uid not in links or links[uid].quarantine is None)
+        }
         awaited = {uid for uid in missing if _will_be_there(uid, memory, rules.lens.component)}
-        uids |= {id: uid for uid, id in ids.items() if id}
+        uids = {id: uid for uid, id in ids.items() if id} | uids
         return cls(replace(rules, lens=KinLens(rules.lens, ids, uids)), parents, awaited)
 
     def waited_for(self, step: Step) -> Step:
@@ -60,9 +67,16 @@ def seeing(ledger: Ledger, hub: HubObject, lens: Lens) -> Lens:
     if not parent:
         return lens
     with ledger.reading() as memory:
-        link = memory.links([parent]).get(parent)
-    id = (link.remote_id if link else None) or ""
+        links = memory.links([parent, hub.uid])
+    held = links.get(parent)
+    id = (held.remote_id if held else None) or _agreed(links.get(hub.uid))
     return KinLens(lens, {parent: id}, {id: parent} if id else {})
+
+
+def _agreed(link: Link | None) -> str:
+    """The parent that both sides have agreed on, by the service's id; "" where there is none."""
+    base = link.hub_base if link is not None else None
+    return base.todo.parent if base is not None else ""
 
 
 def _will_be_there(uid: str, memory: Reading, kind: str) -> bool:

@@ -175,6 +175,11 @@ def test_x71_what_is_below_another_one(sandbox, tmp_path):
         story.phone.remove("pack")
         story.rest()
         assert story.google.titles() == story.phone.titles() == ["Book", "Socks", "Trip"]
+        story.compared()
+        story.google.remove("Trip")  # and Google takes what is below along
+        story.rest()
+        assert story.google.titles() == story.phone.titles() == ["Socks"]
+        story.compared()
 
 
 def test_x71_a_parent_deleted_here_takes_nothing_along_there(sandbox, tmp_path):
@@ -187,6 +192,7 @@ def test_x71_a_parent_deleted_here_takes_nothing_along_there(sandbox, tmp_path):
         story.phone.remove(story.phone.find("Trip"))
         story.rest()
         assert story.google.titles() == story.phone.titles() == ["Book", "Pack"]
+        story.compared()
 
 
 def test_x71_where_there_are_no_parts_the_phones_stay(sandbox, tmp_path):

@@ -7,7 +7,7 @@ import httpx
 import icalendar
 
 from bridge.services import pairing
-from bridge.store import calendars
+from bridge.store import calendars, objects
 from tests.support import bridged, simulated_graph
 from tests.support.bridged import PERSON, Bridged, Phone
 from tests.support.simulated_google import TASKS
@@ -25,6 +25,12 @@ class TodoPhone(Phone):
     def write(self, conn, href, data):
         data = data.replace(b"BEGIN:VEVENT", b"BEGIN:VTODO").replace(b"END:VEVENT", b"END:VTODO")
         super().write(conn, href, data)
+
+    def replace(self, uid, text):
+        """The whole object, as a phone puts it."""
+        with self.context.database.write() as conn:
+            stored = objects.by_uid(conn, self.calendar, uid)
+            objects.put(conn, self.calendar, stored.href, text.encode(), actor="device:1", now=self.context.now())
 
     def find(self, title):
         (uid,) = [uid for uid, each in self.todos().items() if each.get("SUMMARY") == title]
