@@ -218,3 +218,19 @@ def test_r12_x71_dying_at_any_boundary(world, side, copies, tmp_path):
         again.settle()
         assert parents_here(again) == parents(again.sides[0]) == whole, boundary
         assert again.rows(outbox) == 0
+
+
+def test_r10_what_comes_back_here_goes_back_to_where_it_came_from(world):
+    """Its UID was made of its id there; the echo of its deletion there comes in the same moment as the object does here."""
+    first, second = world.pair(lens=LikeGoogle()), world.pair(lens=LikeGoogle())
+    first.calendar.add(todo("Milk"))
+    world.settle()
+    world.delete(world.uid_of("Milk"))
+    world.cycle(first)
+    assert first.titles() == []
+    milk = second.id_of("Milk")
+    second.calendar.edit(milk, changed(second.calendar.objects()[milk], priority=1))
+    world.cycle(second)
+    assert world.titles() == ["Milk"]
+    world.settle()
+    assert first.titles() == second.titles() == world.titles() == ["Milk"]
