@@ -37,17 +37,13 @@ class Family:
         beside = {case.series: case.uid for case in cases if case.series is not None}
         linked = {id: link.uid for id, link in memory.links_to(there).items() if link.hub_base is not None}
         links = memory.links(set(parents.values()))
-        ids = {uid: (links[uid].remote_id or "") if uid in links else "" for uid in parents.values()}
+        ids = {uid: _standing(links.get(uid), memory) for uid in parents.values()}
         uids = {id: linked.get(id) or beside.get(id) or derived_uid(rules.pair, id) for id in there}
         ids |= {uid: id for id, uid in uids.items() if not ids.get(uid)}
+        missing = {uid for uid, id in ids.items() if not id and (uid not in links or links[uid].quarantine is None)}
         for case in cases:  # one that is there no more is none that anybody has changed
             if (uid := parents.get(case.uid)) and not ids[uid]:
                 ids[uid] = _agreed(case.link)
-        missing = {
-            uid
-            for uid in parents.values()
-            if not (uid in links and links[uid].remote_id) and (uid not in links or links[uid].quarantine is None)
-        }
         awaited = {uid for uid in missing if _will_be_there(uid, memory, rules.lens.component)}
         uids = {id: uid for uid, id in ids.items() if id} | uids
         return cls(replace(rules, lens=KinLens(rules.lens, ids, uids)), parents, awaited)
@@ -71,6 +67,14 @@ def seeing(ledger: Ledger, hub: HubObject, lens: Lens) -> Lens:
     held = links.get(parent)
     id = (held.remote_id if held else None) or _agreed(links.get(hub.uid))
     return KinLens(lens, {parent: id}, {id: parent} if id else {})
+
+
+def _standing(link: Link | None, memory: Reading) -> str:
+    """The service's id of what is linked, and not gone there."""
+    if link is None or link.remote_id is None:
+        return ""
+    replica = memory.replicas([link.remote_id]).get(link.remote_id)
+    return "" if replica is None or replica.removed else link.remote_id
 
 
 def _agreed(link: Link | None) -> str:

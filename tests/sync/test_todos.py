@@ -234,3 +234,15 @@ def test_r10_what_comes_back_here_goes_back_to_where_it_came_from(world):
     assert world.titles() == ["Milk"]
     world.settle()
     assert first.titles() == second.titles() == world.titles() == ["Milk"]
+
+
+def test_x71_a_parent_and_its_part_are_made_anew_together(world, side):
+    """Both were deleted there, and edited here: the part comes below what its parent has become."""
+    world.put("pack", todo("Pack"))
+    world.put("socks", todo("Socks", parent="pack"))
+    world.settle()
+    for title in ("Pack", "Socks"):
+        side.calendar.remove(side.id_of(title))
+        world.edit(title.lower(), lambda fields: changed(fields, priority=1))
+    world.settle()
+    assert parents(side) == parents_here(world) == {"Pack": "", "Socks": "Pack"}
