@@ -54,6 +54,7 @@ bench: $(DEV)  ## figures: speed, memory, latency
 prove: $(DEV)  ## every crash of small stories, then 2,000 long random lives with faults: nothing lost, doubled or mailed
 	$(BIN)/python -m tests.proof.crashes
 	$(BIN)/python -m tests.proof --examples 2000 --steps 50 --jobs 2 --seed 1
+	$(BIN)/python -m tests.proof.todos --examples 400 --seed 1
 
 mutations: $(DEV)  ## each protecting rule switched off: do its tests notice?
 	$(BIN)/python -m tests.mutations
