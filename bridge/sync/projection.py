@@ -144,7 +144,7 @@ def unseen(base: ObjectFields, now: ObjectFields, hidden: frozenset[str]) -> Obj
         return now
 
     def kept(event: _Component, was: EventFields | TodoFields) -> _Component:
-        return replace(event, **{name: getattr(was, name) for name in hidden})
+        return replace(event, **{each.name: getattr(was, each.name) for each in fields(event) if each.name in hidden})
 
     overrides = {key: kept(event, onward.event(base, key)) for key, event in now.overrides.items()}
     return replace(now, master=kept(now.master, base.master), overrides=overrides)

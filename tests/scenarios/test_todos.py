@@ -208,13 +208,20 @@ def test_x71_where_there_are_no_parts_the_phones_stay(sandbox, tmp_path):
 def test_r16_the_same_in_all_places_before_is_one(sandbox, tmp_path):
     def before(lists):
         lists.phone.put("bread", "SUMMARY:Bread", DUE)
-        lists.google.add("Bread", due="2035-03-05T00:00:00.000Z")
+        lists.google.add("Bread", due="2035-03-05T00:00:00.000Z", notes="Rye")
         lists.graph.add("bread", dueDateTime={"dateTime": "2035-03-05T00:00:00", "timeZone": "Europe/Berlin"})
 
     with listed.opened(sandbox, tmp_path, now=BEGIN, before=before) as story:
         story.rest()
+        assert story.quarantined() == {}
         assert [len(side.titles()) for side in story.places().values()] == [1, 1, 1]
-        assert story.phone.says(story.phone.titles()[0], "DUE") == [DUE]
+        (title,) = story.phone.titles()
+        assert story.phone.says(title, "DUE") == [DUE]
+        assert story.phone.says(title, "DESCRIPTION") == ["DESCRIPTION:Rye"]
+        assert story.google.task(story.google.titles()[0])["notes"] == "Rye"
+        story.graph.tick(story.graph.titles()[0])
+        story.rest()
+        assert story.google.done(story.google.titles()[0])
 
 
 @pytest.mark.parametrize("provider", ["google", "microsoft"])
