@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 from bridge.errors import ObjectChanged
 from bridge.store.session import Database
-from radicale_plugins import auth, collection, dav, door, propfind, report, resources, rights
+from radicale_plugins import auth, capabilities, collection, dav, door, post, propfind, report, resources, rights
 from radicale_plugins.request import Place, Request
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _Handler = Callable[[Request], dav.Answer]
-_METHODS = "DELETE, GET, HEAD, MKCALENDAR, MKCOL, MOVE, OPTIONS, PROPFIND, PROPPATCH, PUT, REPORT"
 _READ, _WRITE = "Rr", "Ww"
 
 
@@ -38,12 +37,8 @@ def _delete(request: Request) -> dav.Answer:
     return resources.delete(request) if request.place.href else collection.delete(request)
 
 
-def _options(_: Request) -> dav.Answer:
-    return dav.empty(client.OK, {"Allow": _METHODS, "DAV": dav.CAPABILITIES})
-
-
-def _not_allowed(_: Request) -> dav.Answer:
-    return dav.text(client.METHOD_NOT_ALLOWED, "Nothing is posted here.", {"Allow": _METHODS})
+def _options(request: Request) -> dav.Answer:
+    return dav.empty(client.OK, {"Allow": capabilities.METHODS, "DAV": capabilities.dav_header(request.place.kind)})
 
 
 def _by(handler: _Handler, needs: str) -> Callable[..., Any]:
@@ -106,7 +101,7 @@ class Application(app.Application):
     do_PROPFIND = _by(propfind.answer, _READ)  # noqa: N815
     do_REPORT = _by(report.answer, _READ)  # noqa: N815
     do_OPTIONS = _by(_options, "")  # noqa: N815 - before signing in, too: Evolution asks so
-    do_POST = _by(_not_allowed, _READ)  # noqa: N815
+    do_POST = _by(post.answer, _READ)  # noqa: N815
 
     def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
         try:

@@ -13,7 +13,7 @@ from bridge.store.calendars import COMPONENT_SET, COMPONENTS
 from radicale_plugins import dav, properties
 from radicale_plugins.dav import Answer
 from radicale_plugins.properties import PROTECTED, Unacceptable
-from radicale_plugins.request import NOT_FOUND, Request
+from radicale_plugins.request import NOT_FOUND, Kind, Request
 
 _TYPES = {f"{dav.C}calendar": "VCALENDAR", "{http://calendarserver.org/ns/}subscribed": "VSUBSCRIBED"}
 
@@ -36,7 +36,7 @@ def _type_in(root: ET.Element | None) -> str | None:
 
 def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: int) -> Answer:
     place = request.place
-    if not place.is_calendar:
+    if place.kind is not Kind.CALENDAR:
         return dav.error(client.FORBIDDEN, "C:calendar-collection-location-ok")
     if tag is None:
         return dav.error(client.FORBIDDEN, "D:valid-resourcetype")
@@ -73,7 +73,7 @@ def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: 
 def delete(request: Request) -> Answer:
     """Delete a calendar that nobody else has; one request must not empty what is mirrored elsewhere (DESIGN §3, D-05)."""
     place = request.place
-    if not place.is_calendar:
+    if place.kind is not Kind.CALENDAR:
         return dav.need_privileges(request.url(place.path), "D:unbind")
     with request.database.write() as conn:
         calendar = request.calendar(conn)
@@ -95,13 +95,13 @@ def describe(request: Request) -> Answer:
         if instruction.tag in (f"{dav.D}set", f"{dav.D}remove")
         for element in instruction.findall(f"{dav.D}prop/*")
     ]
-    if place.deeper:
+    if place.kind is Kind.NOWHERE:
         return NOT_FOUND
-    if place.is_root or place.href:
+    if place.kind not in (Kind.HOME, Kind.CALENDAR):
         return _patched(request, updates, refused=[element.tag for _, element in updates])
     refused = [element.tag for _, element in updates if _is_protected(element)]
     with request.database.write() as conn:
-        calendar = None if place.is_home else request.calendar(conn)
+        calendar = None if place.kind is Kind.HOME else request.calendar(conn)
         principal = principals.by_name(conn, place.owner)
         if principal is None:
             return NOT_FOUND

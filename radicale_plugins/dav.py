@@ -19,9 +19,6 @@ Answer = tuple[int, Mapping[str, str], bytes | None, None]
 _MAX_DEPTH = 64
 _XML = "text/xml; charset=utf-8"
 
-CAPABILITIES = "1, 3, extended-mkcol, calendar-access"
-"""What works as a whole. No "2" without LOCK, no addressbook, no scheduling: clients switch on by the token (D-23, R40)."""
-
 D = "{DAV:}"
 C = "{urn:ietf:params:xml:ns:caldav}"
 CS = "{http://calendarserver.org/ns/}"

@@ -9,10 +9,10 @@ from http import client
 import sqlalchemy as sa
 
 from bridge.store import calendars, objects, principals
-from radicale_plugins import dav, properties
+from radicale_plugins import capabilities, dav, properties
 from radicale_plugins.dav import Answer
-from radicale_plugins.properties import Resource
-from radicale_plugins.request import NOT_FOUND, Place, Request
+from radicale_plugins.live import Resource
+from radicale_plugins.request import NOT_FOUND, Kind, Place, Request
 
 
 def answer(request: Request) -> Answer:
@@ -22,7 +22,7 @@ def answer(request: Request) -> Answer:
     with request.database.read() as conn:
         resources = list(_resources(request, conn, wanted))
     multistatus = dav.element("D:multistatus", *(_response(each, wanted, request) for each in resources))
-    return dav.xml(client.MULTI_STATUS, multistatus, {"DAV": dav.CAPABILITIES})
+    return dav.xml(client.MULTI_STATUS, multistatus, {"DAV": capabilities.dav_header(request.place.kind)})
 
 
 class Wanted:
@@ -57,39 +57,62 @@ def wanted_in(root: ET.Element) -> Wanted:
     return Wanted((each.tag for each in (() if include is None else include)), everything=True)
 
 
+_Lister = Callable[[Request, sa.Connection, Wanted], Iterator[Resource]]
+
+
 def _resources(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
-    place = request.place
-    children = request.depth == "1"
-    if place.deeper:
+    """What is at the place and, with a Depth of 1, right below it."""
+    lister = _LISTERS.get(request.place.kind)
+    if lister is None:
         raise dav.Refusal(NOT_FOUND)
-    if place.is_root:
-        yield Resource(place)
-        if children:
-            yield Resource(Place(request.user), principals.by_name(conn, request.user))
-        return
-    if place.is_home:
-        principal = principals.by_name(conn, place.owner)
-        if principal is None:
-            raise dav.Refusal(NOT_FOUND)
-        yield Resource(place, principal)
-        if children:
-            for each in calendars.of_principal(conn, place.owner):
-                yield Resource(Place(place.owner, each.slug), principal, each)
-        return
+    return lister(request, conn, wanted)
+
+
+def _root(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+    yield Resource(request.place)
+    if request.depth == "1":
+        yield Resource(Place(request.user), principals.by_name(conn, request.user))
+
+
+def _home(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+    place = request.place
+    principal = principals.by_name(conn, place.owner)
+    if principal is None:
+        raise dav.Refusal(NOT_FOUND)
+    yield Resource(place, principal)
+    if request.depth == "1":
+        for each in calendars.of_principal(conn, place.owner):
+            yield Resource(Place(place.owner, each.slug), principal, each)
+
+
+def _calendar(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
+    place = request.place
     calendar = request.calendar(conn)
-    if place.href:
-        stored = objects.get(conn, calendar.id, place.href)
-        if stored is None:
-            raise dav.Refusal(NOT_FOUND)
-        yield Resource(place, None, calendar, stored.etag, stored)
-        return
     yield Resource(place, None, calendar)
-    if children and wanted.needs_rows:
+    if request.depth != "1":
+        return
+    if wanted.needs_rows:
         for stored in objects.every(conn, calendar.id):
             yield Resource(Place(place.owner, place.slug, stored.href), None, calendar, stored.etag, stored)
-    elif children:
+    else:
         for href, etag in objects.hrefs(conn, calendar.id):
             yield Resource(Place(place.owner, place.slug, href), None, calendar, etag)
+
+
+def _object(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+    calendar = request.calendar(conn)
+    stored = objects.get(conn, calendar.id, request.place.href)
+    if stored is None:
+        raise dav.Refusal(NOT_FOUND)
+    yield Resource(request.place, None, calendar, stored.etag, stored)
+
+
+_LISTERS: dict[Kind, _Lister] = {
+    Kind.ROOT: _root,
+    Kind.HOME: _home,
+    Kind.CALENDAR: _calendar,
+    Kind.OBJECT: _object,
+}
 
 
 def _response(resource: Resource, wanted: Wanted, request: Request) -> ET.Element:

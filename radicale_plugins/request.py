@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from http import client
 from urllib.parse import unquote, urlsplit
@@ -18,9 +19,26 @@ from radicale_plugins import dav, door
 from radicale_plugins.door import Environ
 
 
+class Kind(Enum):
+    """What is at a path, or would be: it decides which properties, reports and methods there are."""
+
+    ROOT = "root"
+    HOME = "home"
+    CALENDAR = "calendar"
+    OBJECT = "object"
+    NOWHERE = "nowhere"
+
+
+_SPECIAL: dict[str, tuple[Kind, Kind]] = {}
+"""Collections that every home has of itself, by their second segment, and what their members are.
+
+Such a segment begins with a dot, as no calendar's may (``store.calendars.create``): nobody's calendar is in the way.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a path leads: the root, a home, a calendar, an object, or (``deeper``) nowhere."""
+    """Where a path leads; ``deeper`` is further down than anything is."""
 
     owner: str = ""
     slug: str = ""
@@ -34,16 +52,17 @@ class Place:
         return cls(owner, slug, href, deeper=len(parts) > 3)
 
     @property
-    def is_root(self) -> bool:
-        return not self.owner
-
-    @property
-    def is_home(self) -> bool:
-        return bool(self.owner) and not self.slug
-
-    @property
-    def is_calendar(self) -> bool:
-        return bool(self.slug) and not self.href
+    def kind(self) -> Kind:
+        if not self.owner:
+            return Kind.ROOT
+        if self.deeper:
+            return Kind.NOWHERE
+        if not self.slug:
+            return Kind.HOME
+        collection, member = (Kind.CALENDAR, Kind.OBJECT)
+        if self.slug.startswith("."):
+            collection, member = _SPECIAL.get(self.slug, (Kind.NOWHERE, Kind.NOWHERE))
+        return member if self.href else collection
 
     @property
     def home(self) -> str:
@@ -56,9 +75,9 @@ class Place:
     @property
     def path(self) -> str:
         """With a slash at the end exactly where it is a collection."""
-        if self.is_root:
+        if not self.owner:
             return "/"
-        if self.is_home:
+        if not self.slug:
             return self.home
         return self.calendar + self.href
 

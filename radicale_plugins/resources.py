@@ -10,9 +10,9 @@ from bridge.errors import InvalidCalendarData
 from bridge.ical import objects as ical
 from bridge.store import calendars, objects
 from bridge.store.objects import ABSENT, ANY, Expected, StoredObject
-from radicale_plugins import dav, export, properties, tokens
+from radicale_plugins import dav, export, live, tokens
 from radicale_plugins.dav import Answer
-from radicale_plugins.request import NOT_FOUND, Request
+from radicale_plugins.request import NOT_FOUND, Kind, Request
 
 PRECONDITION_FAILED = dav.text(client.PRECONDITION_FAILED, "The resource is not in the state the request assumes.")
 
@@ -37,7 +37,7 @@ def get(request: Request) -> Answer:
         if _is_fresh(request, etag, modified):
             return dav.empty(client.NOT_MODIFIED, headers)
         body = stored.data if place.href and stored else export.calendar(calendar, objects.every(conn, calendar.id))
-    return client.OK, {"Content-Type": properties.OBJECT_TYPE, **headers}, body, None
+    return client.OK, {"Content-Type": live.OBJECT_TYPE, **headers}, body, None
 
 
 def _is_fresh(request: Request, etag: str, modified: dt.datetime) -> bool:
@@ -55,7 +55,7 @@ def _is_fresh(request: Request, etag: str, modified: dt.datetime) -> bool:
 def put(request: Request) -> Answer:
     """Store an object as it was sent, if it is one and nobody has changed it meanwhile."""
     place = request.place
-    if not place.slug or place.deeper:
+    if place.kind not in (Kind.CALENDAR, Kind.OBJECT):
         return dav.need_privileges(request.url(place.path), "D:bind")
     if not place.href:
         # D-05: one PUT would replace a whole calendar. Nobody has that privilege, bridged or not.
@@ -141,7 +141,7 @@ def move(request: Request) -> Answer:
     """Move one object, between own calendars too; onto a collection never (RFC 4918 §9.9)."""
     place = request.place
     target = request.place_of(request.header("Destination"))
-    if not place.href or place.deeper:
+    if place.kind is not Kind.OBJECT:
         return dav.need_privileges(request.url(place.path), "D:unbind")
     if target is None:
         return dav.text(client.BAD_GATEWAY, "The destination is not on this server.")

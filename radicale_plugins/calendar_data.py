@@ -1,0 +1,70 @@
+"""What a report tells of each object: the properties asked for, and calendar-data in the form asked for (RFC 4791 §9.6)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import xml.etree.ElementTree as ET
+from http import client
+
+from bridge.store.calendars import Calendar
+from bridge.store.objects import StoredObject
+from radicale_plugins import dav, expand, filters, properties, propfind
+from radicale_plugins.filters import InvalidFilter
+from radicale_plugins.live import Resource
+from radicale_plugins.occurrences import Range
+from radicale_plugins.propfind import Wanted
+from radicale_plugins.request import Place, Request
+
+_DATA = f"{dav.C}calendar-data"
+
+
+def resource_of(calendar: Calendar, stored: StoredObject) -> Resource:
+    return Resource(Place(calendar.owner, calendar.slug, stored.href), None, calendar, stored.etag, stored)
+
+
+def listed(calendar: Calendar, href: str, etag: str) -> Resource:
+    return Resource(Place(calendar.owner, calendar.slug, href), None, calendar, etag)
+
+
+class CalendarData:
+    """What a report tells of each object: the properties asked for, calendar-data in the form asked for."""
+
+    def __init__(self, request: Request, root: ET.Element) -> None:
+        self._request = request
+        self.wanted: Wanted = propfind.wanted_in(root)
+        self.floating: dt.tzinfo = dt.UTC
+        self._expand: Range | None = None
+        element = root.find(f"{dav.D}prop/{_DATA}")
+        if element is None:
+            return
+        if (
+            element.get("content-type", "text/calendar").lower() != "text/calendar"
+            or element.get("version", "2.0") != "2.0"
+        ):
+            raise dav.Refusal(dav.error(client.FORBIDDEN, "C:supported-calendar-data"))
+        wish = element.find(f"{dav.C}expand")
+        if wish is not None:
+            self._expand = filters.time_range(wish)
+            if self._expand.start is None or self._expand.end is None:
+                raise InvalidFilter("valid-filter", "expand needs both ends")
+
+    def response(self, calendar: Calendar, stored: StoredObject) -> ET.Element:
+        return self.response_of(resource_of(calendar, stored))
+
+    def response_of(self, resource: Resource) -> ET.Element:
+        def find(tag: str) -> ET.Element | None:
+            if tag == _DATA:
+                return self._calendar_data(resource.stored)
+            return properties.find(tag, resource, self._request)
+
+        parts = propfind.propstats(resource, self.wanted, self._request, find)
+        return dav.response(self._request.url(resource.place.path), *parts)
+
+    def _calendar_data(self, stored: StoredObject | None) -> ET.Element | None:
+        if stored is None:
+            return None
+        if self._expand is None:
+            content: str | None = expand.as_text(stored.data)
+        else:
+            content = expand.expand(stored.data, self._expand, floating=self.floating)
+        return None if content is None else dav.element(_DATA, content=content)

@@ -1,0 +1,165 @@
+"""What the server answers itself of the root, a home, a calendar and its objects (RFC 4918 §15, RFC 4791 §5.2, §6.2)."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bridge.store.calendars import COMPONENT_SET, Calendar, components
+from bridge.store.objects import StoredObject
+from bridge.store.principals import Principal
+from radicale_plugins import capabilities, dav, tokens
+from radicale_plugins.request import Kind, Place, Request
+
+OBJECT_TYPE = "text/calendar; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What a PROPFIND or REPORT tells about: exactly one of the four is the resource, its containers are set too.
+
+    An object may be known by href and etag alone (``stored`` is None) where nothing else is asked for.
+    """
+
+    place: Place
+    principal: Principal | None = None
+    calendar: Calendar | None = None
+    etag: str = ""
+    stored: StoredObject | None = None
+
+
+Getter = Callable[[Resource, Request], ET.Element | None]
+
+
+def _hrefs(name: str, *paths: str) -> ET.Element:
+    return dav.element(name, *(dav.href(path) for path in paths))
+
+
+def _text(name: str, content: str | None) -> ET.Element | None:
+    return None if content is None else dav.element(name, content=content)
+
+
+def _privileges(*names: str) -> ET.Element:
+    made = (dav.element("D:privilege", dav.element(name)) for name in names)
+    return dav.element("D:current-user-privilege-set", *made)
+
+
+_READ = ("D:read", "D:read-current-user-privilege-set")
+_WRITE = ("D:write", "D:write-content", "D:write-properties", "D:bind", "D:unbind")
+
+
+def _reports(resource: Resource, _: Request) -> ET.Element:
+    names = capabilities.REPORTS[resource.place.kind]
+    made = (dav.element("D:supported-report", dav.element("D:report", dav.element(name))) for name in names)
+    return dav.element("D:supported-report-set", *made)
+
+
+def _user_addresses(resource: Resource, request: Request) -> ET.Element | None:
+    """The mail address first and marked: Thunderbird takes the first mailto, Apple the preferred one (CLIENTS 1.1, 1.3)."""
+    if resource.principal is None:
+        return None
+    made = dav.element("C:calendar-user-address-set")
+    if resource.principal.email:
+        mail = dav.href(f"mailto:{resource.principal.email}")
+        mail.set("preferred", "1")
+        made.append(mail)
+    made.append(dav.href(request.url(resource.place.home)))
+    return made
+
+
+def _emails(resource: Resource, _: Request) -> ET.Element | None:
+    if resource.principal is None or not resource.principal.email:
+        return None
+    return dav.element("CS:email-address-set", dav.element("CS:email-address", content=resource.principal.email))
+
+
+_OF_ALL: dict[str, Getter] = {
+    "D:current-user-principal": lambda _, q: _hrefs("D:current-user-principal", q.url(f"/{q.user}/")),
+    "D:principal-collection-set": lambda _, q: _hrefs("D:principal-collection-set", q.url("/")),
+    "D:supported-report-set": _reports,
+}
+
+_OF_ROOT: dict[str, Getter] = {
+    **_OF_ALL,
+    "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:collection")),
+    "D:current-user-privilege-set": lambda *_: _privileges(*_READ),
+}
+
+_OF_HOME: dict[str, Getter] = {
+    **_OF_ALL,
+    "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:principal"), dav.element("D:collection")),
+    "D:displayname": lambda r, _: _text("D:displayname", r.principal.name if r.principal else None),
+    "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
+    "D:principal-URL": lambda r, q: _hrefs("D:principal-URL", q.url(r.place.home)),
+    "C:calendar-home-set": lambda r, q: _hrefs("C:calendar-home-set", q.url(r.place.home)),
+    "C:calendar-user-address-set": _user_addresses,
+    "CS:email-address-set": _emails,
+    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE),
+}
+
+
+def _of_calendar(show_it: Callable[[Calendar], ET.Element | None]) -> Getter:
+    return lambda resource, _: None if resource.calendar is None else show_it(resource.calendar)
+
+
+def _component_set(calendar: Calendar) -> ET.Element:
+    kinds = (dav.element("C:comp", name=kind) for kind in components(calendar.properties))
+    return dav.element(COMPONENT_SET, *kinds)
+
+
+def _resource_type(calendar: Calendar) -> ET.Element:
+    kind = "CS:subscribed" if calendar.properties.get("tag") == "VSUBSCRIBED" else "C:calendar"
+    return dav.element("D:resourcetype", dav.element("D:collection"), dav.element(kind))
+
+
+_OF_CALENDAR: dict[str, Getter] = {
+    **_OF_ALL,
+    "D:resourcetype": _of_calendar(_resource_type),
+    "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
+    "D:getetag": _of_calendar(lambda c: _text("D:getetag", tokens.ctag(c))),
+    "CS:getctag": _of_calendar(lambda c: _text("CS:getctag", tokens.ctag(c))),
+    "D:sync-token": _of_calendar(lambda c: _text("D:sync-token", tokens.sync_token(c))),
+    "D:getlastmodified": _of_calendar(lambda c: _text("D:getlastmodified", dav.http_date(c.modified_at))),
+    "D:getcontenttype": lambda *_: _text("D:getcontenttype", "text/calendar"),
+    COMPONENT_SET: _of_calendar(_component_set),
+    "C:supported-calendar-data": lambda *_: dav.element(
+        "C:supported-calendar-data",
+        dav.element("C:calendar-data", **{"content-type": "text/calendar", "version": "2.0"}),
+    ),
+    "C:supported-collation-set": lambda *_: dav.element(
+        "C:supported-collation-set",
+        *(dav.element("C:supported-collation", content=name) for name in ("i;ascii-casemap", "i;octet")),
+    ),
+    "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.max_resource_size)),
+    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE, "C:read-free-busy"),
+}
+
+
+def _of_stored(show_it: Callable[[StoredObject], str]) -> Callable[[str], Getter]:
+    return lambda name: lambda resource, _: _text(name, show_it(resource.stored)) if resource.stored else None
+
+
+_OF_OBJECT: dict[str, Getter] = {
+    **_OF_ALL,
+    "D:resourcetype": lambda *_: dav.element("D:resourcetype"),
+    "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
+    "D:getetag": lambda r, _: _text("D:getetag", r.etag),
+    "D:getcontenttype": lambda *_: _text("D:getcontenttype", OBJECT_TYPE),
+    "D:getlastmodified": _of_stored(lambda s: dav.http_date(s.modified_at))("D:getlastmodified"),
+    "D:getcontentlength": _of_stored(lambda s: str(len(s.data)))("D:getcontentlength"),
+    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE[:3]),
+}
+
+Table = Mapping[str, Getter]
+
+TABLES: Mapping[Kind, Table] = {
+    kind: {dav.clark(name): getter for name, getter in table.items()}
+    for kind, table in (
+        (Kind.ROOT, _OF_ROOT),
+        (Kind.HOME, _OF_HOME),
+        (Kind.CALENDAR, _OF_CALENDAR),
+        (Kind.OBJECT, _OF_OBJECT),
+    )
+}
+"""By Clark's name, for each kind of resource."""
