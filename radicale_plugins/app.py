@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from radicale import app, config, httputils, types
 from radicale.storage import BaseCollection, BaseStorage
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bridge.errors import ObjectChanged
+from bridge.services.device_check import Witness
 from bridge.store.session import Database
 from radicale_plugins import auth, capabilities, collection, dav, door, post, propfind, report, resources, rights
 from radicale_plugins.request import Place, Request
@@ -89,6 +90,7 @@ class Application(app.Application):
         super().__init__(configuration)
         self._database = database
         self._now = now
+        self._witness = Witness()
         self._trusted_proxies = door.networks(trusted_proxies)
 
     do_GET = _by(resources.get, _READ)  # noqa: N815 - Radicale's names
@@ -137,7 +139,7 @@ class Application(app.Application):
             max_resource_size=self._max_resource_size,
         )
         try:
-            return handler(request)
+            answered = handler(request)
         except dav.Refusal as refusal:
             return refusal.answer
         except ObjectChanged:
@@ -151,6 +153,18 @@ class Application(app.Application):
             return dav.text(
                 client.INTERNAL_SERVER_ERROR, "The server has an error of its own; its log has the details."
             )
+        self._remember(request, user_groups)
+        return answered
+
+    def _remember(self, request: Request, user_groups: set[str]) -> None:
+        """What the device knows now. Nobody is refused an answer for want of it."""
+        device = auth.device(user_groups)
+        if device is None or not (request.told or request.given):
+            return
+        try:
+            self._witness.saw(self._database, device, request.told, request.given, now=self._now())
+        except SQLAlchemyError:  # a writer that waits too long, or the calendar or the device is gone meanwhile
+            log.info("what device %d fetched was not written down", device)
 
 
 def build(

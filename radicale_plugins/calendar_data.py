@@ -63,6 +63,7 @@ class CalendarData:
     def _calendar_data(self, stored: StoredObject | None) -> ET.Element | None:
         if stored is None:
             return None
+        self._request.given.append(stored.href)
         if self._expand is None:
             content: str | None = expand.as_text(stored.data)
         else:

@@ -25,6 +25,9 @@ def answer(request: Request) -> Answer:
     return dav.xml(client.MULTI_STATUS, multistatus, {"DAV": capabilities.dav_header(request.place.kind)})
 
 
+_REVISION = frozenset({f"{dav.CS}getctag", f"{dav.D}sync-token"})
+
+
 class Wanted:
     """Which properties: named ones, "all", or only the names of all."""
 
@@ -32,6 +35,16 @@ class Wanted:
         self.tags = tuple(dict.fromkeys(tags))
         self.everything = everything
         self.only_names = only_names
+
+    @property
+    def tells_revision(self) -> bool:
+        """Whoever gets it knows whether there is anything new."""
+        return self.everything or not _REVISION.isdisjoint(self.tags)
+
+    @property
+    def tells_etags(self) -> bool:
+        """With them a listing tells what is new."""
+        return self.everything or f"{dav.D}getetag" in self.tags
 
     @property
     def needs_rows(self) -> bool:
@@ -74,7 +87,7 @@ def _root(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource
         yield Resource(Place(request.user), principals.by_name(conn, request.user))
 
 
-def _home(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+def _home(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
     place = request.place
     principal = principals.by_name(conn, place.owner)
     if principal is None:
@@ -82,14 +95,19 @@ def _home(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource
     yield Resource(place, principal)
     if request.depth == "1":
         for each in calendars.of_principal(conn, place.owner):
+            if wanted.tells_revision:
+                request.tells(each, whole=False)
             yield Resource(Place(place.owner, each.slug), principal, each)
 
 
 def _calendar(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
     place = request.place
     calendar = request.calendar(conn)
+    listing = request.depth == "1"
+    if wanted.tells_revision or listing:
+        request.tells(calendar, whole=listing and wanted.tells_etags)
     yield Resource(place, None, calendar)
-    if request.depth != "1":
+    if not listing:
         return
     if wanted.needs_rows:
         for stored in objects.every(conn, calendar.id):

@@ -47,6 +47,7 @@ def query(request: Request, root: ET.Element) -> Answer:
         floating = _floating(root, calendar)
         asked = Query(root.findall(f"{dav.C}filter"), floating=floating)
         candidates = objects.in_range(conn, calendar.id, asked.start, asked.end, asked.component)
+    request.tells(calendar, whole=True)
     data.floating = floating
     responses = (data.response(calendar, stored) for stored in candidates if asked.matches(stored))
     return dav.xml(client.MULTI_STATUS, dav.element("D:multistatus", *responses))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from http import client
@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 
+from bridge.services.device_check import Told
 from bridge.store import calendars
 from bridge.store.calendars import Calendar
 from bridge.store.session import Database
@@ -94,6 +95,14 @@ class Request:
     database: Database
     now: Callable[[], dt.datetime]
     max_resource_size: int
+    told: list[Told] = field(default_factory=list)
+    """What the answer tells of calendars, for the device's record (``services.device_check``)."""
+    given: list[str] = field(default_factory=list)
+    """The objects that the answer hands out, by href."""
+
+    def tells(self, calendar: Calendar, *, whole: bool) -> None:
+        """The answer has the calendar's revision in it, or (``whole``) everything up to it."""
+        self.told.append(Told(calendar.id, calendar.revision, whole))
 
     def header(self, name: str) -> str:
         return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))

@@ -31,7 +31,9 @@ def get(request: Request) -> Answer:
             if stored is None:
                 return NOT_FOUND
             etag, modified = stored.etag, stored.modified_at
+            request.given.append(stored.href)
         else:
+            request.tells(calendar, whole=True)
             etag, modified = tokens.ctag(calendar), calendar.modified_at
         headers = {"ETag": etag, "Last-Modified": dav.http_date(modified), "Cache-Control": "private, no-cache"}
         if _is_fresh(request, etag, modified):

@@ -34,6 +34,7 @@ def answer(request: Request, root: ET.Element) -> Answer:
             gone = [each.href for each in changed if each.deleted]
             present = objects.many(conn, calendar.id, [each.href for each in changed if not each.deleted])
             resources = [calendar_data.resource_of(calendar, stored) for stored in present]
+    request.tells(calendar, whole=True)
     multistatus = dav.element("D:multistatus", *(data.response_of(each) for each in resources))
     for href in gone:
         path = request.url(request.place.calendar + href)

@@ -6,6 +6,7 @@ import datetime as dt
 
 import structlog
 
+from bridge.services import device_check
 from bridge.services.context import Context
 from bridge.store import (
     audit,
@@ -37,6 +38,8 @@ def run(context: Context) -> None:
     for calendar_id in held:
         with context.database.write() as conn:
             changes.compact(conn, calendar_id, old_tombstones)
+    with context.database.write() as conn:
+        device_check.tidy(conn, now=now)
     with context.database.write() as conn:
         pruned = history.prune(conn, old_history)
         audit.prune(conn, old_history)

@@ -93,6 +93,31 @@ devices = sa.Table(
     sqlite_autoincrement=True,
 )
 
+fetches = sa.Table(
+    "fetches",
+    metadata,
+    _of("devices", key=True),
+    _of("calendars", key=True),
+    sa.Column(
+        "revision", sa.BigInteger
+    ),  # what the device was told last; None: it has only asked whether there is news
+    sa.Column("fetched_at", Instant),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Index(None, "calendar_id"),
+)
+
+device_tests = sa.Table(
+    "device_tests",
+    metadata,
+    _of("devices", key=True),
+    _of("calendars"),
+    sa.Column("href", sa.String(255), nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),  # at which the event was put there
+    sa.Column("made_at", Instant, nullable=False),
+    sa.Column("fetched_at", Instant),  # when the device took the event itself
+    sa.Index(None, "calendar_id"),
+)
+
 login_failures = sa.Table(
     "login_failures",
     metadata,
