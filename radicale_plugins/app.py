@@ -22,8 +22,20 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from bridge.errors import ObjectChanged
 from bridge.services.device_check import Witness
 from bridge.store.session import Database
-from radicale_plugins import auth, capabilities, collection, dav, door, post, propfind, report, resources, rights
-from radicale_plugins.request import Place, Request
+from radicale_plugins import (
+    attachments,
+    auth,
+    capabilities,
+    collection,
+    dav,
+    door,
+    post,
+    propfind,
+    report,
+    resources,
+    rights,
+)
+from radicale_plugins.request import Kind, Limits, Place, Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -32,14 +44,21 @@ log = logging.getLogger(__name__)
 
 _Handler = Callable[[Request], dav.Answer]
 _READ, _WRITE = "Rr", "Ww"
+_LIMITS = Limits()
 
 
 def _delete(request: Request) -> dav.Answer:
     return resources.delete(request) if request.place.href else collection.delete(request)
 
 
+def _get(request: Request) -> dav.Answer:
+    return attachments.get(request) if request.place.kind is Kind.ATTACHMENT else resources.get(request)
+
+
 def _options(request: Request) -> dav.Answer:
-    return dav.empty(client.OK, {"Allow": capabilities.METHODS, "DAV": capabilities.dav_header(request.place.kind)})
+    return dav.empty(
+        client.OK, {"Allow": capabilities.METHODS, "DAV": capabilities.dav_header(request.place.kind, request.limits)}
+    )
 
 
 def _by(handler: _Handler, needs: str) -> Callable[..., Any]:
@@ -86,14 +105,18 @@ class Application(app.Application):
         database: Database,
         now: Callable[[], dt.datetime],
         trusted_proxies: Sequence[str],
+        limits: Limits,
+        public_url: str | None,
     ) -> None:
         super().__init__(configuration)
+        self._limits = limits
+        self._public_url = public_url
         self._database = database
         self._now = now
         self._witness = Witness()
         self._trusted_proxies = door.networks(trusted_proxies)
 
-    do_GET = _by(resources.get, _READ)  # noqa: N815 - Radicale's names
+    do_GET = _by(_get, _READ)  # noqa: N815 - Radicale's names
     do_PUT = _by(resources.put, _WRITE)  # noqa: N815
     do_DELETE = _by(_delete, _WRITE)  # noqa: N815
     do_MOVE = _by(resources.move, _WRITE)  # noqa: N815
@@ -124,6 +147,8 @@ class Application(app.Application):
         """Run one of our answers for somebody who may ask for it; what stands in its way becomes a status."""
         place = Place.of(path)
         container = place.calendar if place.slug else place.path
+        if place.kind is Kind.ATTACHMENT:
+            container = "/"  # everybody's who has an object that refers to it, in whosever home it is kept
         if needs and not set(self._rights.authorization(user, user_groups, container)) & set(needs):
             if not user:
                 return httputils.NOT_ALLOWED  # Radicale makes it a 401
@@ -136,7 +161,8 @@ class Application(app.Application):
             actor=auth.actor(user, user_groups),
             database=self._database,
             now=self._now,
-            max_resource_size=self._max_resource_size,
+            limits=self._limits,
+            public_url=self._public_url,
         )
         try:
             answered = handler(request)
@@ -174,18 +200,20 @@ def build(
     max_failures: int = 10,
     block_seconds: int = 300,
     trusted_proxies: Sequence[str] = (),
-    max_resource_size: int = 10_000_000,
+    limits: Limits = _LIMITS,
+    public_url: str | None = None,
 ) -> WSGIApplication:
     """The CalDAV side as a WSGI application (PEP 3333), for any threaded server.
 
     ``max_failures`` and ``block_seconds`` are ``bridge.services.devices.authenticate``'s. ``trusted_proxies`` are the
-    addresses or networks whose X-Forwarded-For and X-Script-Name are believed; UsageError if they are none. Sizes are in bytes.
+    addresses or networks whose X-Forwarded-For and X-Script-Name are believed; UsageError if they are none. ``public_url`` is
+    the address under which people reach us, without a slash at its end; None: the one they asked at.
     """
     configuration = config.load()
     settings: dict[str, dict[str, Any]] = {
         "server": {
-            "max_content_length": 2 * max_resource_size,
-            "max_resource_size": max_resource_size,
+            "max_content_length": max(2 * limits.object_bytes, limits.attachment_bytes + 1),
+            "max_resource_size": limits.object_bytes,
             "delay_on_error": 0,
             "validate_user_value": "none",  # names are checked where they are given; paths are database keys
             "validate_path_value": "none",
@@ -204,6 +232,11 @@ def build(
     configuration.update(settings, "caldav-bridge", privileged=True)
     logging.getLogger("radicale").setLevel(logging.WARNING)  # its lines at info cost a tenth of a poll (D-41)
     application: WSGIApplication = Application(
-        configuration, database=database, now=now, trusted_proxies=trusted_proxies
+        configuration,
+        database=database,
+        now=now,
+        trusted_proxies=trusted_proxies,
+        limits=limits,
+        public_url=public_url,
     )
     return application

@@ -6,21 +6,24 @@ LOCK, no addressbook, no scheduling (R40).
 
 from __future__ import annotations
 
-from radicale_plugins.request import Kind
+from radicale_plugins.request import Kind, Limits
 
-METHODS = "DELETE, GET, HEAD, MKCALENDAR, MKCOL, MOVE, OPTIONS, PROPFIND, PROPPATCH, PUT, REPORT"
+METHODS = "DELETE, GET, HEAD, MKCALENDAR, MKCOL, MOVE, OPTIONS, POST, PROPFIND, PROPPATCH, PUT, REPORT"
 
 _TOKENS = ("1", "3", "extended-mkcol", "calendar-access")
+
+_ATTACHMENTS = ("calendar-managed-attachments", "calendar-managed-attachments-no-recurrence")
 
 REPORTS: dict[Kind, tuple[str, ...]] = {
     Kind.ROOT: ("D:principal-search-property-set",),
     Kind.HOME: ("C:free-busy-query",),
     Kind.CALENDAR: ("D:sync-collection", "C:calendar-multiget", "C:calendar-query", "C:free-busy-query"),
     Kind.OBJECT: (),
+    Kind.ATTACHMENT: (),
 }
 """supported-report-set (RFC 3253 §3.1.5): what is not named is refused with that precondition."""
 
 
-def dav_header(kind: Kind) -> str:  # noqa: ARG001 - the same everywhere, so far
+def dav_header(kind: Kind, limits: Limits) -> str:  # noqa: ARG001 - the same everywhere, so far
     """RFC 4918 §10.1. Apple reads it on the principal, Evolution on whatever it was given, Thunderbird on a calendar's parent."""
-    return ", ".join(_TOKENS)
+    return ", ".join((*_TOKENS, *(_ATTACHMENTS if limits.attachment_bytes else ())))

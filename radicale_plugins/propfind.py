@@ -22,7 +22,9 @@ def answer(request: Request) -> Answer:
     with request.database.read() as conn:
         resources = list(_resources(request, conn, wanted))
     multistatus = dav.element("D:multistatus", *(_response(each, wanted, request) for each in resources))
-    return dav.xml(client.MULTI_STATUS, multistatus, {"DAV": capabilities.dav_header(request.place.kind)})
+    return dav.xml(
+        client.MULTI_STATUS, multistatus, {"DAV": capabilities.dav_header(request.place.kind, request.limits)}
+    )
 
 
 _REVISION = frozenset({f"{dav.CS}getctag", f"{dav.D}sync-token"})

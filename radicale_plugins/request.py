@@ -27,10 +27,15 @@ class Kind(Enum):
     HOME = "home"
     CALENDAR = "calendar"
     OBJECT = "object"
+    ATTACHMENT = "attachment"
     NOWHERE = "nowhere"
 
 
-_SPECIAL: dict[str, tuple[Kind, Kind]] = {}
+ATTACHMENTS = ".attachments"
+
+_SPECIAL: dict[str, tuple[Kind, Kind]] = {
+    ATTACHMENTS: (Kind.NOWHERE, Kind.ATTACHMENT),  # nobody needs to list them
+}
 """Collections that every home has of itself, by their second segment, and what their members are.
 
 Such a segment begins with a dot, as no calendar's may (``store.calendars.create``): nobody's calendar is in the way.
@@ -83,6 +88,16 @@ class Place:
         return self.calendar + self.href
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be kept. ``attachment_bytes`` 0: no attachments; ``quota_bytes`` 0: no limit."""
+
+    object_bytes: int = 10_000_000
+    attachment_bytes: int = 10_000_000
+    attachments_per_object: int = 100
+    quota_bytes: int = 0
+
+
 @dataclass(frozen=True)
 class Request:
     """``user`` is the principal's name, ``actor`` what the history says (a device)."""
@@ -94,7 +109,8 @@ class Request:
     actor: str
     database: Database
     now: Callable[[], dt.datetime]
-    max_resource_size: int
+    limits: Limits
+    public_url: str | None = None
     told: list[Told] = field(default_factory=list)
     """What the answer tells of calendars, for the device's record (``services.device_check``)."""
     given: list[str] = field(default_factory=list)
@@ -111,11 +127,20 @@ class Request:
     def depth(self) -> str:
         return self.header("Depth")
 
+    @cached_property
+    def _wishes(self) -> frozenset[str]:
+        named = (wish.partition(";")[0].strip() for wish in self.header("Prefer").lower().split(","))
+        return frozenset(wish.replace(" ", "") for wish in named)
+
     @property
     def minimal(self) -> bool:
         """The client does not want to hear of properties that are not there (RFC 8144; Apple's Brief; D-22)."""
-        wishes = {wish.partition(";")[0].strip().replace(" ", "") for wish in self.header("Prefer").lower().split(",")}
-        return "return=minimal" in wishes or self.header("Brief").strip().lower() == "t"
+        return "return=minimal" in self._wishes or self.header("Brief").strip().lower() == "t"
+
+    @property
+    def wants_representation(self) -> bool:
+        """The client wants what it changed in the answer, for the server has changed it too (RFC 7240 §4.2)."""
+        return "return=representation" in self._wishes
 
     @cached_property
     def body(self) -> bytes:
@@ -123,6 +148,13 @@ class Request:
 
     def url(self, path: str) -> str:
         return dav.url(self.base, path)
+
+    def absolute(self, path: str) -> str:
+        """With scheme and host, for what is kept in an object and read elsewhere."""
+        if self.public_url is not None:
+            return self.public_url + dav.url("", path)
+        host = self.environ.get("HTTP_HOST") or f"{self.environ['SERVER_NAME']}:{self.environ['SERVER_PORT']}"
+        return f"{self.environ['wsgi.url_scheme']}://{host}{self.url(path)}"
 
     def place_of(self, reference: str) -> Place | None:
         """What a DAV:href or Destination means: a URL or an absolute path below our base; None: nothing of ours."""

@@ -10,7 +10,7 @@ from bridge.errors import InvalidCalendarData
 from bridge.ical import objects as ical
 from bridge.store import calendars, objects
 from bridge.store.objects import ABSENT, ANY, Expected, StoredObject
-from radicale_plugins import dav, export, live, tokens
+from radicale_plugins import dav, export, live, quota, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import NOT_FOUND, Kind, Request
 
@@ -67,10 +67,10 @@ def put(request: Request) -> Answer:
     media_type = request.environ.get("CONTENT_TYPE", "")
     if media_type and media_type.lower() != "text/calendar":
         return dav.error(client.FORBIDDEN, "C:supported-calendar-data")
-    if int(request.environ.get("CONTENT_LENGTH") or 0) > request.max_resource_size:
+    if int(request.environ.get("CONTENT_LENGTH") or 0) > request.limits.object_bytes:
         return dav.error(client.FORBIDDEN, "C:max-resource-size")
     data = request.body
-    if len(data) > request.max_resource_size:  # it came in chunks
+    if len(data) > request.limits.object_bytes:  # it came in chunks
         return dav.error(client.FORBIDDEN, "C:max-resource-size")
     try:
         obj = ical.parse(data)
@@ -97,6 +97,8 @@ def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[Sto
             raise dav.Refusal(uid_conflict(request, twin.href))
         if existing is not None and existing.uid != obj.uid:
             raise dav.Refusal(uid_conflict(request, place.href))
+        more = len(data) - (0 if existing is None else len(existing.data))
+        quota.require_room(request, conn, calendar.principal_id, more)
         stored = objects.put(
             conn, calendar.id, place.href, data, actor=request.actor, now=request.now(), expected=expected
         )

@@ -9,6 +9,7 @@ import structlog
 from bridge.services import device_check
 from bridge.services.context import Context
 from bridge.store import (
+    attachments,
     audit,
     calendars,
     changes,
@@ -42,6 +43,7 @@ def run(context: Context) -> None:
         device_check.tidy(conn, now=now)
     with context.database.write() as conn:
         pruned = history.prune(conn, old_history)
+        attachments.prune(conn, old_history)
         audit.prune(conn, old_history)
         notices.prune(conn, old_history)
         journal.prune(conn, old_history)
