@@ -14,7 +14,7 @@ _TOKENS = ("1", "3", "extended-mkcol", "calendar-access")
 
 REPORTS: dict[Kind, tuple[str, ...]] = {
     Kind.ROOT: ("D:principal-search-property-set",),
-    Kind.HOME: ("C:free-busy-query",),
+    Kind.HOME: ("D:sync-collection", "C:free-busy-query"),
     Kind.CALENDAR: ("D:sync-collection", "C:calendar-multiget", "C:calendar-query", "C:free-busy-query"),
     Kind.OBJECT: (),
 }

@@ -10,7 +10,7 @@ from typing import Any
 from bridge.errors import AlreadyExists, UsageError
 from bridge.store import calendars, principals
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS
-from radicale_plugins import dav, properties
+from radicale_plugins import dav, preferences, properties
 from radicale_plugins.dav import Answer
 from radicale_plugins.properties import PROTECTED, Unacceptable
 from radicale_plugins.request import NOT_FOUND, Kind, Request
@@ -133,6 +133,8 @@ def _changed(old: Mapping[str, Any], updates: Iterable[tuple[bool, ET.Element]])
 
 def _patched(request: Request, updates: Iterable[tuple[bool, ET.Element]], *, refused: list[str]) -> Answer:
     """200 for all; or 403 with the reason for the refused and 424 for the others (RFC 4918 §9.2.1)."""
+    if not refused and request.minimal:
+        return dav.empty(client.OK, preferences.applied(request))  # RFC 8144 §2.2
     names = list(dict.fromkeys(element.tag for _, element in updates))
     parts = []
     if not refused:
@@ -144,4 +146,4 @@ def _patched(request: Request, updates: Iterable[tuple[bool, ET.Element]], *, re
         if others:
             parts.append(dav.propstat(client.FAILED_DEPENDENCY, others))
     multistatus = dav.element("D:multistatus", dav.response(request.url(request.place.path), *parts))
-    return dav.xml(client.MULTI_STATUS, multistatus)
+    return preferences.multistatus(request, multistatus)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bridge.store.calendars import COMPONENT_SET, Calendar, components
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
-from radicale_plugins import capabilities, dav, tokens
+from radicale_plugins import capabilities, dav, home, tokens
 from radicale_plugins.request import Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
@@ -27,6 +27,8 @@ class Resource:
     calendar: Calendar | None = None
     etag: str = ""
     stored: StoredObject | None = None
+    members: tuple[Calendar, ...] = ()
+    """Of a home: the calendars in it, which are its state."""
 
 
 Getter = Callable[[Resource, Request], ET.Element | None]
@@ -95,6 +97,8 @@ _OF_HOME: dict[str, Getter] = {
     "C:calendar-home-set": lambda r, q: _hrefs("C:calendar-home-set", q.url(r.place.home)),
     "C:calendar-user-address-set": _user_addresses,
     "CS:email-address-set": _emails,
+    "CS:getctag": lambda r, _: _text("CS:getctag", home.ctag(r.members)),
+    "D:sync-token": lambda r, _: _text("D:sync-token", home.token(home.state(r.members))),
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE),
 }
 
