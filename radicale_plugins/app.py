@@ -21,7 +21,20 @@ from sqlalchemy.exc import OperationalError
 
 from bridge.errors import ObjectChanged
 from bridge.store.session import Database
-from radicale_plugins import auth, capabilities, collection, dav, door, post, propfind, report, resources, rights
+from radicale_plugins import (
+    auth,
+    capabilities,
+    collection,
+    conditions,
+    dav,
+    door,
+    moving,
+    post,
+    propfind,
+    report,
+    resources,
+    rights,
+)
 from radicale_plugins.request import Place, Request
 
 if TYPE_CHECKING:
@@ -38,7 +51,9 @@ def _delete(request: Request) -> dav.Answer:
 
 
 def _options(request: Request) -> dav.Answer:
-    return dav.empty(client.OK, {"Allow": capabilities.METHODS, "DAV": capabilities.dav_header(request.place.kind)})
+    return dav.empty(
+        client.OK, {"Allow": capabilities.allow(request.place.kind), "DAV": capabilities.dav_header(request.place.kind)}
+    )
 
 
 def _by(handler: _Handler, needs: str) -> Callable[..., Any]:
@@ -94,7 +109,8 @@ class Application(app.Application):
     do_GET = _by(resources.get, _READ)  # noqa: N815 - Radicale's names
     do_PUT = _by(resources.put, _WRITE)  # noqa: N815
     do_DELETE = _by(_delete, _WRITE)  # noqa: N815
-    do_MOVE = _by(resources.move, _WRITE)  # noqa: N815
+    do_COPY = _by(moving.copy, _READ)  # noqa: N815
+    do_MOVE = _by(moving.move, _WRITE)  # noqa: N815
     do_MKCALENDAR = _by(collection.make_calendar, _WRITE)  # noqa: N815
     do_MKCOL = _by(collection.make_collection, _WRITE)  # noqa: N815
     do_PROPPATCH = _by(collection.describe, _WRITE)  # noqa: N815
@@ -122,7 +138,8 @@ class Application(app.Application):
         """Run one of our answers for somebody who may ask for it; what stands in its way becomes a status."""
         place = Place.of(path)
         container = place.calendar if place.slug else place.path
-        if needs and not set(self._rights.authorization(user, user_groups, container)) & set(needs):
+        rights = set(self._rights.authorization(user, user_groups, container))
+        if needs and not rights & set(needs):
             if not user:
                 return httputils.NOT_ALLOWED  # Radicale makes it a 401
             return dav.need_privileges(dav.url(base, path), "D:read" if needs == _READ else "D:write")
@@ -135,13 +152,14 @@ class Application(app.Application):
             database=self._database,
             now=self._now,
             max_resource_size=self._max_resource_size,
+            writable=bool(rights & set(_WRITE)),
         )
         try:
             return handler(request)
         except dav.Refusal as refusal:
             return refusal.answer
         except ObjectChanged:
-            return resources.PRECONDITION_FAILED
+            return conditions.PRECONDITION_FAILED
         except OperationalError:
             # a writer that waited too long for its turn: nothing happened, and the device comes again
             return dav.text(client.SERVICE_UNAVAILABLE, "The database is busy.", {"Retry-After": "5"})

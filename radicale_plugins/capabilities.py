@@ -8,7 +8,22 @@ from __future__ import annotations
 
 from radicale_plugins.request import Kind
 
-METHODS = "DELETE, GET, HEAD, MKCALENDAR, MKCOL, MOVE, OPTIONS, PROPFIND, PROPPATCH, PUT, REPORT"
+_METHODS: dict[Kind, tuple[str, ...]] = {
+    Kind.ROOT: ("OPTIONS", "PROPFIND", "REPORT"),
+    # Evolution looks on the home whether calendars may be made in it
+    Kind.HOME: ("MKCALENDAR", "MKCOL", "OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"),
+    Kind.CALENDAR: (
+        "DELETE", "GET", "HEAD", "MKCALENDAR", "MKCOL", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "REPORT",
+    ),
+    Kind.OBJECT: ("COPY", "DELETE", "GET", "HEAD", "MOVE", "OPTIONS", "PROPFIND", "PROPPATCH", "PUT"),
+    Kind.NOWHERE: ("OPTIONS",),
+}  # fmt: skip
+
+
+def allow(kind: Kind) -> str:
+    """The Allow header (RFC 9110 §10.2.1)."""
+    return ", ".join(_METHODS[kind])
+
 
 _TOKENS = ("1", "3", "extended-mkcol", "calendar-access")
 

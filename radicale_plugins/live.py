@@ -135,6 +135,7 @@ _OF_CALENDAR: dict[str, Getter] = {
         "C:supported-collation-set",
         *(dav.element("C:supported-collation", content=name) for name in ("i;ascii-casemap", "i;octet")),
     ),
+    "D:add-member": lambda r, q: _hrefs("D:add-member", q.url(r.place.calendar)),
     "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.max_resource_size)),
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE, "C:read-free-busy"),
 }

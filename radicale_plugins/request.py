@@ -84,7 +84,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Request:
-    """``user`` is the principal's name, ``actor`` what the history says (a device)."""
+    """``user`` is the principal's name, ``actor`` what the history says (a device).
+
+    Who gets here may do what the method needs; ``writable`` is for a method that may mean one or the other (POST).
+    """
 
     environ: Environ
     base: str
@@ -94,6 +97,7 @@ class Request:
     database: Database
     now: Callable[[], dt.datetime]
     max_resource_size: int
+    writable: bool
 
     def header(self, name: str) -> str:
         return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
