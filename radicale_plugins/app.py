@@ -27,8 +27,10 @@ from radicale_plugins import (
     auth,
     capabilities,
     collection,
+    conditions,
     dav,
     door,
+    moving,
     post,
     propfind,
     report,
@@ -57,7 +59,11 @@ def _get(request: Request) -> dav.Answer:
 
 def _options(request: Request) -> dav.Answer:
     return dav.empty(
-        client.OK, {"Allow": capabilities.METHODS, "DAV": capabilities.dav_header(request.place.kind, request.limits)}
+        client.OK,
+        {
+            "Allow": capabilities.allow(request.place.kind),
+            "DAV": capabilities.dav_header(request.place.kind, request.limits),
+        },
     )
 
 
@@ -119,7 +125,8 @@ class Application(app.Application):
     do_GET = _by(_get, _READ)  # noqa: N815 - Radicale's names
     do_PUT = _by(resources.put, _WRITE)  # noqa: N815
     do_DELETE = _by(_delete, _WRITE)  # noqa: N815
-    do_MOVE = _by(resources.move, _WRITE)  # noqa: N815
+    do_COPY = _by(moving.copy, _READ)  # noqa: N815
+    do_MOVE = _by(moving.move, _WRITE)  # noqa: N815
     do_MKCALENDAR = _by(collection.make_calendar, _WRITE)  # noqa: N815
     do_MKCOL = _by(collection.make_collection, _WRITE)  # noqa: N815
     do_PROPPATCH = _by(collection.describe, _WRITE)  # noqa: N815
@@ -149,7 +156,8 @@ class Application(app.Application):
         container = place.calendar if place.slug else place.path
         if place.kind is Kind.ATTACHMENT:
             container = "/"  # everybody's who has an object that refers to it, in whosever home it is kept
-        if needs and not set(self._rights.authorization(user, user_groups, container)) & set(needs):
+        rights = set(self._rights.authorization(user, user_groups, container))
+        if needs and not rights & set(needs):
             if not user:
                 return httputils.NOT_ALLOWED  # Radicale makes it a 401
             return dav.need_privileges(dav.url(base, path), "D:read" if needs == _READ else "D:write")
@@ -163,13 +171,14 @@ class Application(app.Application):
             now=self._now,
             limits=self._limits,
             public_url=self._public_url,
+            writable=bool(rights & set(_WRITE)),
         )
         try:
             answered = handler(request)
         except dav.Refusal as refusal:
             return refusal.answer
         except ObjectChanged:
-            return resources.PRECONDITION_FAILED
+            return conditions.PRECONDITION_FAILED
         except OperationalError:
             # a writer that waited too long for its turn: nothing happened, and the device comes again
             return dav.text(client.SERVICE_UNAVAILABLE, "The database is busy.", {"Retry-After": "5"})

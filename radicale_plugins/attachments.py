@@ -20,7 +20,7 @@ from bridge.ical.attachments import Attachment
 from bridge.store import attachments, objects, principals
 from bridge.store.attachments import Kept
 from bridge.store.objects import StoredObject
-from radicale_plugins import dav, live, quota, resources
+from radicale_plugins import conditions, dav, quota, resources
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import ATTACHMENTS, NOT_FOUND, Kind, Place, Request
 
@@ -41,6 +41,8 @@ def posted(request: Request) -> Answer | None:
     query = parse_qs(request.environ.get("QUERY_STRING", ""), keep_blank_values=True)
     if place.kind is not Kind.OBJECT or "action" not in query or not request.limits.attachment_bytes:
         return None
+    if not request.writable:
+        return dav.need_privileges(request.url(place.path), "D:write-content")
     asked = _Asked(query["action"][0], query.get("managed-id", [""])[0])
     if asked.action not in _ACTIONS or len(query["action"]) > 1:
         return _refused("C:valid-action")
@@ -56,7 +58,7 @@ def posted(request: Request) -> Answer | None:
         existing = objects.get(conn, calendar.id, place.href)
         if existing is None:
             return NOT_FOUND
-        expected = resources.expectation(request, existing)
+        expected = conditions.expectation(request, conn, existing)
         data, made = _changed(request, conn, existing, asked, body, calendar.principal_id)
         stored = objects.put(
             conn, calendar.id, place.href, data, actor=request.actor, now=request.now(), expected=expected
@@ -86,19 +88,10 @@ def _changed(
 
 
 def _answer(request: Request, asked: _Asked, stored: StoredObject, made: str | None) -> Answer:
-    headers = {} if made is None else {"Cal-Managed-ID": made}
-    if request.wants_representation:
-        location = {"Content-Location": request.url(request.place.path), "ETag": stored.etag}
-        headers = {
-            **headers,
-            **location,
-            "Content-Type": live.OBJECT_TYPE,
-            "Preference-Applied": "return=representation",
-        }
-    status = client.CREATED if asked.action == "attachment-add" else client.NO_CONTENT
-    if not request.wants_representation:
-        return dav.empty(status, headers)
-    return client.CREATED if status == client.CREATED else client.OK, headers, stored.data, None
+    added = asked.action == "attachment-add"
+    status, headers, body, _ = resources.representation(request, client.CREATED if added else client.NO_CONTENT, stored)
+    named = {name: value for name, value in headers.items() if name != "Location"}  # the object is not new
+    return status, named if made is None else {**named, "Cal-Managed-ID": made}, body, None
 
 
 def _refused(precondition: str) -> Answer:

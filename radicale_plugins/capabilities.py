@@ -8,7 +8,23 @@ from __future__ import annotations
 
 from radicale_plugins.request import Kind, Limits
 
-METHODS = "DELETE, GET, HEAD, MKCALENDAR, MKCOL, MOVE, OPTIONS, POST, PROPFIND, PROPPATCH, PUT, REPORT"
+_METHODS: dict[Kind, tuple[str, ...]] = {
+    Kind.ROOT: ("OPTIONS", "PROPFIND", "REPORT"),
+    # Evolution looks on the home whether calendars may be made in it
+    Kind.HOME: ("MKCALENDAR", "MKCOL", "OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"),
+    Kind.CALENDAR: (
+        "DELETE", "GET", "HEAD", "MKCALENDAR", "MKCOL", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "REPORT",
+    ),
+    Kind.OBJECT: ("COPY", "DELETE", "GET", "HEAD", "MOVE", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "PUT"),
+    Kind.ATTACHMENT: ("GET", "HEAD", "OPTIONS"),
+    Kind.NOWHERE: ("OPTIONS",),
+}  # fmt: skip
+
+
+def allow(kind: Kind) -> str:
+    """The Allow header (RFC 9110 §10.2.1)."""
+    return ", ".join(_METHODS[kind])
+
 
 _TOKENS = ("1", "3", "extended-mkcol", "calendar-access")
 
@@ -16,7 +32,7 @@ _ATTACHMENTS = ("calendar-managed-attachments", "calendar-managed-attachments-no
 
 REPORTS: dict[Kind, tuple[str, ...]] = {
     Kind.ROOT: ("D:principal-search-property-set",),
-    Kind.HOME: ("C:free-busy-query",),
+    Kind.HOME: ("D:sync-collection", "C:free-busy-query"),
     Kind.CALENDAR: ("D:sync-collection", "C:calendar-multiget", "C:calendar-query", "C:free-busy-query"),
     Kind.OBJECT: (),
     Kind.ATTACHMENT: (),

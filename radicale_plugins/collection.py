@@ -10,7 +10,7 @@ from typing import Any
 from bridge.errors import AlreadyExists, UsageError
 from bridge.store import calendars, principals
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS
-from radicale_plugins import dav, properties
+from radicale_plugins import conditions, dav, preferences, properties, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.properties import PROTECTED, Unacceptable
 from radicale_plugins.request import NOT_FOUND, Kind, Request
@@ -77,6 +77,7 @@ def delete(request: Request) -> Answer:
         return dav.need_privileges(request.url(place.path), "D:unbind")
     with request.database.write() as conn:
         calendar = request.calendar(conn)
+        conditions.require(request, conn, tokens.ctag(calendar), calendar.modified_at)
         if calendars.is_bridged(conn, calendar.id):
             return dav.need_privileges(request.url(place.home), "D:unbind")
         calendars.delete(conn, calendar.id)
@@ -105,6 +106,8 @@ def describe(request: Request) -> Answer:
         principal = principals.by_name(conn, place.owner)
         if principal is None:
             return NOT_FOUND
+        if calendar is not None:
+            conditions.require(request, conn, tokens.ctag(calendar), calendar.modified_at)
         if not refused:
             try:
                 kept = _changed(principal.properties if calendar is None else calendar.properties, updates)
@@ -133,6 +136,8 @@ def _changed(old: Mapping[str, Any], updates: Iterable[tuple[bool, ET.Element]])
 
 def _patched(request: Request, updates: Iterable[tuple[bool, ET.Element]], *, refused: list[str]) -> Answer:
     """200 for all; or 403 with the reason for the refused and 424 for the others (RFC 4918 §9.2.1)."""
+    if not refused and request.minimal:
+        return dav.empty(client.OK, preferences.applied(request))  # RFC 8144 §2.2
     names = list(dict.fromkeys(element.tag for _, element in updates))
     parts = []
     if not refused:
@@ -144,4 +149,4 @@ def _patched(request: Request, updates: Iterable[tuple[bool, ET.Element]], *, re
         if others:
             parts.append(dav.propstat(client.FAILED_DEPENDENCY, others))
     multistatus = dav.element("D:multistatus", dav.response(request.url(request.place.path), *parts))
-    return dav.xml(client.MULTI_STATUS, multistatus)
+    return preferences.multistatus(request, multistatus)

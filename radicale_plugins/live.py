@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bridge.store.calendars import COMPONENT_SET, Calendar, components
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
-from radicale_plugins import capabilities, dav, quota, tokens
+from radicale_plugins import capabilities, dav, home, quota, tokens
 from radicale_plugins.request import Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
@@ -27,6 +27,8 @@ class Resource:
     calendar: Calendar | None = None
     etag: str = ""
     stored: StoredObject | None = None
+    members: tuple[Calendar, ...] = ()
+    """Of a home: the calendars in it, which are its state."""
 
 
 Getter = Callable[[Resource, Request], ET.Element | None]
@@ -118,6 +120,8 @@ _OF_HOME: dict[str, Getter] = {
     "CS:email-address-set": _emails,
     "D:quota-used-bytes": _quota("D:quota-used-bytes"),
     "D:quota-available-bytes": _quota("D:quota-available-bytes"),
+    "CS:getctag": lambda r, _: _text("CS:getctag", home.ctag(r.members)),
+    "D:sync-token": lambda r, _: _text("D:sync-token", home.token(home.state(r.members))),
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE),
 }
 
@@ -160,6 +164,7 @@ _OF_CALENDAR: dict[str, Getter] = {
         "C:max-attachments-per-resource", q, q.limits.attachments_per_object
     ),
     "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.limits.object_bytes)),
+    "D:add-member": lambda r, q: _hrefs("D:add-member", q.url(r.place.calendar)),
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE, "C:read-free-busy"),
 }
 

@@ -23,7 +23,7 @@ PROTECTED = frozenset(
         "C:min-date-time", "C:max-date-time", "C:max-instances", "C:max-attendees-per-instance",
         "C:max-attachment-size", "C:max-attachments-per-resource",
         "C:calendar-home-set", "C:calendar-user-address-set", "C:supported-collation-set", "CS:getctag",
-        "CS:email-address-set",
+        "CS:email-address-set", "D:add-member",
     }
 )  # fmt: skip
 """Nobody sets these: cannot-modify-protected-property (RFC 4918 §16). Everything else is the client's own and is kept (D-07)."""
@@ -61,6 +61,7 @@ _NOT_IN_ALLPROP = frozenset(
         "C:max-resource-size", "C:supported-calendar-data", "C:supported-collation-set", "D:supported-report-set",
         "D:current-user-privilege-set", "D:quota-used-bytes", "D:quota-available-bytes", "C:max-attachment-size",
         "C:max-attachments-per-resource", "C:calendar-home-set", "C:calendar-user-address-set",
+        "D:add-member",
     )
 )  # fmt: skip
 

@@ -8,8 +8,8 @@ from http import client
 
 import sqlalchemy as sa
 
-from bridge.store import calendars, objects, principals
-from radicale_plugins import capabilities, dav, properties
+from bridge.store import objects, principals
+from radicale_plugins import capabilities, dav, home, preferences, properties
 from radicale_plugins.dav import Answer
 from radicale_plugins.live import Resource
 from radicale_plugins.request import NOT_FOUND, Kind, Place, Request
@@ -22,9 +22,8 @@ def answer(request: Request) -> Answer:
     with request.database.read() as conn:
         resources = list(_resources(request, conn, wanted))
     multistatus = dav.element("D:multistatus", *(_response(each, wanted, request) for each in resources))
-    return dav.xml(
-        client.MULTI_STATUS, multistatus, {"DAV": capabilities.dav_header(request.place.kind, request.limits)}
-    )
+    header = capabilities.dav_header(request.place.kind, request.limits)
+    return preferences.multistatus(request, multistatus, {"DAV": header})
 
 
 _REVISION = frozenset({f"{dav.CS}getctag", f"{dav.D}sync-token"})
@@ -86,7 +85,8 @@ def _resources(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterato
 def _root(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
     yield Resource(request.place)
     if request.depth == "1":
-        yield Resource(Place(request.user), principals.by_name(conn, request.user))
+        members = tuple(home.members(conn, request.user))
+        yield Resource(Place(request.user), principals.by_name(conn, request.user), members=members)
 
 
 def _home(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
@@ -94,9 +94,10 @@ def _home(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Res
     principal = principals.by_name(conn, place.owner)
     if principal is None:
         raise dav.Refusal(NOT_FOUND)
-    yield Resource(place, principal)
+    members = tuple(home.members(conn, place.owner))
+    yield Resource(place, principal, members=members)
     if request.depth == "1":
-        for each in calendars.of_principal(conn, place.owner):
+        for each in members:
             if wanted.tells_revision:
                 request.tells(each, whole=False)
             yield Resource(Place(place.owner, each.slug), principal, each)

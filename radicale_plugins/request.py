@@ -100,7 +100,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Request:
-    """``user`` is the principal's name, ``actor`` what the history says (a device)."""
+    """``user`` is the principal's name, ``actor`` what the history says (a device).
+
+    Who gets here may do what the method needs; ``writable`` is for a method that may mean one or the other (POST).
+    """
 
     environ: Environ
     base: str
@@ -110,6 +113,7 @@ class Request:
     database: Database
     now: Callable[[], dt.datetime]
     limits: Limits
+    writable: bool
     public_url: str | None = None
     told: list[Told] = field(default_factory=list)
     """What the answer tells of calendars, for the device's record (``services.device_check``)."""
@@ -127,20 +131,11 @@ class Request:
     def depth(self) -> str:
         return self.header("Depth")
 
-    @cached_property
-    def _wishes(self) -> frozenset[str]:
-        named = (wish.partition(";")[0].strip() for wish in self.header("Prefer").lower().split(","))
-        return frozenset(wish.replace(" ", "") for wish in named)
-
     @property
     def minimal(self) -> bool:
         """The client does not want to hear of properties that are not there (RFC 8144; Apple's Brief; D-22)."""
-        return "return=minimal" in self._wishes or self.header("Brief").strip().lower() == "t"
-
-    @property
-    def wants_representation(self) -> bool:
-        """The client wants what it changed in the answer, for the server has changed it too (RFC 7240 §4.2)."""
-        return "return=representation" in self._wishes
+        wishes = {wish.partition(";")[0].strip().replace(" ", "") for wish in self.header("Prefer").lower().split(",")}
+        return "return=minimal" in wishes or self.header("Brief").strip().lower() == "t"
 
     @cached_property
     def body(self) -> bytes:

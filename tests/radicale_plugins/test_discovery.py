@@ -67,6 +67,7 @@ def test_r40_options_advertise_only_what_works(dav, path):
     assert tokens == {"1", "3", "calendar-access", "extended-mkcol"} | attachments
     methods = reply.headers["Allow"].split(", ")
     assert "REPORT" in methods
+    assert ("POST" in methods) == (path == "/alice/calendar/")  # add-member
     assert "LOCK" not in methods
 
 
