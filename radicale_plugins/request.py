@@ -173,3 +173,5 @@ class Request:
 
 
 NOT_FOUND = dav.text(client.NOT_FOUND, "There is nothing here.")
+NO_PARENT = dav.text(client.CONFLICT, "There is no such collection.")
+"""Where nothing can be made, for there is nothing that could hold it (RFC 4918 §9.3.1, §9.7.1)."""

@@ -13,7 +13,7 @@ from bridge.store.calendars import Calendar
 from bridge.store.objects import ABSENT, StoredObject
 from radicale_plugins import capabilities, conditions, dav, export, live, preferences, quota, tokens
 from radicale_plugins.dav import Answer
-from radicale_plugins.request import NOT_FOUND, Kind, Request
+from radicale_plugins.request import NO_PARENT, NOT_FOUND, Kind, Request
 
 
 def get(request: Request) -> Answer:
@@ -45,6 +45,8 @@ def get(request: Request) -> Answer:
 def put(request: Request) -> Answer:
     """Store an object as it was sent, if it is one and nobody has changed it meanwhile."""
     place = request.place
+    if place.deeper:
+        return NO_PARENT
     if place.kind not in (Kind.CALENDAR, Kind.OBJECT):
         return dav.need_privileges(request.url(place.path), "D:bind")
     if not place.href:
