@@ -60,6 +60,7 @@ def web_application() -> WSGIApplication:
         max_failures=settings.security.max_failures,
         block_seconds=settings.security.block_seconds,
         trusted_proxies=settings.security.trusted_proxies,
+        directory=settings.security.directory,
     )
     return dispatch(create_app(context), dav)
 

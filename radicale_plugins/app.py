@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 from bridge.errors import ObjectChanged
 from bridge.store.session import Database
 from radicale_plugins import (
+    acl,
     auth,
     capabilities,
     collection,
@@ -35,7 +36,7 @@ from radicale_plugins import (
     resources,
     rights,
 )
-from radicale_plugins.request import Place, Request
+from radicale_plugins.request import Kind, Place, Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -44,6 +45,8 @@ log = logging.getLogger(__name__)
 
 _Handler = Callable[[Request], dav.Answer]
 _READ, _WRITE = "Rr", "Ww"
+_OF_PEOPLE = (propfind.answer, report.answer)
+"""What a stranger may ask of a home: who that is."""
 
 
 def _delete(request: Request) -> dav.Answer:
@@ -100,8 +103,10 @@ class Application(app.Application):
         database: Database,
         now: Callable[[], dt.datetime],
         trusted_proxies: Sequence[str],
+        directory: bool,
     ) -> None:
         super().__init__(configuration)
+        self._directory = directory
         self._database = database
         self._now = now
         self._trusted_proxies = door.networks(trusted_proxies)
@@ -118,6 +123,7 @@ class Application(app.Application):
     do_REPORT = _by(report.answer, _READ)  # noqa: N815
     do_OPTIONS = _by(_options, "")  # noqa: N815 - before signing in, too: Evolution asks so
     do_POST = _by(post.answer, _READ)  # noqa: N815
+    do_ACL = _by(acl.change, _READ)  # noqa: N815
 
     def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
         try:
@@ -139,9 +145,10 @@ class Application(app.Application):
         place = Place.of(path)
         container = place.calendar if place.slug else place.path
         rights = set(self._rights.authorization(user, user_groups, container))
-        if needs and not rights & set(needs):
-            if not user:
-                return httputils.NOT_ALLOWED  # Radicale makes it a 401
+        stranger = bool(needs) and not rights & set(needs)
+        if stranger and not user:
+            return httputils.NOT_ALLOWED  # Radicale makes it a 401
+        if stranger and not (self._directory and place.kind is Kind.HOME and handler in _OF_PEOPLE):
             return dav.need_privileges(dav.url(base, path), "D:read" if needs == _READ else "D:write")
         request = Request(
             environ=environ,
@@ -153,6 +160,8 @@ class Application(app.Application):
             now=self._now,
             max_resource_size=self._max_resource_size,
             writable=bool(rights & set(_WRITE)),
+            directory=self._directory,
+            stranger=stranger,
         )
         try:
             return handler(request)
@@ -179,11 +188,13 @@ def build(
     block_seconds: int = 300,
     trusted_proxies: Sequence[str] = (),
     max_resource_size: int = 10_000_000,
+    directory: bool = True,
 ) -> WSGIApplication:
     """The CalDAV side as a WSGI application (PEP 3333), for any threaded server.
 
     ``max_failures`` and ``block_seconds`` are ``bridge.services.devices.authenticate``'s. ``trusted_proxies`` are the
     addresses or networks whose X-Forwarded-For and X-Script-Name are believed; UsageError if they are none. Sizes are in bytes.
+    With ``directory`` people who are signed in find each other's names and addresses.
     """
     configuration = config.load()
     settings: dict[str, dict[str, Any]] = {
@@ -208,6 +219,6 @@ def build(
     configuration.update(settings, "caldav-bridge", privileged=True)
     logging.getLogger("radicale").setLevel(logging.WARNING)  # its lines at info cost a tenth of a poll (D-41)
     application: WSGIApplication = Application(
-        configuration, database=database, now=now, trusted_proxies=trusted_proxies
+        configuration, database=database, now=now, trusted_proxies=trusted_proxies, directory=directory
     )
     return application

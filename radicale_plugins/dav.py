@@ -114,6 +114,12 @@ def response(path: str, *children: ET.Element) -> ET.Element:
     return element("D:response", href(path), *children)
 
 
+def too_many(path: str) -> ET.Element:
+    """The response of a collection of which a limit has left something out (RFC 6578 §3.6)."""
+    why = element("D:error", element("D:number-of-matches-within-limits"))
+    return response(path, status_line(client.INSUFFICIENT_STORAGE), why)
+
+
 def url(base_prefix: str, path: str) -> str:
     """A path as it stands in a document: percent-encoded, below where the proxy put us."""
     return quote(base_prefix + path)

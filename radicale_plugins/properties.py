@@ -22,7 +22,7 @@ PROTECTED = frozenset(
         "D:quota-used-bytes", "C:supported-calendar-component-set", "C:supported-calendar-data", "C:max-resource-size",
         "C:min-date-time", "C:max-date-time", "C:max-instances", "C:max-attendees-per-instance",
         "C:calendar-home-set", "C:calendar-user-address-set", "C:supported-collation-set", "CS:getctag",
-        "CS:email-address-set", "D:add-member",
+        "CS:email-address-set", "D:add-member", "C:calendar-user-type",
     }
 )  # fmt: skip
 """Nobody sets these: cannot-modify-protected-property (RFC 4918 §16). Everything else is the client's own and is kept (D-07)."""
@@ -59,7 +59,8 @@ _NOT_IN_ALLPROP = frozenset(
     for name in (
         "C:max-resource-size", "C:supported-calendar-data", "C:supported-collation-set", "D:supported-report-set",
         "D:current-user-privilege-set", "C:calendar-home-set", "C:calendar-user-address-set",
-        "D:add-member",
+        "D:add-member", "D:acl", "D:acl-restrictions", "D:inherited-acl-set", "D:supported-privilege-set",
+        "D:alternate-URI-set", "D:group-member-set", "D:group-membership", "C:calendar-user-type",
     )
 )  # fmt: skip
 
@@ -90,12 +91,12 @@ def names(resource: Resource, *, every: bool = False) -> Iterator[str]:
 
 
 def _live(resource: Resource) -> Mapping[str, Getter]:
-    return live.TABLES[resource.place.kind]
+    return live.TABLES[resource.kind]
 
 
 def _kept(resource: Resource) -> Mapping[str, Any]:
-    if resource.place.kind is Kind.CALENDAR and resource.calendar is not None:
+    if resource.kind is Kind.CALENDAR and resource.calendar is not None:
         return resource.calendar.properties
-    if resource.place.kind is Kind.HOME and resource.principal is not None:
+    if resource.kind is Kind.HOME and resource.principal is not None:
         return resource.principal.properties
     return {}

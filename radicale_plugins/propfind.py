@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from http import client
 
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ def answer(request: Request) -> Answer:
     wanted = _wanted(dav.read_xml(request.body))
     with request.database.read() as conn:
         resources = list(_resources(request, conn, wanted))
-    multistatus = dav.element("D:multistatus", *(_response(each, wanted, request) for each in resources))
+    multistatus = dav.element("D:multistatus", *(response(each, wanted, request) for each in resources))
     return preferences.multistatus(request, multistatus, {"DAV": capabilities.dav_header(request.place.kind)})
 
 
@@ -62,10 +63,22 @@ _Lister = Callable[[Request, sa.Connection, Wanted], Iterator[Resource]]
 
 def _resources(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
     """What is at the place and, with a Depth of 1, right below it."""
-    lister = _LISTERS.get(request.place.kind)
+    lister = _LISTERS.get(request.kind)
     if lister is None:
         raise dav.Refusal(NOT_FOUND)
     return lister(request, conn, wanted)
+
+
+def resource_at(request: Request, conn: sa.Connection, place: Place) -> Resource | None:
+    """What another place leads to, as far as who asks may see it; None: not at all."""
+    is_stranger = place.owner not in ("", request.user)
+    if is_stranger and not (request.directory and place.kind is Kind.HOME):
+        return None
+    try:
+        there = replace(request, place=place, stranger=is_stranger)
+        return next(_resources(there, conn, Wanted(everything=True)), None)
+    except dav.Refusal:
+        return None
 
 
 def _root(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
@@ -85,6 +98,14 @@ def _home(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource
     if request.depth == "1":
         for each in members:
             yield Resource(Place(place.owner, each.slug), principal, each)
+
+
+def _person(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+    """Whatever the Depth: what is in that home is nobody else's business."""
+    principal = principals.by_name(conn, request.place.owner)
+    if principal is None:
+        raise dav.Refusal(NOT_FOUND)
+    yield Resource(request.place, principal, stranger=True)
 
 
 def _calendar(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
@@ -114,10 +135,11 @@ _LISTERS: dict[Kind, _Lister] = {
     Kind.HOME: _home,
     Kind.CALENDAR: _calendar,
     Kind.OBJECT: _object,
+    Kind.PERSON: _person,
 }
 
 
-def _response(resource: Resource, wanted: Wanted, request: Request) -> ET.Element:
+def response(resource: Resource, wanted: Wanted, request: Request) -> ET.Element:
     parts = propstats(resource, wanted, request, lambda tag: properties.find(tag, resource, request))
     return dav.response(request.url(resource.place.path), *parts)
 

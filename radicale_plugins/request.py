@@ -26,6 +26,8 @@ class Kind(Enum):
     HOME = "home"
     CALENDAR = "calendar"
     OBJECT = "object"
+    PERSON = "person"
+    """Somebody else's home for one who may see no more than whose it is: no path is this of itself (``Request.kind``)."""
     NOWHERE = "nowhere"
 
 
@@ -87,6 +89,7 @@ class Request:
     """``user`` is the principal's name, ``actor`` what the history says (a device).
 
     Who gets here may do what the method needs; ``writable`` is for a method that may mean one or the other (POST).
+    With ``directory`` people see each other; a ``stranger`` may see nothing else of the home that is asked for.
     """
 
     environ: Environ
@@ -98,6 +101,12 @@ class Request:
     now: Callable[[], dt.datetime]
     max_resource_size: int
     writable: bool
+    directory: bool = True
+    stranger: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.PERSON if self.stranger else self.place.kind
 
     def header(self, name: str) -> str:
         return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
