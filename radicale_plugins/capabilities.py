@@ -41,13 +41,13 @@ _SEARCHES = (
 REPORTS: dict[Kind, tuple[str, ...]] = {
     Kind.ROOT: ("D:expand-property", *_SEARCHES),
     Kind.HOME: (
-        "D:sync-collection", "C:free-busy-query", "D:expand-property", "D:acl-principal-prop-set", *_SEARCHES,
+        "D:sync-collection", "C:calendar-query", "C:free-busy-query", "D:expand-property", "D:acl-principal-prop-set", *_SEARCHES,
     ),
     Kind.CALENDAR: (
         "D:sync-collection", "C:calendar-multiget", "C:calendar-query", "C:free-busy-query", "D:expand-property",
         "D:acl-principal-prop-set",
     ),
-    Kind.OBJECT: ("D:expand-property", "D:acl-principal-prop-set"),
+    Kind.OBJECT: ("C:calendar-multiget", "C:calendar-query", "D:expand-property", "D:acl-principal-prop-set"),
     Kind.PERSON: ("D:expand-property",),
 }  # fmt: skip
 """supported-report-set (RFC 3253 §3.1.5): what is not named is refused with that precondition."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bridge.store.calendars import COMPONENT_SET, Calendar, components
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
-from radicale_plugins import acl, capabilities, dav, home, tokens
+from radicale_plugins import acl, capabilities, dav, filters, home, tokens
 from radicale_plugins.request import Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
@@ -171,7 +171,7 @@ _OF_CALENDAR: dict[str, Getter] = {
     ),
     "C:supported-collation-set": lambda *_: dav.element(
         "C:supported-collation-set",
-        *(dav.element("C:supported-collation", content=name) for name in ("i;ascii-casemap", "i;octet")),
+        *(dav.element("C:supported-collation", content=name) for name in filters.COLLATIONS),
     ),
     "D:add-member": lambda r, q: _hrefs("D:add-member", q.url(r.place.calendar)),
     "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.max_resource_size)),
