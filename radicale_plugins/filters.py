@@ -11,6 +11,7 @@ import datetime as dt
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.errors import InvalidCalendarData
@@ -122,12 +123,13 @@ class Query:
         return True if begins and lasts else None
 
 
-def zone_of(properties: Mapping[str, str]) -> dt.tzinfo:
+def zone_of(properties: Mapping[str, Any]) -> dt.tzinfo:
     """The zone of a collection: its calendar-timezone, else UTC."""
-    return zone_from(properties.get("C:calendar-timezone", "")) or dt.UTC
+    timezone = properties.get("C:calendar-timezone", "")
+    return (zone_from(timezone) if isinstance(timezone, str) else None) or dt.UTC
 
 
-def zone_from(timezone: str) -> dt.tzinfo | None:
+def zone_from(timezone: str) -> ZoneInfo | None:
     """The zone a VTIMEZONE in iCalendar text names, if it is one we know."""
     try:
         tzid = next((line.value for line in lines.read(timezone) if line.name == "TZID"), "")

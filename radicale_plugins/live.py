@@ -6,10 +6,10 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bridge.store.calendars import COMPONENT_SET, Calendar, components
+from bridge.store.calendars import COMPONENT_SET, COMPONENTS, Calendar, components
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
-from radicale_plugins import acl, capabilities, dav, filters, home, tokens
+from radicale_plugins import acl, capabilities, dav, filters, home, keeping, tokens
 from radicale_plugins.request import Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
@@ -135,6 +135,10 @@ _OF_HOME: dict[str, Getter] = {
     **_OF_PRINCIPAL,
     "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:principal"), dav.element("D:collection")),
     "C:calendar-home-set": lambda r, q: _hrefs("C:calendar-home-set", q.url(r.place.home)),
+    "C:supported-calendar-component-sets": lambda *_: dav.element(
+        "C:supported-calendar-component-sets",
+        *(dav.element(COMPONENT_SET, dav.element("C:comp", name=kind)) for kind in COMPONENTS),
+    ),
     "CS:getctag": lambda r, _: _text("CS:getctag", home.ctag(r.members)),
     "D:sync-token": lambda r, _: _text("D:sync-token", home.token(home.state(r.members))),
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE),
@@ -165,6 +169,7 @@ _OF_CALENDAR: dict[str, Getter] = {
     "D:getlastmodified": _of_calendar(lambda c: _text("D:getlastmodified", dav.http_date(c.modified_at))),
     "D:getcontenttype": lambda *_: _text("D:getcontenttype", "text/calendar"),
     COMPONENT_SET: _of_calendar(_component_set),
+    "C:calendar-timezone-id": _of_calendar(lambda c: _text("C:calendar-timezone-id", keeping.zone_name(c.properties))),
     "C:supported-calendar-data": lambda *_: dav.element(
         "C:supported-calendar-data",
         dav.element("C:calendar-data", **{"content-type": "text/calendar", "version": "2.0"}),

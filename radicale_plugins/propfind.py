@@ -149,14 +149,14 @@ def propstats(
 ) -> Iterator[ET.Element]:
     """What is there first, for KDE reads no further (CLIENTS 1.5); what is not, unless the client does not want to know."""
     if wanted.only_names:
-        yield dav.propstat(client.OK, (ET.Element(tag) for tag in properties.names(resource, every=True)))
+        yield dav.propstat(client.OK, (dav.named(tag) for tag in properties.names(resource, every=True)))
         return
     tags = [*properties.names(resource), *wanted.tags] if wanted.everything else wanted.tags
     found, missing = [], []
     for tag in dict.fromkeys(tags):
         element = find(tag)
         if element is None:
-            missing.append(ET.Element(tag))
+            missing.append(dav.named(tag))
         else:
             found.append(element)
     if found or request.minimal or not missing:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bridge.store import calendars, objects
 from bridge.store.calendars import Calendar
-from radicale_plugins import dav, filters, freebusy, home, live, preferences, properties
+from radicale_plugins import dav, filters, freebusy, home, keeping, live, preferences
 from radicale_plugins.calendar_data import CalendarData
 from radicale_plugins.dav import Answer
 from radicale_plugins.filters import InvalidFilter, Query
@@ -113,5 +113,5 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
 
 def _is_transparent(calendar: Calendar) -> bool:
     """RFC 6638 §9.1: its owner says that it does not count."""
-    element = properties.show("C:schedule-calendar-transp", calendar.properties.get("C:schedule-calendar-transp"))
+    element = keeping.shown(calendar.properties, "C:schedule-calendar-transp")
     return element is not None and element.find(f"{dav.C}transparent") is not None
