@@ -67,6 +67,7 @@ def web_application() -> WSGIApplication:
             quota_bytes=settings.caldav.quota_bytes,
         ),
         public_url=settings.server.public_url,
+        directory=settings.security.directory,
     )
     return dispatch(create_app(context), dav)
 
