@@ -142,6 +142,9 @@ _OF_PERSON: dict[str, Getter] = {
     **_OF_ALL,
     **_OF_PRINCIPAL,
     "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:principal")),
+    "C:calendar-home-set": lambda r, q: _hrefs(
+        "C:calendar-home-set", q.url(r.place.home)
+    ),  # Evolution asks there who is busy
     "D:current-user-privilege-set": lambda *_: _privileges(),
 }
 

@@ -17,6 +17,7 @@ from bridge.store.principals import Principal
 from radicale_plugins import dav, home, live, preferences, properties, propfind
 from radicale_plugins.dav import Answer
 from radicale_plugins.live import Resource
+from radicale_plugins.propfind import Wanted
 from radicale_plugins.request import Kind, Place, Request
 
 _MOST = 200
@@ -28,6 +29,10 @@ _SEARCHABLE = {
     "C:calendar-user-address-set": "Calendar address",
     "C:calendar-user-type": "Kind: INDIVIDUAL for a person",
 }
+_GRAMMAR = frozenset(
+    f"{dav.D}{name}"
+    for name in ("prop", "property-search", "apply-to-principal-collection-set", "self", "principal-property")
+) | {f"{dav.CS}search-token", f"{dav.CS}limit"}
 _NOT_PEOPLE = frozenset({"location", "resource"})
 
 
@@ -42,13 +47,16 @@ def search_property_set(request: Request, root: ET.Element) -> Answer:  # noqa: 
 
 
 def property_search(request: Request, root: ET.Element) -> Answer:
-    """principal-property-search (RFC 3744 §9.4) with what Apple adds: ``test``, ``type`` and ``match-type``."""
+    """principal-property-search (RFC 3744 §9.4) with what Apple adds: ``test``, ``type`` and ``match-type``.
+
+    Who names no condition at all, as the ``caldav`` library does, is told of everybody.
+    """
     searches = [
         ({dav.human(each.tag) for each in prop}, match.text or "", match.get("match-type", "contains"))
         for search in root.findall(f"{dav.D}property-search")
         if (prop := search.find(f"{dav.D}prop")) is not None and (match := search.find(f"{dav.D}match")) is not None
     ]
-    if not searches:
+    if not searches and (root.find(f"{dav.D}property-search") is not None or root.find(f"{dav.D}prop") is None):
         raise dav.Refusal(dav.text(client.BAD_REQUEST, "A search holds a property-search with prop and match."))
     quantifier = any if root.get("test", "allof") == "anyof" else all
     kind = root.get("type", "")
@@ -160,8 +168,16 @@ def _resource(request: Request, conn: sa.Connection, principal: Principal) -> Re
     return Resource(Place(principal.name), principal, stranger=True)
 
 
-def _told(request: Request, root: ET.Element, resources: list[Resource], *, cut: bool = False) -> Answer:
+def _wanted(root: ET.Element) -> Wanted:
+    """The ``caldav`` library names its properties beside an empty DAV:prop and not in it."""
     wanted = propfind.wanted_in(root)
+    if wanted.tags or wanted.everything:
+        return wanted
+    return Wanted(each.tag for each in root if each.tag not in _GRAMMAR)
+
+
+def _told(request: Request, root: ET.Element, resources: list[Resource], *, cut: bool = False) -> Answer:
+    wanted = _wanted(root)
     multistatus = dav.element("D:multistatus", *(propfind.response(each, wanted, request) for each in resources))
     if cut:
         multistatus.append(dav.too_many(request.url(request.place.path)))

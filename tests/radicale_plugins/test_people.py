@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as ET
 
+import caldav
 import pytest
 
 from radicale_plugins import app
@@ -136,6 +137,7 @@ def test_more_people_than_were_asked_for(dav, bob, person):
 # --- what is seen of others ----------------------------------------------------------------------------------------
 
 SEEN = {
+    "calendar-home-set",
     "resourcetype", "displayname", "principal-URL", "alternate-URI-set", "group-member-set", "group-membership",
     "calendar-user-address-set", "calendar-user-type", "email-address-set", "current-user-principal",
     "principal-collection-set", "current-user-privilege-set", "supported-report-set",
@@ -150,11 +152,13 @@ def test_of_somebody_else_names_and_addresses_are_seen_and_nothing_else(dav, bob
     everything = dav.multi("PROPFIND", BOB, "<D:propfind><D:allprop/></D:propfind>", Depth=depth)
     assert everything.text(BOB, "D:displayname") == "Robert Müller"
     assert "secret" not in ET.tostring(everything.root, encoding="unicode")
-    asked = ("C:calendar-home-set", "CS:getctag", "D:sync-token", "D:acl", "D:owner", "A:calendar-color")
+    asked = ("CS:getctag", "D:sync-token", "D:acl", "D:owner", "A:calendar-color")
     answer = dav.props(BOB, *asked, "D:resourcetype", "D:current-user-privilege-set", depth=depth)
     assert len(answer.props(BOB, "404")) == len(asked)
     assert [each.tag for each in answer.prop(BOB, "D:resourcetype")] == ["{DAV:}principal"]
     assert len(answer.prop(BOB, "D:current-user-privilege-set")) == 0
+    home = dav.props(BOB, "C:calendar-home-set").prop(BOB, "C:calendar-home-set")
+    assert [each.text for each in home] == [BOB]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PROPPATCH", "MKCALENDAR", "DELETE", "POST", "ACL", "COPY", "MOVE"])
@@ -320,3 +324,11 @@ def test_nobody_changes_an_acl(dav, event):
         assert precondition(reply) == (403, "need-privileges")
         assert "write-acl" in reply.text
     assert dav.request("ACL", "/alice/x/y/z").status_code == 404
+
+
+def test_the_caldav_library_finds_people(base, dav, alice, bob):
+    """It names no condition, and its properties beside DAV:prop."""
+    with caldav.DAVClient(base + "/", username=alice[0], password=alice[1]) as client:
+        assert sorted(str(each.url.path) for each in client.search_principals()) == ["/alice/", "/bob/"]
+        (found,) = client.search_principals(name="Müller")
+        assert found.calendar_home_set.url.path == "/bob/"
