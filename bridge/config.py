@@ -52,6 +52,13 @@ class Caldav(_Section):
     """The most that one person's calendars and attachments may take up; 0: no limit."""
 
 
+class SchedulingSettings(_Section):
+    """Meetings between people of this server (RFC 6638)."""
+
+    enabled: bool = True
+    """Whether the server tells guests of meetings; off: devices do it themselves, by mail."""
+
+
 class Google(_Section):
     """The Google Calendar API (G-01, G-07) and the OAuth client made for it in Google's console."""
 
@@ -169,6 +176,7 @@ class Settings(BaseSettings):
     """Fernet keys, newest first, comma separated, to seal tokens with. Unset: made and kept in the data directory."""
     server: Server = Server()
     caldav: Caldav = Caldav()
+    scheduling: SchedulingSettings = SchedulingSettings()
     google: Google = Google()
     microsoft: Microsoft = Microsoft()
     ics: Ics = Ics()

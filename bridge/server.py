@@ -30,6 +30,7 @@ from bridge.errors import UsageError
 from bridge.services import addresses, logs
 from bridge.services.context import Context, open_context
 from bridge.services.principals import RESERVED
+from bridge.services.scheduling import Scheduling
 from bridge.web.app import create_app
 from bridge.worker import Worker
 from radicale_plugins import app as caldav
@@ -67,6 +68,7 @@ def web_application() -> WSGIApplication:
             quota_bytes=settings.caldav.quota_bytes,
         ),
         public_url=settings.server.public_url,
+        scheduling=Scheduling(enabled=settings.scheduling.enabled),
         directory=settings.security.directory,
     )
     return dispatch(create_app(context), dav)

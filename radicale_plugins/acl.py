@@ -13,6 +13,9 @@ from radicale_plugins.request import NOT_FOUND, Kind, Request
 READ = ("D:read", "D:read-acl", "D:read-current-user-privilege-set")
 WRITE = ("D:write", "D:write-content", "D:write-properties", "D:bind", "D:unbind")
 FREE_BUSY = "C:read-free-busy"
+DELIVER = ("C:schedule-deliver", "C:schedule-deliver-invite", "C:schedule-deliver-reply", "C:schedule-query-freebusy")
+SEND = ("C:schedule-send", "C:schedule-send-invite", "C:schedule-send-reply", "C:schedule-send-freebusy")
+"""Of an inbox and an outbox (RFC 6638 §6)."""
 
 _TREE = (
     "D:all", "Any operation",
@@ -25,6 +28,18 @@ _TREE = (
         ("D:write-properties", "Change properties"),
         ("D:bind", "Add members"),
         ("D:unbind", "Remove members"),
+    ),
+    (
+        "C:schedule-deliver", "Send something here",
+        ("C:schedule-deliver-invite", "Invite"),
+        ("C:schedule-deliver-reply", "Answer an invitation"),
+        ("C:schedule-query-freebusy", "Ask when the owner is busy"),
+    ),
+    (
+        "C:schedule-send", "Send something in the owner's name",
+        ("C:schedule-send-invite", "Invite"),
+        ("C:schedule-send-reply", "Answer an invitation"),
+        ("C:schedule-send-freebusy", "Ask when others are busy"),
     ),
     ("D:write-acl", "Change who may do what"),
     ("D:unlock", "Remove the locks of others"),

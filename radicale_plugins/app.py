@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bridge.errors import ObjectChanged
 from bridge.services.device_check import Witness
+from bridge.services.scheduling import Scheduling
 from bridge.store.session import Database
 from radicale_plugins import (
     acl,
@@ -31,6 +32,7 @@ from radicale_plugins import (
     conditions,
     dav,
     door,
+    inbox,
     moving,
     post,
     propfind,
@@ -48,6 +50,7 @@ log = logging.getLogger(__name__)
 _Handler = Callable[[Request], dav.Answer]
 _READ, _WRITE = "Rr", "Ww"
 _LIMITS = Limits()
+_SCHEDULING = Scheduling()
 _OF_PEOPLE = (propfind.answer, report.answer)
 """What a stranger may ask of a home: who that is."""
 
@@ -65,7 +68,7 @@ def _options(request: Request) -> dav.Answer:
         client.OK,
         {
             "Allow": capabilities.allow(request.place.kind),
-            "DAV": capabilities.dav_header(request.place.kind, request.limits),
+            "DAV": capabilities.dav_header(request),
         },
     )
 
@@ -116,11 +119,13 @@ class Application(app.Application):
         trusted_proxies: Sequence[str],
         limits: Limits,
         public_url: str | None,
+        scheduling: Scheduling,
         directory: bool,
     ) -> None:
         super().__init__(configuration)
         self._limits = limits
         self._public_url = public_url
+        self._scheduling = scheduling
         self._directory = directory
         self._database = database
         self._now = now
@@ -179,10 +184,13 @@ class Application(app.Application):
             limits=self._limits,
             public_url=self._public_url,
             writable=bool(rights & set(_WRITE)),
+            scheduling=self._scheduling,
             directory=self._directory,
             stranger=stranger,
         )
         try:
+            if place.kind in inbox.KINDS:
+                inbox.prepare(request)
             answered = handler(request)
         except dav.Refusal as refusal:
             return refusal.answer
@@ -220,6 +228,7 @@ def build(
     trusted_proxies: Sequence[str] = (),
     limits: Limits = _LIMITS,
     public_url: str | None = None,
+    scheduling: Scheduling = _SCHEDULING,
     directory: bool = True,
 ) -> WSGIApplication:
     """The CalDAV side as a WSGI application (PEP 3333), for any threaded server.
@@ -258,6 +267,7 @@ def build(
         trusted_proxies=trusted_proxies,
         limits=limits,
         public_url=public_url,
+        scheduling=scheduling,
         directory=directory,
     )
     return application

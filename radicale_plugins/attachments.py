@@ -17,6 +17,7 @@ from werkzeug.http import parse_options_header
 
 from bridge.ical import attachments as ical
 from bridge.ical.attachments import Attachment
+from bridge.services.scheduling import Written
 from bridge.store import attachments, objects, principals
 from bridge.store.attachments import Kept
 from bridge.store.objects import StoredObject
@@ -60,10 +61,8 @@ def posted(request: Request) -> Answer | None:
             return NOT_FOUND
         expected = conditions.expectation(request, conn, existing)
         data, made = _changed(request, conn, existing, asked, body, calendar.principal_id)
-        stored = objects.put(
-            conn, calendar.id, place.href, data, actor=request.actor, now=request.now(), expected=expected
-        )
-    return _answer(request, asked, stored, made)
+        written = resources.store(request, conn, calendar, place.href, data, expected)
+    return _answer(request, asked, written, made)
 
 
 def _changed(
@@ -87,9 +86,11 @@ def _changed(
     return ical.update(data, asked.managed_id, new, now=now), kept.managed_id
 
 
-def _answer(request: Request, asked: _Asked, stored: StoredObject, made: str | None) -> Answer:
+def _answer(request: Request, asked: _Asked, written: Written, made: str | None) -> Answer:
     added = asked.action == "attachment-add"
-    status, headers, body, _ = resources.representation(request, client.CREATED if added else client.NO_CONTENT, stored)
+    status, headers, body, _ = resources.representation(
+        request, client.CREATED if added else client.NO_CONTENT, written
+    )
     named = {name: value for name, value in headers.items() if name != "Location"}  # the object is not new
     return status, named if made is None else {**named, "Cal-Managed-ID": made}, body, None
 

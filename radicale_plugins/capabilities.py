@@ -1,12 +1,12 @@
 """What each kind of resource can do: its DAV header and its reports, as they are advertised and as they are served.
 
 Clients switch on by a token alone, so one stands here only where the whole feature works (CLIENTS 2, D-23): no "2" without
-LOCK, no addressbook, no scheduling (R40).
+LOCK, no addressbook.
 """
 
 from __future__ import annotations
 
-from radicale_plugins.request import Kind, Limits
+from radicale_plugins.request import Kind, Request
 
 _METHODS: dict[Kind, tuple[str, ...]] = {
     Kind.ROOT: ("ACL", "OPTIONS", "PROPFIND", "REPORT"),
@@ -17,6 +17,9 @@ _METHODS: dict[Kind, tuple[str, ...]] = {
     ),
     Kind.OBJECT: ("ACL", "COPY", "DELETE", "GET", "HEAD", "MOVE", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "PUT", "REPORT"),
     Kind.ATTACHMENT: ("GET", "HEAD", "OPTIONS"),
+    Kind.INBOX: ("OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"),
+    Kind.MESSAGE: ("DELETE", "GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"),
+    Kind.OUTBOX: ("OPTIONS", "POST", "PROPFIND"),
     Kind.PERSON: ("OPTIONS", "PROPFIND", "REPORT"),
     Kind.NOWHERE: ("OPTIONS",),
 }  # fmt: skip
@@ -41,6 +44,8 @@ _SEARCHES = (
 
 _ATTACHMENTS = ("calendar-managed-attachments", "calendar-managed-attachments-no-recurrence")
 
+_SCHEDULING = ("calendar-auto-schedule",)
+
 REPORTS: dict[Kind, tuple[str, ...]] = {
     Kind.ROOT: ("D:expand-property", *_SEARCHES),
     Kind.HOME: (
@@ -52,11 +57,15 @@ REPORTS: dict[Kind, tuple[str, ...]] = {
     ),
     Kind.OBJECT: ("C:calendar-multiget", "C:calendar-query", "D:expand-property", "D:acl-principal-prop-set"),
     Kind.ATTACHMENT: (),
+    Kind.INBOX: ("D:sync-collection", "C:calendar-multiget", "C:calendar-query", "D:expand-property"),
+    Kind.MESSAGE: ("C:calendar-multiget", "D:expand-property"),
+    Kind.OUTBOX: (),
     Kind.PERSON: ("D:expand-property",),
 }  # fmt: skip
 """supported-report-set (RFC 3253 §3.1.5): what is not named is refused with that precondition."""
 
 
-def dav_header(kind: Kind, limits: Limits) -> str:  # noqa: ARG001 - the same everywhere, so far
+def dav_header(request: Request) -> str:
     """RFC 4918 §10.1. Apple reads it on the principal, Evolution on whatever it was given, Thunderbird on a calendar's parent."""
-    return ", ".join((*_TOKENS, *(_ATTACHMENTS if limits.attachment_bytes else ())))
+    attachments = _ATTACHMENTS if request.limits.attachment_bytes else ()
+    return ", ".join((*_TOKENS, *attachments, *(_SCHEDULING if request.scheduling.enabled else ())))

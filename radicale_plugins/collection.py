@@ -10,7 +10,7 @@ from typing import Any
 from bridge.errors import AlreadyExists, UsageError
 from bridge.store import calendars, principals
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS
-from radicale_plugins import conditions, dav, keeping, preferences, tokens
+from radicale_plugins import conditions, dav, inbox, keeping, preferences, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.keeping import Unacceptable, Update
 from radicale_plugins.properties import PROTECTED
@@ -113,7 +113,7 @@ def describe(request: Request) -> Answer:
     ]
     if place.kind is Kind.NOWHERE:
         return NOT_FOUND
-    if place.kind not in (Kind.HOME, Kind.CALENDAR):
+    if place.kind not in (Kind.HOME, Kind.CALENDAR, Kind.INBOX):
         return _patched(request, updates, refused=[element.tag for _, element in updates])
     refused = [element.tag for _, element in updates if _is_protected(element)]
     with request.database.write() as conn:
@@ -126,7 +126,8 @@ def describe(request: Request) -> Answer:
         if not refused:
             old = principal.properties if calendar is None else calendar.properties
             try:
-                kept = keeping.changed(old, updates, of_calendar=calendar is not None, year=request.now().year)
+                asked = inbox.described(request, updates) if place.kind is Kind.INBOX else updates
+                kept = keeping.changed(old, asked, of_calendar=calendar is not None, year=request.now().year)
             except Unacceptable as unacceptable:
                 if not unacceptable.precondition:
                     return TOO_LONG

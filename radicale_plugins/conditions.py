@@ -21,6 +21,7 @@ from radicale_plugins.request import Kind, Place, Request
 
 PRECONDITION_FAILED = dav.text(client.PRECONDITION_FAILED, "The resource is not in the state the request assumes.")
 
+_SCHEDULE_TAG = "If-Schedule-Tag-Match"
 _TOKEN = re.compile(r"\s*(?:(\()|(\))|(Not)\b|<([^<>\s]*)>|\[([^\[\]]*)\])", re.IGNORECASE)
 
 
@@ -29,12 +30,25 @@ def expectation(request: Request, conn: sa.Connection, existing: StoredObject | 
 
     An If-Match for an object that is gone fails, it does not make it anew: DAVx5 settles for the deletion (R37).
     """
+    if is_by_schedule_tag(request):
+        tag = None if existing is None else tokens.schedule_tag(existing)
+        if existing is None or tag is None or tag not in dav.etags(request.header(_SCHEDULE_TAG)):
+            raise dav.Refusal(PRECONDITION_FAILED)
+        return existing.etag
     if existing is None:
         require(request, conn, None, None)
         return ABSENT if request.header("If-None-Match") else ANY
     require(request, conn, existing.etag, existing.modified_at)
     is_named = any(request.header(name) for name in ("If-Match", "If-Unmodified-Since", "If"))
     return existing.etag if is_named else ANY
+
+
+def is_by_schedule_tag(request: Request) -> bool:
+    """Whether the client says it knows all but the answers of others (RFC 6638 §8.3), which the server then keeps.
+
+    It counts instead of If-Match. iOS sometimes sends it empty, and means nothing by it (CLIENTS 1.1).
+    """
+    return request.scheduling.enabled and bool(request.header(_SCHEDULE_TAG).strip())
 
 
 def require(

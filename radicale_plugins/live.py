@@ -6,11 +6,13 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bridge.store.calendars import COMPONENT_SET, COMPONENTS, Calendar, components
+from bridge.services import scheduling
+from bridge.store import principals
+from bridge.store.calendars import COMPONENT_SET, COMPONENTS, INBOX, Calendar, components
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
 from radicale_plugins import acl, capabilities, dav, filters, home, keeping, quota, tokens
-from radicale_plugins.request import Kind, Place, Request
+from radicale_plugins.request import OUTBOX, Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
 
@@ -154,6 +156,12 @@ _OF_ROOT: dict[str, Getter] = {
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ),
 }
 
+
+def _where_scheduled(name: str, slug: str) -> Getter:
+    """The inbox and outbox of a principal (RFC 6638 §2.4)."""
+    return lambda r, q: _hrefs(name, q.url(Place(r.place.owner, slug).path)) if q.scheduling.enabled else None
+
+
 _OF_HOME: dict[str, Getter] = {
     **_OF_WHAT_IS_OWNED,
     **_OF_PRINCIPAL,
@@ -167,6 +175,8 @@ _OF_HOME: dict[str, Getter] = {
     ),
     "CS:getctag": lambda r, _: _text("CS:getctag", home.ctag(r.members)),
     "D:sync-token": lambda r, _: _text("D:sync-token", home.token(home.state(r.members))),
+    "C:schedule-inbox-URL": _where_scheduled("C:schedule-inbox-URL", INBOX),
+    "C:schedule-outbox-URL": _where_scheduled("C:schedule-outbox-URL", OUTBOX),
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE),
     "D:acl": _acl(*_READ, *_WRITE),
 }
@@ -216,6 +226,45 @@ _OF_CALENDAR: dict[str, Getter] = {
 }
 
 
+def _default_calendar(resource: Resource, request: Request) -> ET.Element | None:
+    """Where new meetings come to (RFC 6638 §9.2): what was chosen, else what would be taken."""
+    with request.database.read() as conn:
+        owner = principals.by_name(conn, resource.place.owner)
+        chosen = None if owner is None else scheduling.default_calendar(conn, owner, "VEVENT")
+    if chosen is None:
+        return None
+    return _hrefs("C:schedule-default-calendar-URL", request.url(Place(chosen.owner, chosen.slug).path))
+
+
+_OF_INBOX: dict[str, Getter] = {
+    **_OF_WHAT_IS_OWNED,
+    "D:resourcetype": lambda *_: dav.element(
+        "D:resourcetype", dav.element("D:collection"), dav.element("C:schedule-inbox")
+    ),
+    "D:displayname": lambda *_: _text("D:displayname", "Inbox"),
+    **{name: _OF_CALENDAR[name] for name in ("D:getetag", "CS:getctag", "D:sync-token", COMPONENT_SET)},
+    "C:supported-calendar-data": _OF_CALENDAR["C:supported-calendar-data"],
+    "C:schedule-default-calendar-URL": _default_calendar,
+    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, "D:write-properties", "D:unbind", *acl.DELIVER),
+    "D:acl": _acl(*_READ, "D:write-properties", "D:unbind", *acl.DELIVER),
+}
+
+_OF_OUTBOX: dict[str, Getter] = {
+    **_OF_WHAT_IS_OWNED,
+    "D:resourcetype": lambda *_: dav.element(
+        "D:resourcetype", dav.element("D:collection"), dav.element("C:schedule-outbox")
+    ),
+    "D:displayname": lambda *_: _text("D:displayname", "Outbox"),
+    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *acl.SEND),
+    "D:acl": _acl(*_READ, *acl.SEND),
+}
+
+
+def _schedule_tag(resource: Resource, request: Request) -> ET.Element | None:
+    tag = None if resource.stored is None else tokens.schedule_tag(resource.stored)
+    return _text("C:schedule-tag", tag) if request.scheduling.enabled else None
+
+
 def _of_stored(show_it: Callable[[StoredObject], str]) -> Callable[[str], Getter]:
     return lambda name: lambda resource, _: _text(name, show_it(resource.stored)) if resource.stored else None
 
@@ -227,8 +276,15 @@ _OF_OBJECT: dict[str, Getter] = {
     "D:getcontenttype": lambda *_: _text("D:getcontenttype", OBJECT_TYPE),
     "D:getlastmodified": _of_stored(lambda s: dav.http_date(s.modified_at))("D:getlastmodified"),
     "D:getcontentlength": _of_stored(lambda s: str(len(s.data)))("D:getcontentlength"),
+    "C:schedule-tag": _schedule_tag,
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE[:3]),
     "D:acl": _acl(*_READ, *_WRITE[:3]),
+}
+
+_OF_MESSAGE: dict[str, Getter] = {
+    **{name: getter for name, getter in _OF_OBJECT.items() if name != "C:schedule-tag"},
+    "D:current-user-privilege-set": lambda *_: _privileges(*_READ),
+    "D:acl": _acl(*_READ),
 }
 
 Table = Mapping[str, Getter]
@@ -240,6 +296,9 @@ TABLES: Mapping[Kind, Table] = {
         (Kind.HOME, _OF_HOME),
         (Kind.CALENDAR, _OF_CALENDAR),
         (Kind.OBJECT, _OF_OBJECT),
+        (Kind.INBOX, _OF_INBOX),
+        (Kind.MESSAGE, _OF_MESSAGE),
+        (Kind.OUTBOX, _OF_OUTBOX),
         (Kind.PERSON, _OF_PERSON),
     )
 }

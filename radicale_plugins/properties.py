@@ -21,14 +21,20 @@ PROTECTED = frozenset(
         "C:min-date-time", "C:max-date-time", "C:max-instances", "C:max-attendees-per-instance",
         "C:max-attachment-size", "C:max-attachments-per-resource",
         "C:calendar-home-set", "C:calendar-user-address-set", "C:supported-collation-set", "CS:getctag",
-        "CS:email-address-set", "D:add-member", "C:calendar-user-type",
+        "CS:email-address-set", "D:add-member", "C:calendar-user-type", "C:schedule-inbox-URL", "C:schedule-outbox-URL",
+        "C:schedule-tag",
         "C:supported-calendar-component-sets",
     }
 )  # fmt: skip
 """Nobody sets these: cannot-modify-protected-property (RFC 4918 §16). Everything else is the client's own and is kept (D-07)."""
 
 
-_NEEDS_ROW = frozenset(dav.clark(name) for name in ("D:getlastmodified", "D:getcontentlength", "C:calendar-data"))
+_ANSWERED_HERE = PROTECTED | {"C:schedule-default-calendar-URL"}
+"""What is kept of them is not what is shown."""
+
+_NEEDS_ROW = frozenset(
+    dav.clark(name) for name in ("D:getlastmodified", "D:getcontentlength", "C:calendar-data", "C:schedule-tag")
+)
 _NOT_IN_ALLPROP = frozenset(
     dav.clark(name)
     for name in (
@@ -38,6 +44,7 @@ _NOT_IN_ALLPROP = frozenset(
         "D:add-member",
         "D:acl", "D:acl-restrictions", "D:inherited-acl-set", "D:supported-privilege-set",
         "D:alternate-URI-set", "D:group-member-set", "D:group-membership", "C:calendar-user-type",
+        "C:schedule-inbox-URL", "C:schedule-outbox-URL", "C:schedule-default-calendar-URL", "C:schedule-tag",
     )
 )  # fmt: skip
 
@@ -51,7 +58,7 @@ def find(tag: str, resource: Resource, request: Request) -> ET.Element | None:
     """One property of a resource, live or kept; None: it has none of that name."""
     getter = _live(resource).get(tag)
     name = dav.human(tag)
-    if getter is None or name not in PROTECTED:
+    if getter is None or name not in _ANSWERED_HERE:
         kept = keeping.shown(_kept(resource), name)
         if kept is not None:
             return kept
@@ -70,7 +77,7 @@ def _live(resource: Resource) -> Mapping[str, Getter]:
 
 
 def _kept(resource: Resource) -> Mapping[str, Any]:
-    if resource.kind is Kind.CALENDAR and resource.calendar is not None:
+    if resource.kind in (Kind.CALENDAR, Kind.INBOX) and resource.calendar is not None:
         return resource.calendar.properties
     if resource.kind is Kind.HOME and resource.principal is not None:
         return resource.principal.properties

@@ -9,11 +9,12 @@ from http import client
 
 import sqlalchemy as sa
 
-from bridge.store import objects, principals
+from bridge.store import calendars, objects, principals
+from bridge.store.calendars import INBOX
 from radicale_plugins import capabilities, dav, home, preferences, properties
 from radicale_plugins.dav import Answer
 from radicale_plugins.live import Resource
-from radicale_plugins.request import NOT_FOUND, Kind, Place, Request
+from radicale_plugins.request import NOT_FOUND, OUTBOX, Kind, Place, Request
 
 
 def answer(request: Request) -> Answer:
@@ -23,7 +24,7 @@ def answer(request: Request) -> Answer:
     with request.database.read() as conn:
         resources = list(_resources(request, conn, wanted))
     multistatus = dav.element("D:multistatus", *(response(each, wanted, request) for each in resources))
-    header = capabilities.dav_header(request.place.kind, request.limits)
+    header = capabilities.dav_header(request)
     return preferences.multistatus(request, multistatus, {"DAV": header})
 
 
@@ -114,6 +115,13 @@ def _home(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Res
             if wanted.tells_revision:
                 request.tells(each, whole=False)
             yield Resource(Place(place.owner, each.slug), principal, each)
+        if request.scheduling.enabled:
+            yield Resource(Place(place.owner, INBOX), principal, calendars.get(conn, place.owner, INBOX))
+            yield Resource(Place(place.owner, OUTBOX), principal)
+
+
+def _outbox(request: Request, _: sa.Connection, __: Wanted) -> Iterator[Resource]:
+    yield Resource(request.place)
 
 
 def _person(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
@@ -154,6 +162,9 @@ _LISTERS: dict[Kind, _Lister] = {
     Kind.HOME: _home,
     Kind.CALENDAR: _calendar,
     Kind.OBJECT: _object,
+    Kind.INBOX: _calendar,
+    Kind.MESSAGE: _object,
+    Kind.OUTBOX: _outbox,
     Kind.PERSON: _person,
 }
 

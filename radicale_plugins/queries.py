@@ -105,7 +105,7 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
         stored = [
             each
             for calendar in all_of_them
-            if not _is_transparent(calendar)
+            if not is_transparent(calendar)
             for each in objects.in_range(conn, calendar.id, within.start, within.end, "VEVENT")
         ]
     floating = filters.zone_of(all_of_them[0].properties) if all_of_them else dt.UTC
@@ -113,7 +113,7 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
     return client.OK, {"Content-Type": live.OBJECT_TYPE}, body, None
 
 
-def _is_transparent(calendar: Calendar) -> bool:
+def is_transparent(calendar: Calendar) -> bool:
     """RFC 6638 §9.1: its owner says that it does not count."""
     element = keeping.shown(calendar.properties, "C:schedule-calendar-transp")
     return element is not None and element.find(f"{dav.C}transparent") is not None

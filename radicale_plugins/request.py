@@ -13,8 +13,9 @@ from urllib.parse import unquote, urlsplit
 import sqlalchemy as sa
 
 from bridge.services.device_check import Told
+from bridge.services.scheduling import Scheduling
 from bridge.store import calendars
-from bridge.store.calendars import Calendar
+from bridge.store.calendars import INBOX, Calendar
 from bridge.store.session import Database
 from radicale_plugins import dav, door
 from radicale_plugins.door import Environ
@@ -28,6 +29,10 @@ class Kind(Enum):
     CALENDAR = "calendar"
     OBJECT = "object"
     ATTACHMENT = "attachment"
+    INBOX = "inbox"
+    MESSAGE = "message"
+    """What stands in an inbox."""
+    OUTBOX = "outbox"
     PERSON = "person"
     """Somebody else's home for one who may see no more than whose it is: no path is this of itself (``Request.kind``)."""
     NOWHERE = "nowhere"
@@ -35,7 +40,11 @@ class Kind(Enum):
 
 ATTACHMENTS = ".attachments"
 
+OUTBOX = ".outbox"
+
 _SPECIAL: dict[str, tuple[Kind, Kind]] = {
+    INBOX: (Kind.INBOX, Kind.MESSAGE),
+    OUTBOX: (Kind.OUTBOX, Kind.NOWHERE),
     ATTACHMENTS: (Kind.NOWHERE, Kind.ATTACHMENT),  # nobody needs to list them
 }
 """Collections that every home has of itself, by their second segment, and what their members are.
@@ -100,6 +109,9 @@ class Limits:
     quota_bytes: int = 0
 
 
+_SCHEDULING = Scheduling()
+
+
 @dataclass(frozen=True)
 class Request:
     """``user`` is the principal's name, ``actor`` what the history says (a device).
@@ -127,6 +139,7 @@ class Request:
         """The answer has the calendar's revision in it, or (``whole``) everything up to it."""
         self.told.append(Told(calendar.id, calendar.revision, whole))
 
+    scheduling: Scheduling = _SCHEDULING
     directory: bool = True
     stranger: bool = False
 

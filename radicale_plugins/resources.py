@@ -6,14 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import client
 
+import sqlalchemy as sa
+
 from bridge.errors import InvalidCalendarData
 from bridge.ical import objects as ical
+from bridge.services import scheduling
+from bridge.services.scheduling import Written
 from bridge.store import calendars, objects
 from bridge.store.calendars import Calendar
-from bridge.store.objects import ABSENT, StoredObject
+from bridge.store.objects import ABSENT, Expected, StoredObject
 from radicale_plugins import capabilities, conditions, dav, export, live, preferences, quota, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import NO_PARENT, NOT_FOUND, Kind, Request
+
+_CONFLICTS = frozenset(
+    {"no-uid-conflict", "allowed-attendee-scheduling-object-change", "allowed-organizer-scheduling-object-change"}
+)
+"""Answered 409, not 403: DAVx5 then takes the server's copy, where it would try for ever."""
 
 
 def get(request: Request) -> Answer:
@@ -23,6 +32,7 @@ def get(request: Request) -> Answer:
         return dav.text(
             client.METHOD_NOT_ALLOWED, "Calendars are listed with PROPFIND.", {"Allow": capabilities.allow(place.kind)}
         )
+    stored: StoredObject | None = None
     with request.database.read() as conn:
         calendar = request.calendar(conn)
         if place.href:
@@ -35,6 +45,8 @@ def get(request: Request) -> Answer:
             request.tells(calendar, whole=True)
             etag, modified = tokens.ctag(calendar), calendar.modified_at
         headers = {"ETag": etag, "Last-Modified": dav.http_date(modified), "Cache-Control": "private, no-cache"}
+        if place.kind is Kind.OBJECT and stored and request.scheduling.enabled and (tag := tokens.schedule_tag(stored)):
+            headers["Schedule-Tag"] = tag
         conditions.require(request, conn, etag, modified, reading=True)
         if conditions.is_fresh(request, etag, modified):
             return dav.empty(client.NOT_MODIFIED, headers)
@@ -56,8 +68,8 @@ def put(request: Request) -> Answer:
         return dav.need_privileges(request.url(place.calendar), "D:write-content" if exists else "D:bind")
     with _refusals():
         data, obj = _sent(request)
-        stored, created = _store(request, data, obj)
-    return representation(request, client.CREATED if created else client.NO_CONTENT, stored)
+        written, created = _store(request, data, obj)
+    return representation(request, client.CREATED if created else client.NO_CONTENT, written)
 
 
 def add_member(request: Request) -> Answer | None:
@@ -76,8 +88,8 @@ def add_member(request: Request) -> Answer | None:
             if twin is not None:
                 return uid_conflict(request, twin.href)
             href = objects.free_href(conn, calendar.id, obj.uid)
-            stored = objects.put(conn, calendar.id, href, data, actor=request.actor, now=request.now(), expected=ABSENT)
-    return representation(request, client.CREATED, stored)
+            written = store(request, conn, calendar, href, data, ABSENT)
+    return representation(request, client.CREATED, written)
 
 
 @contextmanager
@@ -85,8 +97,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except InvalidCalendarData as invalid:
-        # a conflict only here is one of two PUTs at the same instant
-        status = client.CONFLICT if invalid.precondition == "no-uid-conflict" else client.FORBIDDEN
+        status = client.CONFLICT if invalid.precondition in _CONFLICTS else client.FORBIDDEN
         raise dav.Refusal(dav.error(status, f"C:{invalid.precondition}")) from None
 
 
@@ -106,13 +117,20 @@ def _sent(request: Request) -> tuple[bytes, ical.CalendarObject]:
     return request.body, ical.parse(request.body)
 
 
-def representation(request: Request, status: int, stored: StoredObject) -> Answer:
-    """What has become of the object; with its bytes if the client prefers that (RFC 8144 §3)."""
+def representation(request: Request, status: int, written: Written) -> Answer:
+    """What has become of the object; with its bytes if the client prefers that (RFC 8144 §3).
+
+    Without them an object that is not what the client sent has no ETag, so that it is fetched (RFC 4791 §5.3.4).
+    """
+    stored = written.stored
     path = request.url(request.place.calendar + stored.href)
-    headers = {"ETag": stored.etag}
+    is_told = preferences.wants(request, "return=representation")
+    headers = {"ETag": stored.etag} if written.as_sent or is_told else {}
+    if request.scheduling.enabled and (tag := tokens.schedule_tag(stored)):
+        headers["Schedule-Tag"] = tag
     if status == client.CREATED:
         headers["Location"] = path
-    if not preferences.wants(request, "return=representation"):
+    if not is_told:
         return dav.empty(status, headers)
     headers |= {"Content-Type": live.OBJECT_TYPE, "Content-Location": path, **preferences.VARY}
     headers["Preference-Applied"] = "return=representation"
@@ -124,7 +142,7 @@ def _check_kind(calendar: Calendar, obj: ical.CalendarObject) -> None:
         raise dav.Refusal(dav.error(client.FORBIDDEN, "C:supported-calendar-component"))
 
 
-def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[StoredObject, bool]:
+def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[Written, bool]:
     place = request.place
     with request.database.write() as conn:
         calendar = calendars.get(conn, place.owner, place.slug)
@@ -136,7 +154,9 @@ def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[Sto
         except dav.Refusal as refusal:
             if existing is None or not preferences.wants(request, "return=representation"):
                 raise
-            raise dav.Refusal(representation(request, refusal.answer[0], existing)) from None  # RFC 8144 §3.2
+            raise dav.Refusal(
+                representation(request, refusal.answer[0], Written(existing, as_sent=True))
+            ) from None  # RFC 8144 §3.2
         _check_kind(calendar, obj)
         twin = objects.by_uid(conn, calendar.id, obj.uid)
         if twin is not None and twin.href != place.href:
@@ -145,10 +165,25 @@ def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[Sto
             raise dav.Refusal(uid_conflict(request, place.href))
         more = len(data) - (0 if existing is None else len(existing.data))
         quota.require_room(request, conn, calendar.principal_id, more)
-        stored = objects.put(
-            conn, calendar.id, place.href, data, actor=request.actor, now=request.now(), expected=expected
-        )
-    return stored, existing is None
+        written = store(request, conn, calendar, place.href, data, expected)
+    return written, existing is None
+
+
+def store(
+    request: Request, conn: sa.Connection, calendar: Calendar, href: str, data: bytes, expected: str | Expected
+) -> Written:
+    """The one way in which a client's bytes come into a calendar: with what follows from them for others."""
+    return scheduling.put(
+        conn,
+        calendar,
+        href,
+        data,
+        actor=request.actor,
+        now=request.now(),
+        expected=expected,
+        keep_answers=conditions.is_by_schedule_tag(request),
+        by=request.scheduling,
+    )
 
 
 def uid_conflict(request: Request, href: str) -> Answer:
@@ -164,5 +199,14 @@ def delete(request: Request) -> Answer:
         if existing is None:
             return NOT_FOUND
         expected = conditions.expectation(request, conn, existing)
-        objects.delete(conn, calendar.id, place.href, actor=request.actor, now=request.now(), expected=expected)
+        scheduling.delete(
+            conn,
+            calendar,
+            place.href,
+            actor=request.actor,
+            now=request.now(),
+            expected=expected,
+            silently=request.header("Schedule-Reply").strip().upper() == "F",
+            by=request.scheduling,
+        )
     return dav.empty(client.NO_CONTENT)

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from bridge.errors import SyncTokenInvalid
 from bridge.store.calendars import Calendar
 from bridge.store.changes import Position
+from bridge.store.objects import StoredObject
 
 PREFIX = "http://radicale.org/ns/sync/"
 """A sync token is a URI (RFC 6578 §6.2); Evolution takes one for a token only if it holds ":" or "/"."""
@@ -55,3 +56,11 @@ def href_for(uid: str) -> str:
     if _PLAIN.fullmatch(uid) and not uid.startswith("."):
         return f"{uid}.ics"
     return f"{hashlib.sha256(uid.encode()).hexdigest()[:32]}.ics"
+
+
+_GROUPED = re.compile(rb"(?:^|[\r\n])ATTENDEE[;:]", re.IGNORECASE)
+
+
+def schedule_tag(stored: StoredObject) -> str | None:
+    """RFC 6638 §3.2.10: the state of a meeting but for the answers of others; None: it is no meeting."""
+    return stored.schedule_tag or stored.etag if _GROUPED.search(stored.data) else None

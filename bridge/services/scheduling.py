@@ -34,6 +34,7 @@ DELIVERED, SENT, UNKNOWN, REFUSED = "1.2", "1.1", "5.1", "3.8"
 """SCHEDULE-STATUS (RFC 6638 §3.2.9): it is there; it went out by mail; it cannot be delivered; they may not be sent this."""
 
 DEFAULT_CALENDAR = "C:schedule-default-calendar-URL"
+"""A property of the inbox: the slug of the calendar that new meetings come to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,12 @@ def put(
     actor: str,
     now: dt.datetime,
     expected: str | Expected = ANY,
+    keep_answers: bool = False,
     by: Scheduling,
 ) -> Written:
     """Store an object for its calendar's owner, and tell whom it concerns.
+
+    ``keep_answers``: the client has not seen the newest answers of others, which stay (If-Schedule-Tag-Match).
 
     Raises what ``objects.put`` raises, and InvalidCalendarData with the precondition of RFC 6638 §3.2.4 that does not hold.
     """
@@ -73,10 +77,10 @@ def put(
         stored = objects.put(conn, calendar.id, href, data, actor=actor, now=now, expected=expected)
         return Written(stored, as_sent=True)
     matter.lock()
-    new = matter.new
-    assert new is not None  # noqa: S101 - there is something to store
+    if keep_answers:
+        matter.keep_answers()
     told = matter.telling()
-    final = told.to_bytes() if told is not new else data
+    final = told.to_bytes()
     stored = objects.put(conn, calendar.id, href, final, actor=actor, now=now, expected=expected)
     matter.send(told)
     return Written(stored, as_sent=final == data)
@@ -190,10 +194,14 @@ class _Matter:
                 continue
             concerned.add(calendars.inbox(self._conn, person.id, now=self._now).id)
             concerned |= {stored.calendar_id for stored in objects.of_person(self._conn, person.id, uid)}
-            target = _default_calendar(self._conn, person, (self.new or self.old).component)  # type: ignore[union-attr]
+            target = default_calendar(self._conn, person, (self.new or self.old).component)  # type: ignore[union-attr]
             concerned |= set() if target is None else {target.id}
         for calendar_id in sorted(concerned):
             changes.lock(self._conn, calendar_id)
+
+    def keep_answers(self) -> None:
+        if self.old is not None and self.new is not None:
+            self.new = merging.with_answers(self.new, self.old, but=self._own)
 
     def telling(self) -> CalendarObject:
         """The new object as it is to be stored: with answers taken back, and with how each was told."""
@@ -236,7 +244,7 @@ class _Matter:
             return SENT
         if self._is_taken(person, message):
             return REFUSED
-        has_room = objects.of_person(self._conn, person.id, message.view.uid) or _default_calendar(
+        has_room = objects.of_person(self._conn, person.id, message.view.uid) or default_calendar(
             self._conn, person, message.view.component
         )
         return DELIVERED if has_room else UNKNOWN
@@ -304,7 +312,7 @@ def receive(
     view = message.view
     held = objects.of_person(conn, person.id, view.uid)
     if not held:
-        target = _default_calendar(conn, person, view.component)
+        target = default_calendar(conn, person, view.component)
         if target is None or message.method == "CANCEL":
             return
         made = merging.accepted(None, view).to_bytes()
@@ -370,12 +378,14 @@ def _person(conn: sa.Connection, who: str) -> Principal | None:
     return principals.by_email(conn, who) if who else None
 
 
-def _default_calendar(conn: sa.Connection, person: Principal, component: str) -> Calendar | None:
+def default_calendar(conn: sa.Connection, person: Principal, component: str) -> Calendar | None:
     """Where a new meeting comes: what the person has chosen, else their first calendar that takes it (RFC 6638 §9.2)."""
-    own = [
-        each
-        for each in calendars.of_principal(conn, person.name)
-        if component in calendars.components(each.properties) and each.properties.get("tag") == "VCALENDAR"
-    ]
-    chosen = person.properties.get(DEFAULT_CALENDAR)
+    own = [each for each in calendars.of_principal(conn, person.name) if takes_meetings(each, component)]
+    inbox = calendars.get(conn, person.name, calendars.INBOX)
+    chosen = None if inbox is None else inbox.properties.get(DEFAULT_CALENDAR)
     return next((each for each in own if each.slug == chosen), own[0] if own else None)
+
+
+def takes_meetings(calendar: Calendar, component: str) -> bool:
+    """Whether it takes such components, and is no subscription."""
+    return component in calendars.components(calendar.properties) and calendar.properties.get("tag") == "VCALENDAR"

@@ -97,7 +97,13 @@ def test_what_is_not_made(dav):
     assert (
         name("MKCALENDAR", "/alice/x/", f"<C:mkcalendar>{token}</C:mkcalendar>") == "cannot-modify-protected-property"
     )
-    assert dav.props(HOME, "D:displayname", depth="1").hrefs == [HOME, CALENDAR, "/alice/tasks/"]
+    assert dav.props(HOME, "D:displayname", depth="1").hrefs == [
+        HOME,
+        CALENDAR,
+        "/alice/tasks/",
+        "/alice/.inbox/",
+        "/alice/.outbox/",
+    ]
 
 
 def test_a_put_to_a_collection_is_refused(dav, event, bridged):

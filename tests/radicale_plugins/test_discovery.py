@@ -21,7 +21,7 @@ def test_r39_the_ladder_from_well_known_to_the_calendars(dav):
     home = dav.props(principal, "C:calendar-home-set").prop(principal, "C:calendar-home-set")
     assert [href.text for href in home] == [HOME]  # exactly one: Apple picks any
     answer = dav.props(HOME, "D:resourcetype", "D:displayname", "C:supported-calendar-component-set", depth="1")
-    assert answer.hrefs == [HOME, "/alice/calendar/", "/alice/tasks/"]
+    assert answer.hrefs == [HOME, "/alice/calendar/", "/alice/tasks/", "/alice/.inbox/", "/alice/.outbox/"]
     kinds = {
         href: [comp.get("name") for comp in answer.prop(href, "C:supported-calendar-component-set")]
         for href in answer.hrefs[1:]
@@ -63,8 +63,16 @@ def test_r40_options_advertise_only_what_works(dav, path):
     reply = dav.request("OPTIONS", path)
     assert reply.status_code == 200
     tokens = {token.strip() for token in reply.headers["DAV"].split(",")}
-    assert not tokens & {"2", "addressbook", "calendar-auto-schedule", "calendar-availability", "calendar-no-timezone"}
-    assert tokens >= {"1", "3", "access-control", "calendar-managed-attachments", "calendar-access", "extended-mkcol"}
+    assert not tokens & {"2", "addressbook", "calendar-schedule", "calendar-availability", "calendar-no-timezone"}
+    assert tokens >= {
+        "1",
+        "3",
+        "access-control",
+        "calendar-auto-schedule",
+        "calendar-managed-attachments",
+        "calendar-access",
+        "extended-mkcol",
+    }
     methods = reply.headers["Allow"].split(", ")
     assert "REPORT" in methods
     assert ("POST" in methods) == (path == "/alice/calendar/")  # add-member
