@@ -93,7 +93,7 @@ def test_write_privileges_as_each_client_looks_for_them(dav):
     assert {"read", "write", "write-content", "bind", "unbind", "write-properties", "read-free-busy"} <= names
 
 
-def test_prefer_minimal_and_brief_leave_out_what_is_not_there(dav):
+def test_d22_prefer_minimal_and_brief_leave_out_what_is_not_there(dav):
     wanted = ("D:displayname", "CS:pushkey", "D:quota-used-bytes")
     full = dav.props("/alice/calendar/", *wanted)
     assert len(full.props("/alice/calendar/", "404")) == 2

@@ -138,7 +138,7 @@ def test_unknown_methods(dav):
         assert dav.request(method, CALENDAR).status_code == 405, method
 
 
-def test_the_anonymous_401_is_prompt_and_asks_for_a_password(anonymous):
+def test_d20_the_anonymous_401_is_prompt_and_asks_for_a_password(anonymous):
     anonymous.request("OPTIONS", "/")
     begin = time.monotonic()
     for path in ("/", "/alice/", CALENDAR, A, "/nobody/"):

@@ -76,7 +76,7 @@ NAME, MAIL, ADDRESS, KIND = (
         ([("D:owner", "bob")], "", set()),
     ],
 )
-def test_people_are_searched_for(dav, bob, conditions, attributes, expected):
+def test_d14_people_are_searched_for(dav, bob, conditions, attributes, expected):
     assert set(dav.report("/", search(*conditions, attributes=attributes)).hrefs) == expected
 
 
@@ -207,7 +207,7 @@ def expand(inner):
     return f"<D:expand-property>{inner}</D:expand-property>"
 
 
-def test_hrefs_in_a_property_are_expanded(dav):
+def test_d14_hrefs_in_a_property_are_expanded(dav):
     inner = prop("displayname") + prop("calendar-user-address-set", NAMES["C"])
     answer = dav.report(CALENDAR, expand(prop("owner", inner=inner) + prop("getctag", NAMES["CS"])))
     owner = answer.prop(CALENDAR, "D:owner")
@@ -289,7 +289,7 @@ def privileges(element):
 
 
 @pytest.mark.parametrize("path", [ALICE, CALENDAR, CALENDAR + "a.ics"])
-def test_acl_properties(dav, event, path):
+def test_d24_acl_properties(dav, event, path):
     dav.put(CALENDAR + "a.ics", event("a"))
     names = (
         "supported-privilege-set",
