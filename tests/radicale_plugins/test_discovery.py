@@ -8,9 +8,10 @@ HOME = "/alice/"
 
 
 def test_well_known_redirects_without_credentials(anonymous):
-    for method in ("GET", "PROPFIND"):
-        reply = anonymous.request(method, "/.well-known/caldav")
-        assert (reply.status_code, reply.headers["Location"]) == (301, "/")
+    for method in ("GET", "HEAD", "PROPFIND", "OPTIONS", "REPORT"):
+        for path in ("/.well-known/caldav", "/.well-known/caldav/", "/.well-known/caldav?from=phone"):
+            reply = anonymous.request(method, path)
+            assert (reply.status_code, reply.headers["Location"]) == (301, "/"), (method, path)
 
 
 def test_r39_the_ladder_from_well_known_to_the_calendars(dav):
@@ -150,6 +151,21 @@ def test_infinite_depth_is_refused_by_name(dav):
     reply = dav.request("PROPFIND", HOME, headers={"Depth": "infinity"})
     assert reply.status_code == 403
     assert "propfind-finite-depth" in reply.text
+
+
+def test_whatever_is_got_has_a_head_and_a_query_does_no_harm(dav, event):
+    dav.put("/alice/calendar/a.ics", event("a"))
+    for path in (
+        "/alice/calendar/",
+        "/alice/calendar/a.ics",
+        "/alice/calendar/a.ics?download=1",
+        "/alice/calendar/gone.ics",
+    ):
+        got, head = dav.get(path), dav.head(path)
+        assert (head.status_code, head.content) == (got.status_code, b"")
+        for name in ("ETag", "Content-Length", "Content-Type", "Last-Modified"):
+            assert head.headers.get(name) == got.headers.get(name)
+    assert dav.props("/alice/?x=y", "D:displayname").hrefs == [HOME]
 
 
 def test_kept_alive_connections(base, alice):
