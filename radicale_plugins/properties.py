@@ -33,7 +33,7 @@ _NOT_IN_ALLPROP = frozenset(
     for name in (
         "C:max-resource-size", "C:supported-calendar-data", "C:supported-collation-set", "D:supported-report-set",
         "D:current-user-privilege-set", "C:calendar-home-set", "C:calendar-user-address-set",
-        "D:add-member", "D:acl", "D:acl-restrictions", "D:inherited-acl-set", "D:supported-privilege-set",
+        "D:sync-token", "D:add-member", "D:acl", "D:acl-restrictions", "D:inherited-acl-set", "D:supported-privilege-set",
         "D:alternate-URI-set", "D:group-member-set", "D:group-membership", "C:calendar-user-type",
     )
 )  # fmt: skip

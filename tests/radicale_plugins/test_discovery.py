@@ -120,6 +120,7 @@ def test_allprop_and_propname(dav):
         answer = dav.multi("PROPFIND", "/alice/calendar/", body, Depth="0")
         assert answer.text("/alice/calendar/", "CS:getctag")
         assert answer.text("/alice/calendar/", "D:displayname") == "Calendar"
+        assert answer.prop("/alice/calendar/", "D:sync-token") is None  # RFC 6578 §4
     names = dav.multi("PROPFIND", "/alice/calendar/", "<D:propfind><D:propname/></D:propfind>", Depth="0")
     assert names.text("/alice/calendar/", "D:displayname") is None
     assert names.prop("/alice/calendar/", "C:supported-collation-set") is not None
