@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from radicale import app, config, httputils, types
 from radicale.storage import BaseCollection, BaseStorage
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bridge.errors import ObjectChanged
+from bridge.services.device_check import Witness
 from bridge.store.session import Database
 from radicale_plugins import (
     acl,
+    attachments,
     auth,
     capabilities,
     collection,
@@ -36,7 +38,7 @@ from radicale_plugins import (
     resources,
     rights,
 )
-from radicale_plugins.request import Kind, Place, Request
+from radicale_plugins.request import Kind, Limits, Place, Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -45,6 +47,7 @@ log = logging.getLogger(__name__)
 
 _Handler = Callable[[Request], dav.Answer]
 _READ, _WRITE = "Rr", "Ww"
+_LIMITS = Limits()
 _OF_PEOPLE = (propfind.answer, report.answer)
 """What a stranger may ask of a home: who that is."""
 
@@ -53,9 +56,17 @@ def _delete(request: Request) -> dav.Answer:
     return resources.delete(request) if request.place.href else collection.delete(request)
 
 
+def _get(request: Request) -> dav.Answer:
+    return attachments.get(request) if request.place.kind is Kind.ATTACHMENT else resources.get(request)
+
+
 def _options(request: Request) -> dav.Answer:
     return dav.empty(
-        client.OK, {"Allow": capabilities.allow(request.place.kind), "DAV": capabilities.dav_header(request.place.kind)}
+        client.OK,
+        {
+            "Allow": capabilities.allow(request.place.kind),
+            "DAV": capabilities.dav_header(request.place.kind, request.limits),
+        },
     )
 
 
@@ -103,15 +114,20 @@ class Application(app.Application):
         database: Database,
         now: Callable[[], dt.datetime],
         trusted_proxies: Sequence[str],
+        limits: Limits,
+        public_url: str | None,
         directory: bool,
     ) -> None:
         super().__init__(configuration)
+        self._limits = limits
+        self._public_url = public_url
         self._directory = directory
         self._database = database
         self._now = now
+        self._witness = Witness()
         self._trusted_proxies = door.networks(trusted_proxies)
 
-    do_GET = _by(resources.get, _READ)  # noqa: N815 - Radicale's names
+    do_GET = _by(_get, _READ)  # noqa: N815 - Radicale's names
     do_PUT = _by(resources.put, _WRITE)  # noqa: N815
     do_DELETE = _by(_delete, _WRITE)  # noqa: N815
     do_COPY = _by(moving.copy, _READ)  # noqa: N815
@@ -152,6 +168,8 @@ class Application(app.Application):
         """Run one of our answers for somebody who may ask for it; what stands in its way becomes a status."""
         place = Place.of(path)
         container = place.calendar if place.slug else place.path
+        if place.kind is Kind.ATTACHMENT:
+            container = "/"  # everybody's who has an object that refers to it, in whosever home it is kept
         rights = set(self._rights.authorization(user, user_groups, container))
         stranger = bool(needs) and not rights & set(needs)
         if stranger and not user:
@@ -166,13 +184,14 @@ class Application(app.Application):
             actor=auth.actor(user, user_groups),
             database=self._database,
             now=self._now,
-            max_resource_size=self._max_resource_size,
+            limits=self._limits,
+            public_url=self._public_url,
             writable=bool(rights & set(_WRITE)),
             directory=self._directory,
             stranger=stranger,
         )
         try:
-            return handler(request)
+            answered = handler(request)
         except dav.Refusal as refusal:
             return refusal.answer
         except ObjectChanged:
@@ -186,6 +205,18 @@ class Application(app.Application):
             return dav.text(
                 client.INTERNAL_SERVER_ERROR, "The server has an error of its own; its log has the details."
             )
+        self._remember(request, user_groups)
+        return answered
+
+    def _remember(self, request: Request, user_groups: set[str]) -> None:
+        """What the device knows now. Nobody is refused an answer for want of it."""
+        device = auth.device(user_groups)
+        if device is None or not (request.told or request.given):
+            return
+        try:
+            self._witness.saw(self._database, device, request.told, request.given, now=self._now())
+        except SQLAlchemyError:  # a writer that waits too long, or the calendar or the device is gone meanwhile
+            log.info("what device %d fetched was not written down", device)
 
 
 def build(
@@ -195,20 +226,22 @@ def build(
     max_failures: int = 10,
     block_seconds: int = 300,
     trusted_proxies: Sequence[str] = (),
-    max_resource_size: int = 10_000_000,
+    limits: Limits = _LIMITS,
+    public_url: str | None = None,
     directory: bool = True,
 ) -> WSGIApplication:
     """The CalDAV side as a WSGI application (PEP 3333), for any threaded server.
 
     ``max_failures`` and ``block_seconds`` are ``bridge.services.devices.authenticate``'s. ``trusted_proxies`` are the
-    addresses or networks whose X-Forwarded-For and X-Script-Name are believed; UsageError if they are none. Sizes are in bytes.
-    With ``directory`` people who are signed in find each other's names and addresses.
+    addresses or networks whose X-Forwarded-For and X-Script-Name are believed; UsageError if they are none. ``public_url`` is
+    the address under which people reach us, without a slash at its end; None: the one they asked at. With
+    ``directory`` people who are signed in find each other's names and addresses.
     """
     configuration = config.load()
     settings: dict[str, dict[str, Any]] = {
         "server": {
-            "max_content_length": 2 * max_resource_size,
-            "max_resource_size": max_resource_size,
+            "max_content_length": max(2 * limits.object_bytes, limits.attachment_bytes + 1),
+            "max_resource_size": limits.object_bytes,
             "delay_on_error": 0,
             "validate_user_value": "none",  # names are checked where they are given; paths are database keys
             "validate_path_value": "none",
@@ -227,6 +260,12 @@ def build(
     configuration.update(settings, "caldav-bridge", privileged=True)
     logging.getLogger("radicale").setLevel(logging.WARNING)  # its lines at info cost a tenth of a poll (D-41)
     application: WSGIApplication = Application(
-        configuration, database=database, now=now, trusted_proxies=trusted_proxies, directory=directory
+        configuration,
+        database=database,
+        now=now,
+        trusted_proxies=trusted_proxies,
+        limits=limits,
+        public_url=public_url,
+        directory=directory,
     )
     return application

@@ -67,6 +67,7 @@ class CalendarData:
     def _calendar_data(self, stored: StoredObject | None) -> ET.Element | None:
         if stored is None:
             return None
+        self._request.given.append(stored.href)
         data: bytes | None = stored.data
         if self._expand is not None:
             data = expand.expand(stored.data, self._expand, floating=self.floating)

@@ -6,7 +6,7 @@ LOCK, no addressbook, no scheduling (R40).
 
 from __future__ import annotations
 
-from radicale_plugins.request import Kind
+from radicale_plugins.request import Kind, Limits
 
 _METHODS: dict[Kind, tuple[str, ...]] = {
     Kind.ROOT: ("ACL", "OPTIONS", "PROPFIND", "REPORT"),
@@ -15,7 +15,8 @@ _METHODS: dict[Kind, tuple[str, ...]] = {
     Kind.CALENDAR: (
         "ACL", "DELETE", "GET", "HEAD", "MKCALENDAR", "MKCOL", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "REPORT",
     ),
-    Kind.OBJECT: ("ACL", "COPY", "DELETE", "GET", "HEAD", "MOVE", "OPTIONS", "PROPFIND", "PROPPATCH", "PUT", "REPORT"),
+    Kind.OBJECT: ("ACL", "COPY", "DELETE", "GET", "HEAD", "MOVE", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "PUT", "REPORT"),
+    Kind.ATTACHMENT: ("GET", "HEAD", "OPTIONS"),
     Kind.PERSON: ("OPTIONS", "PROPFIND", "REPORT"),
     Kind.NOWHERE: ("OPTIONS",),
 }  # fmt: skip
@@ -38,6 +39,8 @@ _SEARCHES = (
     "CS:calendarserver-principal-search",
 )
 
+_ATTACHMENTS = ("calendar-managed-attachments", "calendar-managed-attachments-no-recurrence")
+
 REPORTS: dict[Kind, tuple[str, ...]] = {
     Kind.ROOT: ("D:expand-property", *_SEARCHES),
     Kind.HOME: (
@@ -48,11 +51,12 @@ REPORTS: dict[Kind, tuple[str, ...]] = {
         "D:acl-principal-prop-set",
     ),
     Kind.OBJECT: ("C:calendar-multiget", "C:calendar-query", "D:expand-property", "D:acl-principal-prop-set"),
+    Kind.ATTACHMENT: (),
     Kind.PERSON: ("D:expand-property",),
 }  # fmt: skip
 """supported-report-set (RFC 3253 §3.1.5): what is not named is refused with that precondition."""
 
 
-def dav_header(kind: Kind) -> str:  # noqa: ARG001 - the same everywhere, so far
+def dav_header(kind: Kind, limits: Limits) -> str:  # noqa: ARG001 - the same everywhere, so far
     """RFC 4918 §10.1. Apple reads it on the principal, Evolution on whatever it was given, Thunderbird on a calendar's parent."""
-    return ", ".join(_TOKENS)
+    return ", ".join((*_TOKENS, *(_ATTACHMENTS if limits.attachment_bytes else ())))

@@ -14,7 +14,7 @@ from radicale_plugins import conditions, dav, keeping, preferences, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.keeping import Unacceptable, Update
 from radicale_plugins.properties import PROTECTED
-from radicale_plugins.request import NOT_FOUND, Kind, Request
+from radicale_plugins.request import NO_PARENT, NOT_FOUND, Kind, Request
 
 _TYPES = {f"{dav.C}calendar": "VCALENDAR", "{http://calendarserver.org/ns/}subscribed": "VSUBSCRIBED"}
 
@@ -28,17 +28,25 @@ def make_calendar(request: Request) -> Answer:
 
 def make_collection(request: Request) -> Answer:
     """Extended MKCOL (RFC 5689). Only calendars are kept here: no address books, no plain folders."""
+    media_type = str(request.environ.get("CONTENT_TYPE", "")).lower()
+    if request.body and media_type not in ("", "application/xml", "text/xml"):
+        return dav.text(client.UNSUPPORTED_MEDIA_TYPE, "The body of a MKCOL is XML.")  # RFC 4918 §9.3
     root = dav.read_xml(request.body)
     return _make(request, root, tag=_type_in(root), taken=client.METHOD_NOT_ALLOWED)
 
 
 def _type_in(root: ET.Element | None) -> str | None:
-    kinds = () if root is None else root.findall(f"{dav.D}set/{dav.D}prop/{dav.D}resourcetype/*")
+    """What kind of calendar; None: what is asked for is no calendar. Whoever does not say what kind gets the only one there is."""
+    if root is None:
+        return "VCALENDAR"
+    kinds = root.findall(f"{dav.D}set/{dav.D}prop/{dav.D}resourcetype/*")
     return next((_TYPES[kind.tag] for kind in kinds if kind.tag in _TYPES), None)
 
 
 def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: int) -> Answer:
     place = request.place
+    if place.deeper:
+        return NO_PARENT
     if place.kind is not Kind.CALENDAR:
         return dav.error(client.FORBIDDEN, "C:calendar-collection-location-ok")
     if tag is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS, Calendar, components
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
-from radicale_plugins import acl, capabilities, dav, filters, home, keeping, tokens
+from radicale_plugins import acl, capabilities, dav, filters, home, keeping, quota, tokens
 from radicale_plugins.request import Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
@@ -91,6 +91,27 @@ def _emails(resource: Resource, _: Request) -> ET.Element | None:
     return dav.element("CS:email-address-set", dav.element("CS:email-address", content=resource.principal.email))
 
 
+def _limit(name: str, request: Request, limit: int) -> ET.Element | None:
+    """Of attachments, where any are kept."""
+    return _text(name, str(limit)) if request.limits.attachment_bytes else None
+
+
+def _quota(name: str) -> Getter:
+    """RFC 4331, where it is asked for: Apple does, with every look at the home."""
+
+    def show(resource: Resource, request: Request) -> ET.Element | None:
+        if resource.principal is None:
+            return None
+        limit = request.limits.quota_bytes
+        if name == "D:quota-available-bytes" and not limit:
+            return None
+        with request.database.read() as conn:
+            used = quota.used(conn, resource.principal.id)
+        return _text(name, str(used if name == "D:quota-used-bytes" else max(0, limit - used)))
+
+    return show
+
+
 _OF_ALL: dict[str, Getter] = {
     "D:current-user-principal": lambda _, q: _hrefs("D:current-user-principal", q.url(f"/{q.user}/")),
     "D:principal-collection-set": lambda _, q: _hrefs("D:principal-collection-set", q.url("/")),
@@ -107,6 +128,7 @@ _OF_WHAT_IS_OWNED: dict[str, Getter] = {
 
 INDIVIDUAL = "INDIVIDUAL"
 _OF_PRINCIPAL: dict[str, Getter] = {
+    "C:calendar-home-set": lambda r, q: _hrefs("C:calendar-home-set", q.url(r.place.home)),
     "D:displayname": lambda r, _: _text("D:displayname", name_of(r.principal) if r.principal else None),
     "D:principal-URL": lambda r, q: _hrefs("D:principal-URL", q.url(r.place.home)),
     "D:alternate-URI-set": lambda *_: dav.element("D:alternate-URI-set"),
@@ -134,7 +156,8 @@ _OF_HOME: dict[str, Getter] = {
     **_OF_WHAT_IS_OWNED,
     **_OF_PRINCIPAL,
     "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:principal"), dav.element("D:collection")),
-    "C:calendar-home-set": lambda r, q: _hrefs("C:calendar-home-set", q.url(r.place.home)),
+    "D:quota-used-bytes": _quota("D:quota-used-bytes"),
+    "D:quota-available-bytes": _quota("D:quota-available-bytes"),
     "C:supported-calendar-component-sets": lambda *_: dav.element(
         "C:supported-calendar-component-sets",
         *(dav.element(COMPONENT_SET, dav.element("C:comp", name=kind)) for kind in COMPONENTS),
@@ -178,8 +201,13 @@ _OF_CALENDAR: dict[str, Getter] = {
         "C:supported-collation-set",
         *(dav.element("C:supported-collation", content=name) for name in filters.COLLATIONS),
     ),
+    "D:quota-used-bytes": _of_calendar(lambda c: _text("D:quota-used-bytes", str(c.size))),
+    "C:max-attachment-size": lambda _, q: _limit("C:max-attachment-size", q, q.limits.attachment_bytes),
+    "C:max-attachments-per-resource": lambda _, q: _limit(
+        "C:max-attachments-per-resource", q, q.limits.attachments_per_object
+    ),
+    "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.limits.object_bytes)),
     "D:add-member": lambda r, q: _hrefs("D:add-member", q.url(r.place.calendar)),
-    "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.max_resource_size)),
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE, acl.FREE_BUSY),
     "D:acl": _acl(*_READ, *_WRITE, acl.FREE_BUSY),
 }

@@ -17,6 +17,7 @@ from bridge.store.principals import Principal
 from radicale_plugins import dav, home, live, preferences, properties, propfind
 from radicale_plugins.dav import Answer
 from radicale_plugins.live import Resource
+from radicale_plugins.propfind import Wanted
 from radicale_plugins.request import Kind, Place, Request
 
 _MOST = 200
@@ -28,6 +29,13 @@ _SEARCHABLE = {
     "C:calendar-user-address-set": "Calendar address",
     "C:calendar-user-type": "Kind: INDIVIDUAL for a person",
 }
+_OF_A_SEARCH = frozenset(
+    dav.clark(name)
+    for name in (
+        "D:prop", "D:property-search", "D:apply-to-principal-collection-set", "D:self", "D:principal-property",
+        "CS:search-token", "CS:limit",
+    )
+)  # fmt: skip
 _NOT_PEOPLE = frozenset({"location", "resource"})
 
 
@@ -48,9 +56,10 @@ def property_search(request: Request, root: ET.Element) -> Answer:
         for search in root.findall(f"{dav.D}property-search")
         if (prop := search.find(f"{dav.D}prop")) is not None and (match := search.find(f"{dav.D}match")) is not None
     ]
-    if not searches:
-        raise dav.Refusal(dav.text(client.BAD_REQUEST, "A search holds a property-search with prop and match."))
-    quantifier = any if root.get("test", "allof") == "anyof" else all
+    if len(searches) < len(root.findall(f"{dav.D}property-search")):
+        raise dav.Refusal(dav.text(client.BAD_REQUEST, "A property-search holds prop and match."))
+    # python-caldav lists everybody by a search for nothing
+    quantifier = any if searches and root.get("test", "allof") == "anyof" else all
     kind = root.get("type", "")
 
     def is_meant(principal: Principal) -> bool:
@@ -160,8 +169,15 @@ def _resource(request: Request, conn: sa.Connection, principal: Principal) -> Re
     return Resource(Place(principal.name), principal, stranger=True)
 
 
+def _wanted(root: ET.Element) -> Wanted:
+    """python-caldav names the properties beside an empty prop instead of inside it."""
+    prop = root.find(f"{dav.D}prop")
+    beside = [each.tag for each in root if each.tag not in _OF_A_SEARCH]
+    return Wanted(beside) if prop is not None and not len(prop) and beside else propfind.wanted_in(root)
+
+
 def _told(request: Request, root: ET.Element, resources: list[Resource], *, cut: bool = False) -> Answer:
-    wanted = propfind.wanted_in(root)
+    wanted = _wanted(root)
     multistatus = dav.element("D:multistatus", *(propfind.response(each, wanted, request) for each in resources))
     if cut:
         multistatus.append(dav.too_many(request.url(request.place.path)))

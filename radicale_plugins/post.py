@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import client
 
-from radicale_plugins import capabilities, dav, resources
+from radicale_plugins import attachments, capabilities, dav, resources
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import Request
 
 _Handler = Callable[[Request], Answer | None]
 
-_HANDLERS: tuple[_Handler, ...] = (resources.add_member,)
+_HANDLERS: tuple[_Handler, ...] = (resources.add_member, attachments.posted)
 """Asked in this order; the first that does not return None has answered."""
 
 

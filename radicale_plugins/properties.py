@@ -19,6 +19,7 @@ PROTECTED = frozenset(
         "D:group-member-set", "D:group-membership", "D:supported-method-set", "D:quota-available-bytes",
         "D:quota-used-bytes", "C:supported-calendar-component-set", "C:supported-calendar-data", "C:max-resource-size",
         "C:min-date-time", "C:max-date-time", "C:max-instances", "C:max-attendees-per-instance",
+        "C:max-attachment-size", "C:max-attachments-per-resource",
         "C:calendar-home-set", "C:calendar-user-address-set", "C:supported-collation-set", "CS:getctag",
         "CS:email-address-set", "D:add-member", "C:calendar-user-type",
         "C:supported-calendar-component-sets",
@@ -32,8 +33,10 @@ _NOT_IN_ALLPROP = frozenset(
     dav.clark(name)
     for name in (
         "C:max-resource-size", "C:supported-calendar-data", "C:supported-collation-set", "D:supported-report-set",
-        "D:current-user-privilege-set", "C:calendar-home-set", "C:calendar-user-address-set",
-        "D:sync-token", "D:add-member", "D:acl", "D:acl-restrictions", "D:inherited-acl-set", "D:supported-privilege-set",
+        "D:current-user-privilege-set", "D:quota-used-bytes", "D:quota-available-bytes", "C:max-attachment-size",
+        "C:max-attachments-per-resource", "C:calendar-home-set", "C:calendar-user-address-set",
+        "D:add-member", "D:sync-token",
+        "D:acl", "D:acl-restrictions", "D:inherited-acl-set", "D:supported-privilege-set",
         "D:alternate-URI-set", "D:group-member-set", "D:group-membership", "C:calendar-user-type",
     )
 )  # fmt: skip

@@ -23,7 +23,11 @@ def answer(request: Request) -> Answer:
     with request.database.read() as conn:
         resources = list(_resources(request, conn, wanted))
     multistatus = dav.element("D:multistatus", *(response(each, wanted, request) for each in resources))
-    return preferences.multistatus(request, multistatus, {"DAV": capabilities.dav_header(request.place.kind)})
+    header = capabilities.dav_header(request.place.kind, request.limits)
+    return preferences.multistatus(request, multistatus, {"DAV": header})
+
+
+_REVISION = frozenset({f"{dav.CS}getctag", f"{dav.D}sync-token"})
 
 
 class Wanted:
@@ -33,6 +37,16 @@ class Wanted:
         self.tags = tuple(dict.fromkeys(tags))
         self.everything = everything
         self.only_names = only_names
+
+    @property
+    def tells_revision(self) -> bool:
+        """Whoever gets it knows whether there is anything new."""
+        return self.everything or not _REVISION.isdisjoint(self.tags)
+
+    @property
+    def tells_etags(self) -> bool:
+        """With them a listing tells what is new."""
+        return self.everything or f"{dav.D}getetag" in self.tags
 
     @property
     def needs_rows(self) -> bool:
@@ -88,7 +102,7 @@ def _root(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource
         yield Resource(Place(request.user), principals.by_name(conn, request.user), members=members)
 
 
-def _home(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+def _home(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
     place = request.place
     principal = principals.by_name(conn, place.owner)
     if principal is None:
@@ -97,6 +111,8 @@ def _home(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource
     yield Resource(place, principal, members=members)
     if request.depth == "1":
         for each in members:
+            if wanted.tells_revision:
+                request.tells(each, whole=False)
             yield Resource(Place(place.owner, each.slug), principal, each)
 
 
@@ -111,8 +127,11 @@ def _person(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resour
 def _calendar(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
     place = request.place
     calendar = request.calendar(conn)
+    listing = request.depth == "1"
+    if wanted.tells_revision or listing:
+        request.tells(calendar, whole=listing and wanted.tells_etags)
     yield Resource(place, None, calendar)
-    if request.depth != "1":
+    if not listing:
         return
     if wanted.needs_rows:
         for stored in objects.every(conn, calendar.id):

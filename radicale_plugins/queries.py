@@ -57,6 +57,8 @@ def query(request: Request, root: ET.Element) -> Answer:
     responses = []
     with request.database.read() as conn:
         for where, calendar in _calendars_asked(request, conn):
+            if not place.href:
+                request.tells(calendar, whole=True)
             data.floating = given or filters.zone_of(calendar.properties)
             asked = Query(filters_, floating=data.floating)
             if place.href:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from http import client
@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 
+from bridge.services.device_check import Told
 from bridge.store import calendars
 from bridge.store.calendars import Calendar
 from bridge.store.session import Database
@@ -26,12 +27,17 @@ class Kind(Enum):
     HOME = "home"
     CALENDAR = "calendar"
     OBJECT = "object"
+    ATTACHMENT = "attachment"
     PERSON = "person"
     """Somebody else's home for one who may see no more than whose it is: no path is this of itself (``Request.kind``)."""
     NOWHERE = "nowhere"
 
 
-_SPECIAL: dict[str, tuple[Kind, Kind]] = {}
+ATTACHMENTS = ".attachments"
+
+_SPECIAL: dict[str, tuple[Kind, Kind]] = {
+    ATTACHMENTS: (Kind.NOWHERE, Kind.ATTACHMENT),  # nobody needs to list them
+}
 """Collections that every home has of itself, by their second segment, and what their members are.
 
 Such a segment begins with a dot, as no calendar's may (``store.calendars.create``): nobody's calendar is in the way.
@@ -84,6 +90,16 @@ class Place:
         return self.calendar + self.href
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be kept. ``attachment_bytes`` 0: no attachments; ``quota_bytes`` 0: no limit."""
+
+    object_bytes: int = 10_000_000
+    attachment_bytes: int = 10_000_000
+    attachments_per_object: int = 100
+    quota_bytes: int = 0
+
+
 @dataclass(frozen=True)
 class Request:
     """``user`` is the principal's name, ``actor`` what the history says (a device).
@@ -99,8 +115,18 @@ class Request:
     actor: str
     database: Database
     now: Callable[[], dt.datetime]
-    max_resource_size: int
+    limits: Limits
     writable: bool
+    public_url: str | None = None
+    told: list[Told] = field(default_factory=list)
+    """What the answer tells of calendars, for the device's record (``services.device_check``)."""
+    given: list[str] = field(default_factory=list)
+    """The objects that the answer hands out, by href."""
+
+    def tells(self, calendar: Calendar, *, whole: bool) -> None:
+        """The answer has the calendar's revision in it, or (``whole``) everything up to it."""
+        self.told.append(Told(calendar.id, calendar.revision, whole))
+
     directory: bool = True
     stranger: bool = False
 
@@ -128,6 +154,13 @@ class Request:
     def url(self, path: str) -> str:
         return dav.url(self.base, path)
 
+    def absolute(self, path: str) -> str:
+        """With scheme and host, for what is kept in an object and read elsewhere."""
+        if self.public_url is not None:
+            return self.public_url + dav.url("", path)
+        host = self.environ.get("HTTP_HOST") or f"{self.environ['SERVER_NAME']}:{self.environ['SERVER_PORT']}"
+        return f"{self.environ['wsgi.url_scheme']}://{host}{self.url(path)}"
+
     def place_of(self, reference: str) -> Place | None:
         """What a DAV:href or Destination means: a URL or an absolute path below our base; None: nothing of ours."""
         try:
@@ -150,3 +183,5 @@ class Request:
 
 
 NOT_FOUND = dav.text(client.NOT_FOUND, "There is nothing here.")
+NO_PARENT = dav.text(client.CONFLICT, "There is no such collection.")
+"""Where nothing can be made, for there is nothing that could hold it (RFC 4918 §9.3.1, §9.7.1)."""

@@ -11,9 +11,9 @@ from bridge.ical import objects as ical
 from bridge.store import calendars, objects
 from bridge.store.calendars import Calendar
 from bridge.store.objects import ABSENT, StoredObject
-from radicale_plugins import capabilities, conditions, dav, export, live, preferences, tokens
+from radicale_plugins import capabilities, conditions, dav, export, live, preferences, quota, tokens
 from radicale_plugins.dav import Answer
-from radicale_plugins.request import NOT_FOUND, Kind, Request
+from radicale_plugins.request import NO_PARENT, NOT_FOUND, Kind, Request
 
 
 def get(request: Request) -> Answer:
@@ -30,7 +30,9 @@ def get(request: Request) -> Answer:
             if stored is None:
                 return NOT_FOUND
             etag, modified = stored.etag, stored.modified_at
+            request.given.append(stored.href)
         else:
+            request.tells(calendar, whole=True)
             etag, modified = tokens.ctag(calendar), calendar.modified_at
         headers = {"ETag": etag, "Last-Modified": dav.http_date(modified), "Cache-Control": "private, no-cache"}
         conditions.require(request, conn, etag, modified, reading=True)
@@ -43,6 +45,8 @@ def get(request: Request) -> Answer:
 def put(request: Request) -> Answer:
     """Store an object as it was sent, if it is one and nobody has changed it meanwhile."""
     place = request.place
+    if place.deeper:
+        return NO_PARENT
     if place.kind not in (Kind.CALENDAR, Kind.OBJECT):
         return dav.need_privileges(request.url(place.path), "D:bind")
     if not place.href:
@@ -95,9 +99,9 @@ def _sent(request: Request) -> tuple[bytes, ical.CalendarObject]:
     if request.environ.get("CONTENT_TYPE", "") and not _is_calendar_data(request):
         raise dav.Refusal(dav.error(client.FORBIDDEN, "C:supported-calendar-data"))
     # before it is read; or after, if it came in chunks
-    if int(request.environ.get("CONTENT_LENGTH") or 0) > request.max_resource_size:
+    if int(request.environ.get("CONTENT_LENGTH") or 0) > request.limits.object_bytes:
         raise dav.Refusal(dav.error(client.FORBIDDEN, "C:max-resource-size"))
-    if len(request.body) > request.max_resource_size:
+    if len(request.body) > request.limits.object_bytes:
         raise dav.Refusal(dav.error(client.FORBIDDEN, "C:max-resource-size"))
     return request.body, ical.parse(request.body)
 
@@ -139,6 +143,8 @@ def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[Sto
             raise dav.Refusal(uid_conflict(request, twin.href))
         if existing is not None and existing.uid != obj.uid:
             raise dav.Refusal(uid_conflict(request, place.href))
+        more = len(data) - (0 if existing is None else len(existing.data))
+        quota.require_room(request, conn, calendar.principal_id, more)
         stored = objects.put(
             conn, calendar.id, place.href, data, actor=request.actor, now=request.now(), expected=expected
         )

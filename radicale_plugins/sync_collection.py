@@ -81,7 +81,9 @@ def _limit(element: ET.Element | None) -> int | None:
 def _of_calendar(conn: sa.Connection, request: Request, asked: _Asked) -> _Found:
     calendar = request.calendar(conn)
     after = tokens.position(calendar, asked.token) if asked.token else None
-    return _members(conn, calendar, request.place, after, asked)
+    found = _members(conn, calendar, request.place, after, asked)
+    request.tells(calendar, whole=not found.cut)
+    return found
 
 
 def _members(conn: sa.Connection, calendar: Calendar, place: Place, after: Position | None, asked: _Asked) -> _Found:

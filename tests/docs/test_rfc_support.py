@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from radicale_plugins import capabilities
-from radicale_plugins.request import Kind
+from radicale_plugins.request import Kind, Limits
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/rfc-support.md").read_text()
@@ -26,7 +26,7 @@ def cells(first):
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.value)
 def test_the_page_says_what_each_place_advertises(kind):
     tokens, reports, methods = cells(kind.value)
-    assert tokens == {token.strip() for token in capabilities.dav_header(kind).split(",")}
+    assert tokens == {token.strip() for token in capabilities.dav_header(kind, Limits()).split(",")}
     assert reports == {name.partition(":")[2] for name in capabilities.REPORTS.get(kind, ())}
     assert methods == {method.strip() for method in capabilities.allow(kind).split(",")}
 
@@ -35,7 +35,7 @@ def test_a_token_that_is_said_to_be_missing_is_missing():
     missing = set(re.findall(r"`([^`]+)`", PAGE.partition("Not advertised because")[2].partition("\n\n")[0]))
     assert missing
     for kind in KINDS:
-        assert not missing & {token.strip() for token in capabilities.dav_header(kind).split(",")}
+        assert not missing & {token.strip() for token in capabilities.dav_header(kind, Limits()).split(",")}
 
 
 @pytest.mark.parametrize("number", STANDARDS)

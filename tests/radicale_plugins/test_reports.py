@@ -408,7 +408,7 @@ def test_d13_free_busy(week):
     ("name", "status"),
     [
         ("D:principal-search-property-set", 200),
-        ("D:principal-property-search", 400),
+        ("D:principal-property-search", 207),
         ("D:expand-property", 207),
         ("D:acl-principal-prop-set", 403),
         ("C:nonsense", 403),
