@@ -68,7 +68,7 @@ def _options(request: Request) -> dav.Answer:
         client.OK,
         {
             "Allow": capabilities.allow(request.place.kind),
-            "DAV": capabilities.dav_header(request),
+            "DAV": capabilities.dav_header(request.kind, request.limits, request.scheduling),
         },
     )
 
@@ -151,6 +151,7 @@ class Application(app.Application):
             admitted = door.admit(
                 dict(environ), max_content_length=self._max_content_length, trusted_proxies=self._trusted_proxies
             )
+            self._require_method(admitted)
         except dav.Refusal as refusal:
             status, headers, body, _ = refusal.answer
             body = body or b""
@@ -158,6 +159,13 @@ class Application(app.Application):
             start_response(f"{status} {client.responses[status]}", [*headers.items(), length])
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
         return super().__call__(admitted, start_response)
+
+    def _require_method(self, environ: types.WSGIEnviron) -> None:
+        """A 405 must say what is allowed (RFC 9110 §15.5.6), and Radicale's does not. Raises dav.Refusal."""
+        method = environ["REQUEST_METHOD"].upper()
+        if not hasattr(self, f"do_{method}"):
+            allowed = {"Allow": capabilities.allow(Place.of(environ["PATH_INFO"]).kind)}
+            raise dav.Refusal(dav.text(client.METHOD_NOT_ALLOWED, "There is no such method.", allowed))
 
     def respond(
         self, handler: _Handler, needs: str, environ: Any, base: str, path: str, user: str, user_groups: set[str]

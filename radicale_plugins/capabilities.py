@@ -6,7 +6,8 @@ LOCK, no addressbook.
 
 from __future__ import annotations
 
-from radicale_plugins.request import Kind, Request
+from bridge.services.scheduling import Scheduling
+from radicale_plugins.request import Kind, Limits
 
 _METHODS: dict[Kind, tuple[str, ...]] = {
     Kind.ROOT: ("ACL", "OPTIONS", "PROPFIND", "REPORT"),
@@ -65,7 +66,7 @@ REPORTS: dict[Kind, tuple[str, ...]] = {
 """supported-report-set (RFC 3253 §3.1.5): what is not named is refused with that precondition."""
 
 
-def dav_header(request: Request) -> str:
+def dav_header(kind: Kind, limits: Limits, scheduling: Scheduling) -> str:  # noqa: ARG001 - the same everywhere, so far
     """RFC 4918 §10.1. Apple reads it on the principal, Evolution on whatever it was given, Thunderbird on a calendar's parent."""
-    attachments = _ATTACHMENTS if request.limits.attachment_bytes else ()
-    return ", ".join((*_TOKENS, *attachments, *(_SCHEDULING if request.scheduling.enabled else ())))
+    attachments = _ATTACHMENTS if limits.attachment_bytes else ()
+    return ", ".join((*_TOKENS, *attachments, *(_SCHEDULING if scheduling.enabled else ())))

@@ -82,7 +82,7 @@ def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: 
             return dav.error(taken, "D:resource-must-be-null")
         except UsageError:  # it begins with a dot
             return dav.error(client.FORBIDDEN, "C:calendar-collection-location-ok")
-    return dav.empty(client.CREATED, {"Cache-Control": "no-cache"})
+    return dav.empty(client.CREATED, {"Cache-Control": "no-cache", **preferences.applied(request)})
 
 
 def delete(request: Request) -> Answer:

@@ -130,6 +130,7 @@ _OF_WHAT_IS_OWNED: dict[str, Getter] = {
 
 INDIVIDUAL = "INDIVIDUAL"
 _OF_PRINCIPAL: dict[str, Getter] = {
+    "C:calendar-home-set": lambda r, q: _hrefs("C:calendar-home-set", q.url(r.place.home)),
     "D:displayname": lambda r, _: _text("D:displayname", name_of(r.principal) if r.principal else None),
     "D:principal-URL": lambda r, q: _hrefs("D:principal-URL", q.url(r.place.home)),
     "D:alternate-URI-set": lambda *_: dav.element("D:alternate-URI-set"),
@@ -166,7 +167,6 @@ _OF_HOME: dict[str, Getter] = {
     **_OF_WHAT_IS_OWNED,
     **_OF_PRINCIPAL,
     "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:principal"), dav.element("D:collection")),
-    "C:calendar-home-set": lambda r, q: _hrefs("C:calendar-home-set", q.url(r.place.home)),
     "D:quota-used-bytes": _quota("D:quota-used-bytes"),
     "D:quota-available-bytes": _quota("D:quota-available-bytes"),
     "C:supported-calendar-component-sets": lambda *_: dav.element(

@@ -29,10 +29,13 @@ _SEARCHABLE = {
     "C:calendar-user-address-set": "Calendar address",
     "C:calendar-user-type": "Kind: INDIVIDUAL for a person",
 }
-_GRAMMAR = frozenset(
-    f"{dav.D}{name}"
-    for name in ("prop", "property-search", "apply-to-principal-collection-set", "self", "principal-property")
-) | {f"{dav.CS}search-token", f"{dav.CS}limit"}
+_OF_A_SEARCH = frozenset(
+    dav.clark(name)
+    for name in (
+        "D:prop", "D:property-search", "D:apply-to-principal-collection-set", "D:self", "D:principal-property",
+        "CS:search-token", "CS:limit",
+    )
+)  # fmt: skip
 _NOT_PEOPLE = frozenset({"location", "resource"})
 
 
@@ -47,18 +50,16 @@ def search_property_set(request: Request, root: ET.Element) -> Answer:  # noqa: 
 
 
 def property_search(request: Request, root: ET.Element) -> Answer:
-    """principal-property-search (RFC 3744 §9.4) with what Apple adds: ``test``, ``type`` and ``match-type``.
-
-    Who names no condition at all, as the ``caldav`` library does, is told of everybody.
-    """
+    """principal-property-search (RFC 3744 §9.4) with what Apple adds: ``test``, ``type`` and ``match-type``."""
     searches = [
         ({dav.human(each.tag) for each in prop}, match.text or "", match.get("match-type", "contains"))
         for search in root.findall(f"{dav.D}property-search")
         if (prop := search.find(f"{dav.D}prop")) is not None and (match := search.find(f"{dav.D}match")) is not None
     ]
-    if not searches and (root.find(f"{dav.D}property-search") is not None or root.find(f"{dav.D}prop") is None):
-        raise dav.Refusal(dav.text(client.BAD_REQUEST, "A search holds a property-search with prop and match."))
-    quantifier = any if root.get("test", "allof") == "anyof" else all
+    if len(searches) < len(root.findall(f"{dav.D}property-search")):
+        raise dav.Refusal(dav.text(client.BAD_REQUEST, "A property-search holds prop and match."))
+    # python-caldav lists everybody by a search for nothing
+    quantifier = any if searches and root.get("test", "allof") == "anyof" else all
     kind = root.get("type", "")
 
     def is_meant(principal: Principal) -> bool:
@@ -169,11 +170,10 @@ def _resource(request: Request, conn: sa.Connection, principal: Principal) -> Re
 
 
 def _wanted(root: ET.Element) -> Wanted:
-    """The ``caldav`` library names its properties beside an empty DAV:prop and not in it."""
-    wanted = propfind.wanted_in(root)
-    if wanted.tags or wanted.everything:
-        return wanted
-    return Wanted(each.tag for each in root if each.tag not in _GRAMMAR)
+    """python-caldav names the properties beside an empty prop instead of inside it."""
+    prop = root.find(f"{dav.D}prop")
+    beside = [each.tag for each in root if each.tag not in _OF_A_SEARCH]
+    return Wanted(beside) if prop is not None and not len(prop) and beside else propfind.wanted_in(root)
 
 
 def _told(request: Request, root: ET.Element, resources: list[Resource], *, cut: bool = False) -> Answer:

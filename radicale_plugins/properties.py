@@ -41,7 +41,7 @@ _NOT_IN_ALLPROP = frozenset(
         "C:max-resource-size", "C:supported-calendar-data", "C:supported-collation-set", "D:supported-report-set",
         "D:current-user-privilege-set", "D:quota-used-bytes", "D:quota-available-bytes", "C:max-attachment-size",
         "C:max-attachments-per-resource", "C:calendar-home-set", "C:calendar-user-address-set",
-        "D:add-member",
+        "D:add-member", "D:sync-token",
         "D:acl", "D:acl-restrictions", "D:inherited-acl-set", "D:supported-privilege-set",
         "D:alternate-URI-set", "D:group-member-set", "D:group-membership", "C:calendar-user-type",
         "C:schedule-inbox-URL", "C:schedule-outbox-URL", "C:schedule-default-calendar-URL", "C:schedule-tag",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bridge.services import devices, principals
@@ -199,10 +200,21 @@ def event():
 
 
 @pytest.fixture
+def statements(database):
+    """The SQL that runs, from the moment this is asked for."""
+    ran = []
+
+    def note(conn, cursor, statement, *rest):
+        ran.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    yield ran
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
 def bridged(database):
     """Connect a calendar to an account, as a pair does."""
-    import sqlalchemy as sa
-
     from bridge.store import tables
 
     def connect(slug, *, owner="alice"):

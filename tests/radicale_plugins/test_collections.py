@@ -106,7 +106,7 @@ def test_what_is_not_made(dav):
     ]
 
 
-def test_a_put_to_a_collection_is_refused(dav, event, bridged):
+def test_d05_a_put_to_a_collection_is_refused(dav, event, bridged):
     """D-05: it would replace everything that is in it."""
     dav.put(CALENDAR + "a.ics", event("a"))
     for path in (CALENDAR, "/alice/calendar", "/alice/new/", HOME):
@@ -161,7 +161,7 @@ def test_a_calendar_made_anew_is_another_one(dav, event):
 
 
 @pytest.mark.parametrize("path", [CALENDAR, HOME])
-def test_what_clients_set_comes_back(dav, path):
+def test_d07_what_clients_set_comes_back(dav, path):
     """D-07: with its structure. Apple sets default alarms on the home, and a refusal stops its setup (CLIENTS 1.1)."""
     alarm = "BEGIN:VALARM\nTRIGGER:-PT15M\nACTION:DISPLAY\nEND:VALARM\n"
     content = (
@@ -202,7 +202,7 @@ def test_what_clients_set_comes_back(dav, path):
         "<D:current-user-privilege-set/>",
     ],
 )
-def test_what_the_server_says_nobody_sets(dav, event, content):
+def test_d06_d07_what_the_server_says_nobody_sets(dav, event, content):
     dav.put(CALENDAR + "a.ics", event("a"))
     before = dav.multi("PROPFIND", CALENDAR, "", Depth="0")
     for instruction in (setting, removing):
@@ -256,7 +256,7 @@ def patched(dav, path, content, method=setting):
 
 
 @pytest.mark.parametrize("path", [CALENDAR, HOME])
-def test_the_attributes_of_a_value_are_part_of_it(dav, path):
+def test_d07_the_attributes_of_a_value_are_part_of_it(dav, path):
     """Apple's symbolic-color, a language; with a new value they are gone."""
     red = '<A:calendar-color symbolic-color="red">#FF0000FF</A:calendar-color>'
     patched(dav, path, f'{red}<D:displayname xml:lang="de">Arbeit</D:displayname><A:x a="1"/>')

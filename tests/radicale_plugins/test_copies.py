@@ -26,7 +26,7 @@ def copy(dav, event):
 
 
 @pytest.mark.parametrize("depth", ["0", "infinity", None])
-def test_a_copy_is_the_same_bytes(dav, base, event, copy, depth):
+def test_d23_a_copy_is_the_same_bytes(dav, base, event, copy, depth):
     headers = {} if depth is None else {"Depth": depth}
     assert copy(base + WORK + "b%20c.ics", **headers).status_code == 201
     for path in (A, WORK + "b%20c.ics"):
@@ -103,7 +103,7 @@ def post(dav, content, path=CALENDAR, **headers):
     return dav.post(path, content=content, headers={"Content-Type": "text/calendar; charset=utf-8", **named})
 
 
-def test_a_member_is_added_where_the_property_says(dav, event):
+def test_d24_a_member_is_added_where_the_property_says(dav, event):
     where = dav.props(CALENDAR, "D:add-member").prop(CALENDAR, "D:add-member")[0].text
     made = post(dav, event("one"), where)
     assert made.status_code == 201

@@ -77,7 +77,7 @@ NAME, MAIL, ADDRESS, KIND = (
         ([("D:owner", "bob")], "", set()),
     ],
 )
-def test_people_are_searched_for(dav, bob, conditions, attributes, expected):
+def test_d14_people_are_searched_for(dav, bob, conditions, attributes, expected):
     assert set(dav.report("/", search(*conditions, attributes=attributes)).hrefs) == expected
 
 
@@ -87,7 +87,18 @@ def test_a_search_may_begin_anywhere_of_ones_own_as_apple_asks(dav, bob):
     assert answer.text(BOB, NAME) == "Robert Müller"
     assert [each.text for each in answer.prop(BOB, ADDRESS)] == ["mailto:bob@example.org", BOB]
     assert precondition(dav.xml("REPORT", CALENDAR, search((NAME, "rob")))) == (403, "supported-report")
-    assert dav.xml("REPORT", "/", "<D:principal-property-search/>").status_code == 400
+    half = "<D:property-search><D:prop><D:displayname/></D:prop></D:property-search>"
+    assert (
+        dav.xml("REPORT", "/", f"<D:principal-property-search>{half}</D:principal-property-search>").status_code == 400
+    )
+
+
+def test_the_caldav_client_finds_people(base, alice, bob):
+    """It names the properties beside an empty prop, and searches for nothing to list everybody."""
+    name, password = alice
+    with caldav.DAVClient(base + "/", username=name, password=password) as client:
+        assert {str(each.url.path) for each in client.search_principals()} == {ALICE, BOB}
+        assert [str(each.url.path) for each in client.search_principals(name="Robert")] == [BOB]
 
 
 def test_what_can_be_searched(dav):
@@ -211,7 +222,7 @@ def expand(inner):
     return f"<D:expand-property>{inner}</D:expand-property>"
 
 
-def test_hrefs_in_a_property_are_expanded(dav):
+def test_d14_hrefs_in_a_property_are_expanded(dav):
     inner = prop("displayname") + prop("calendar-user-address-set", NAMES["C"])
     answer = dav.report(CALENDAR, expand(prop("owner", inner=inner) + prop("getctag", NAMES["CS"])))
     owner = answer.prop(CALENDAR, "D:owner")
@@ -293,7 +304,7 @@ def privileges(element):
 
 
 @pytest.mark.parametrize("path", [ALICE, CALENDAR, CALENDAR + "a.ics"])
-def test_acl_properties(dav, event, path):
+def test_d24_acl_properties(dav, event, path):
     dav.put(CALENDAR + "a.ics", event("a"))
     names = (
         "supported-privilege-set",
