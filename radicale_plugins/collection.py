@@ -79,7 +79,7 @@ def delete(request: Request) -> Answer:
         calendar = request.calendar(conn)
         if calendars.is_bridged(conn, calendar.id):
             return dav.need_privileges(request.url(place.home), "D:unbind")
-        calendars.delete(conn, calendar.id)
+        calendars.delete(conn, calendar.id, now=request.now())
     return dav.empty(client.NO_CONTENT)
 
 
@@ -111,7 +111,7 @@ def describe(request: Request) -> Answer:
             except Unacceptable:
                 return dav.text(client.INSUFFICIENT_STORAGE, "A property is too long.")
             if calendar is None:
-                principals.set_properties(conn, principal.id, kept)
+                principals.set_properties(conn, principal.id, kept, now=request.now())
             else:
                 calendars.set_properties(conn, calendar.id, kept, actor=request.actor, now=request.now())
     return _patched(request, updates, refused=refused)
