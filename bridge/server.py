@@ -27,7 +27,7 @@ from bridge import config
 from bridge.cli import main as cli
 from bridge.config import Settings
 from bridge.errors import UsageError
-from bridge.services import addresses, logs
+from bridge.services import addresses, logs, registering
 from bridge.services.context import Context, open_context
 from bridge.services.principals import RESERVED
 from bridge.web.app import create_app
@@ -60,6 +60,7 @@ def web_application() -> WSGIApplication:
         max_failures=settings.security.max_failures,
         block_seconds=settings.security.block_seconds,
         trusted_proxies=settings.security.trusted_proxies,
+        push=registering.open_registrar(context),
     )
     return dispatch(create_app(context), dav)
 

@@ -20,9 +20,10 @@ from radicale.storage import BaseCollection, BaseStorage
 from sqlalchemy.exc import OperationalError
 
 from bridge.errors import ObjectChanged
+from bridge.services.registering import Registrar
 from bridge.store.session import Database
-from radicale_plugins import auth, capabilities, collection, dav, door, post, propfind, report, resources, rights
-from radicale_plugins.request import Place, Request
+from radicale_plugins import auth, capabilities, collection, dav, door, post, propfind, push, report, resources, rights
+from radicale_plugins.request import Kind, Place, Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -34,11 +35,14 @@ _READ, _WRITE = "Rr", "Ww"
 
 
 def _delete(request: Request) -> dav.Answer:
+    if request.place.kind is Kind.REGISTRATION:
+        return push.unregister(request)
     return resources.delete(request) if request.place.href else collection.delete(request)
 
 
 def _options(request: Request) -> dav.Answer:
-    return dav.empty(client.OK, {"Allow": capabilities.METHODS, "DAV": capabilities.dav_header(request.place.kind)})
+    tokens = capabilities.dav_header(request.place.kind, push=request.push is not None)
+    return dav.empty(client.OK, {"Allow": capabilities.METHODS, "DAV": tokens})
 
 
 def _by(handler: _Handler, needs: str) -> Callable[..., Any]:
@@ -85,8 +89,10 @@ class Application(app.Application):
         database: Database,
         now: Callable[[], dt.datetime],
         trusted_proxies: Sequence[str],
+        push: Registrar | None,
     ) -> None:
         super().__init__(configuration)
+        self._push = push
         self._database = database
         self._now = now
         self._trusted_proxies = door.networks(trusted_proxies)
@@ -135,6 +141,7 @@ class Application(app.Application):
             database=self._database,
             now=self._now,
             max_resource_size=self._max_resource_size,
+            push=self._push,
         )
         try:
             return handler(request)
@@ -161,11 +168,13 @@ def build(
     block_seconds: int = 300,
     trusted_proxies: Sequence[str] = (),
     max_resource_size: int = 10_000_000,
+    push: Registrar | None = None,
 ) -> WSGIApplication:
     """The CalDAV side as a WSGI application (PEP 3333), for any threaded server.
 
     ``max_failures`` and ``block_seconds`` are ``bridge.services.devices.authenticate``'s. ``trusted_proxies`` are the
     addresses or networks whose X-Forwarded-For and X-Script-Name are believed; UsageError if they are none. Sizes are in bytes.
+    With ``push`` devices can ask to be told of changes.
     """
     configuration = config.load()
     settings: dict[str, dict[str, Any]] = {
@@ -190,6 +199,6 @@ def build(
     configuration.update(settings, "caldav-bridge", privileged=True)
     logging.getLogger("radicale").setLevel(logging.WARNING)  # its lines at info cost a tenth of a poll (D-41)
     application: WSGIApplication = Application(
-        configuration, database=database, now=now, trusted_proxies=trusted_proxies
+        configuration, database=database, now=now, trusted_proxies=trusted_proxies, push=push
     )
     return application

@@ -21,6 +21,13 @@ REPORTS: dict[Kind, tuple[str, ...]] = {
 """supported-report-set (RFC 3253 §3.1.5): what is not named is refused with that precondition."""
 
 
-def dav_header(kind: Kind) -> str:  # noqa: ARG001 - the same everywhere, so far
-    """RFC 4918 §10.1. Apple reads it on the principal, Evolution on whatever it was given, Thunderbird on a calendar's parent."""
-    return ", ".join(_TOKENS)
+PUSHED = (Kind.HOME, Kind.CALENDAR)
+"""What devices can ask to be told of (WebDAV-Push)."""
+
+
+def dav_header(kind: Kind, *, push: bool) -> str:
+    """RFC 4918 §10.1. Apple reads it on the principal, Evolution on whatever it was given, Thunderbird on a calendar's parent.
+
+    ``push`` says whether this server tells devices of changes.
+    """
+    return ", ".join((*_TOKENS, "webdav-push") if push and kind in PUSHED else _TOKENS)

@@ -57,7 +57,7 @@ def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: 
                 kept[name] = properties.keep(element)
             except Unacceptable:
                 return dav.text(client.INSUFFICIENT_STORAGE, "A property is too long.")
-    with request.database.write() as conn:
+    with request.write() as conn:
         principal = principals.by_name(conn, place.owner)
         if principal is None:
             return dav.text(client.CONFLICT, "There is no such home.")
@@ -75,7 +75,7 @@ def delete(request: Request) -> Answer:
     place = request.place
     if place.kind is not Kind.CALENDAR:
         return dav.need_privileges(request.url(place.path), "D:unbind")
-    with request.database.write() as conn:
+    with request.write() as conn:
         calendar = request.calendar(conn)
         if calendars.is_bridged(conn, calendar.id):
             return dav.need_privileges(request.url(place.home), "D:unbind")
@@ -100,7 +100,7 @@ def describe(request: Request) -> Answer:
     if place.kind not in (Kind.HOME, Kind.CALENDAR):
         return _patched(request, updates, refused=[element.tag for _, element in updates])
     refused = [element.tag for _, element in updates if _is_protected(element)]
-    with request.database.write() as conn:
+    with request.write() as conn:
         calendar = None if place.kind is Kind.HOME else request.calendar(conn)
         principal = principals.by_name(conn, place.owner)
         if principal is None:

@@ -6,10 +6,12 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bridge.services.registering import Registrar
 from bridge.store.calendars import COMPONENT_SET, Calendar, components
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
-from radicale_plugins import capabilities, dav, tokens
+from bridge.store.push_subscriptions import Watched
+from radicale_plugins import capabilities, dav, push, tokens
 from radicale_plugins.request import Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
@@ -86,8 +88,26 @@ _OF_ROOT: dict[str, Getter] = {
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ),
 }
 
+
+def _of_push(show_it: Callable[[Registrar, Watched], ET.Element]) -> Getter:
+    """A property of what devices can be told of; there is none where they cannot."""
+
+    def get(resource: Resource, request: Request) -> ET.Element | None:
+        watched = push.watched(resource.principal, resource.calendar)
+        return None if request.push is None or watched is None else show_it(request.push, watched)
+
+    return get
+
+
+_OF_PUSHED: dict[str, Getter] = {
+    push.TRANSPORTS: _of_push(push.transports),
+    push.TOPIC: _of_push(push.topic),
+    push.SUPPORTED_TRIGGERS: _of_push(push.supported_triggers),
+}
+
 _OF_HOME: dict[str, Getter] = {
     **_OF_ALL,
+    **_OF_PUSHED,
     "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:principal"), dav.element("D:collection")),
     "D:displayname": lambda r, _: _text("D:displayname", r.principal.name if r.principal else None),
     "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
@@ -115,6 +135,7 @@ def _resource_type(calendar: Calendar) -> ET.Element:
 
 _OF_CALENDAR: dict[str, Getter] = {
     **_OF_ALL,
+    **_OF_PUSHED,
     "D:resourcetype": _of_calendar(_resource_type),
     "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
     "D:getetag": _of_calendar(lambda c: _text("D:getetag", tokens.ctag(c))),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import client
 
-from radicale_plugins import capabilities, dav
+from radicale_plugins import capabilities, dav, push
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import Request
 
 _Handler = Callable[[Request], Answer | None]
 
-_HANDLERS: tuple[_Handler, ...] = ()
+_HANDLERS: tuple[_Handler, ...] = (push.register,)
 """Asked in this order; the first that does not return None has answered."""
 
 

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from radicale_plugins import dav, live
+from radicale_plugins import dav, live, push
 from radicale_plugins.live import Getter, Resource
 from radicale_plugins.request import Kind, Request
 
@@ -22,7 +22,7 @@ PROTECTED = frozenset(
         "D:quota-used-bytes", "C:supported-calendar-component-set", "C:supported-calendar-data", "C:max-resource-size",
         "C:min-date-time", "C:max-date-time", "C:max-instances", "C:max-attendees-per-instance",
         "C:calendar-home-set", "C:calendar-user-address-set", "C:supported-collation-set", "CS:getctag",
-        "CS:email-address-set",
+        "CS:email-address-set", *push.PROPERTIES,
     }
 )  # fmt: skip
 """Nobody sets these: cannot-modify-protected-property (RFC 4918 §16). Everything else is the client's own and is kept (D-07)."""
@@ -59,6 +59,7 @@ _NOT_IN_ALLPROP = frozenset(
     for name in (
         "C:max-resource-size", "C:supported-calendar-data", "C:supported-collation-set", "D:supported-report-set",
         "D:current-user-privilege-set", "C:calendar-home-set", "C:calendar-user-address-set",
+        *push.PROPERTIES,
     )
 )  # fmt: skip
 

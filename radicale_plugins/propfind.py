@@ -22,7 +22,11 @@ def answer(request: Request) -> Answer:
     with request.database.read() as conn:
         resources = list(_resources(request, conn, wanted))
     multistatus = dav.element("D:multistatus", *(_response(each, wanted, request) for each in resources))
-    return dav.xml(client.MULTI_STATUS, multistatus, {"DAV": capabilities.dav_header(request.place.kind)})
+    return dav.xml(
+        client.MULTI_STATUS,
+        multistatus,
+        {"DAV": capabilities.dav_header(request.place.kind, push=request.push is not None)},
+    )
 
 
 class Wanted:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -12,7 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 
-from bridge.store import calendars
+from bridge.services.registering import Registrar
+from bridge.store import calendars, principals, push_subscriptions
 from bridge.store.calendars import Calendar
 from bridge.store.session import Database
 from radicale_plugins import dav, door
@@ -26,14 +28,20 @@ class Kind(Enum):
     HOME = "home"
     CALENDAR = "calendar"
     OBJECT = "object"
+    REGISTRATION = "registration"
     NOWHERE = "nowhere"
 
 
-_SPECIAL: dict[str, tuple[Kind, Kind]] = {}
+_SPECIAL: dict[str, tuple[Kind, Kind]] = {
+    ".push": (Kind.NOWHERE, Kind.REGISTRATION),  # of a device that is told of changes: deleted, and nothing else
+}
 """Collections that every home has of itself, by their second segment, and what their members are.
 
 Such a segment begins with a dot, as no calendar's may (``store.calendars.create``): nobody's calendar is in the way.
 """
+
+
+_MOST_EXCEPTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,8 @@ class Request:
     database: Database
     now: Callable[[], dt.datetime]
     max_resource_size: int
+    push: Registrar | None = None
+    """What devices register with to be told of changes; None: they cannot."""
 
     def header(self, name: str) -> str:
         return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
@@ -111,6 +121,35 @@ class Request:
     @cached_property
     def body(self) -> bytes:
         return door.read_body(self.environ)
+
+    @property
+    def origin(self) -> str:
+        """Where the client has found us: a scheme and a host, for what must be an absolute URL."""
+        return f"{self.environ['wsgi.url_scheme']}://{self.environ.get('HTTP_HOST') or self.environ['SERVER_NAME']}"
+
+    @property
+    def device_id(self) -> int | None:
+        """Of the device that asks; None where somebody signed in otherwise."""
+        kind, _, number = self.actor.partition(":")
+        return int(number) if kind == "device" and number.isdecimal() else None
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction of which those are told nothing whom the client excepts: it knows what it has done itself."""
+        with self.database.write() as conn:
+            if (excepted := self._excepted(conn)) is not None:
+                push_subscriptions.keep_quiet(conn, excepted)
+            yield conn
+
+    def _excepted(self, conn: sa.Connection) -> list[int] | None:
+        """Push-Dont-Notify: registration URLs in quotation marks, or * for all that are the device's own. Nobody else's count."""
+        told = self.header("Push-Dont-Notify").strip()
+        principal = principals.by_name(conn, self.user) if told and self.push is not None else None
+        if principal is None:
+            return None
+        places = [self.place_of(each.strip().strip('"')) for each in told.split(",")[:_MOST_EXCEPTED]]
+        tokens = None if told == "*" else [each.href for each in places if each and each.kind is Kind.REGISTRATION]
+        return push_subscriptions.mine(conn, principal.id, device_id=self.device_id, tokens=tokens)
 
     def url(self, path: str) -> str:
         return dav.url(self.base, path)

@@ -82,7 +82,7 @@ def put(request: Request) -> Answer:
 
 def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[StoredObject, bool]:
     place = request.place
-    with request.database.write() as conn:
+    with request.write() as conn:
         calendar = calendars.get(conn, place.owner, place.slug)
         if calendar is None:
             raise dav.Refusal(dav.text(client.CONFLICT, "There is no such calendar."))
@@ -127,7 +127,7 @@ def expectation(request: Request, existing: StoredObject | None) -> str | Expect
 
 def delete(request: Request) -> Answer:
     place = request.place
-    with request.database.write() as conn:
+    with request.write() as conn:
         calendar = request.calendar(conn)
         existing = objects.get(conn, calendar.id, place.href)
         if existing is None:
@@ -151,7 +151,7 @@ def move(request: Request) -> Answer:
         return dav.error(client.FORBIDDEN, "C:calendar-collection-location-ok")
     if target == place:
         return dav.text(client.FORBIDDEN, "Source and destination are the same.")
-    with request.database.write() as conn:
+    with request.write() as conn:
         source = request.calendar(conn)
         destination = calendars.get(conn, target.owner, target.slug)
         if destination is None:

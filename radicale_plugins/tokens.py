@@ -6,12 +6,10 @@ import hashlib
 import re
 
 from bridge.errors import SyncTokenInvalid
+from bridge.store import sync_tokens
 from bridge.store.calendars import Calendar
 
-_PREFIX = "http://radicale.org/ns/sync/"
-"""A sync token is a URI (RFC 6578 §6.2); Evolution takes one for a token only if it holds ":" or "/"."""
-
-_TOKEN = re.compile(re.escape(_PREFIX) + r"(\d{1,18})-(\d{1,18})", re.ASCII)
+_TOKEN = re.compile(re.escape(sync_tokens.PREFIX) + r"(\d{1,18})-(\d{1,18})", re.ASCII)
 _PLAIN = re.compile(r"[A-Za-z0-9@._+=-]{1,200}", re.ASCII)
 
 
@@ -21,7 +19,7 @@ def ctag(calendar: Calendar) -> str:
 
 
 def sync_token(calendar: Calendar) -> str:
-    return f"{_PREFIX}{calendar.id}-{calendar.revision}"
+    return sync_tokens.of(calendar)
 
 
 def revision(calendar: Calendar, token: str) -> int:

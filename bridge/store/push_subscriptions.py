@@ -122,10 +122,10 @@ def register(
     return Registered(token, created=not existed)
 
 
-def unregister(conn: sa.Connection, principal_id: int, token: str) -> bool:
-    """False: this person has none of that name."""
+def unregister(conn: sa.Connection, principal_id: int, token: str, *, now: dt.datetime) -> bool:
+    """False: this person has none of that name any more."""
     mine = sa.delete(table).where(table.c.token == token, table.c.principal_id == principal_id)
-    return conn.execute(mine).rowcount > 0
+    return any(expires_at > now for (expires_at,) in conn.execute(mine.returning(table.c.expires_at)))
 
 
 def held(conn: sa.Connection, principal_id: int, watched: Watched, *, but: str) -> tuple[int, int]:
@@ -150,9 +150,12 @@ def remove_all(conn: sa.Connection) -> int:
     return conn.execute(sa.delete(table)).rowcount
 
 
-def prune(conn: sa.Connection, now: dt.datetime) -> int:
-    """Drop what has expired. Returns how many went."""
-    return conn.execute(sa.delete(table).where(table.c.expires_at <= now)).rowcount
+def prune(conn: sa.Connection, now: dt.datetime, *, principal_id: int | None = None) -> int:
+    """Drop what has expired, of one person or of all. Returns how many went."""
+    expired = sa.delete(table).where(table.c.expires_at <= now)
+    if principal_id is not None:
+        expired = expired.where(table.c.principal_id == principal_id)
+    return conn.execute(expired).rowcount
 
 
 # --- changes -------------------------------------------------------------------------------------------------------

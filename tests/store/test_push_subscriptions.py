@@ -210,9 +210,9 @@ def test_only_its_owner_takes_one_back(hub, database, alice, t0):
     token = hub.subscribe().token
     with database.write() as conn:
         bob = principals.add(conn, "bob", "b@example.org", now=t0)
-        assert not subscriptions.unregister(conn, bob.id, token)
-        assert subscriptions.unregister(conn, alice.id, token)
-        assert not subscriptions.unregister(conn, alice.id, token)
+        assert not subscriptions.unregister(conn, bob.id, token, now=t0)
+        assert subscriptions.unregister(conn, alice.id, token, now=t0)
+        assert not subscriptions.unregister(conn, alice.id, token, now=t0)
 
 
 def test_a_device_that_is_revoked_is_told_nothing_more(hub, database, alice, t0):
