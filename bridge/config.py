@@ -43,6 +43,16 @@ class Server(_Section):
     web_threads: int = Field(8, ge=1, le=128)
 
 
+class Caldav(_Section):
+    """What people may keep here."""
+
+    attachment_bytes: int = Field(10_000_000, ge=0)
+    """The largest attachment that is kept; 0: none is, and devices offer none."""
+    attachments_per_object: int = Field(100, ge=1)
+    quota_bytes: int = Field(0, ge=0)
+    """The most that one person's calendars and attachments may take up; 0: no limit."""
+
+
 class Google(_Section):
     """The Google Calendar API (G-01, G-07) and the OAuth client made for it in Google's console."""
 
@@ -182,6 +192,7 @@ class Settings(BaseSettings):
     key: SecretStr | None = None
     """Fernet keys, newest first, comma separated, to seal tokens with. Unset: made and kept in the data directory."""
     server: Server = Server()
+    caldav: Caldav = Caldav()
     google: Google = Google()
     microsoft: Microsoft = Microsoft()
     ics: Ics = Ics()

@@ -18,12 +18,13 @@ from radicale_plugins.request import Place, Request
 _DATA = f"{dav.C}calendar-data"
 
 
-def resource_of(calendar: Calendar, stored: StoredObject) -> Resource:
-    return Resource(Place(calendar.owner, calendar.slug, stored.href), None, calendar, stored.etag, stored)
+def resource_of(calendar: Calendar, stored: StoredObject, place: Place) -> Resource:
+    """``place`` is where the calendar, or anything in it, was asked for."""
+    return Resource(Place(place.owner, place.slug, stored.href), None, calendar, stored.etag, stored)
 
 
-def listed(calendar: Calendar, href: str, etag: str) -> Resource:
-    return Resource(Place(calendar.owner, calendar.slug, href), None, calendar, etag)
+def listed(calendar: Calendar, href: str, etag: str, place: Place) -> Resource:
+    return Resource(Place(place.owner, place.slug, href), None, calendar, etag)
 
 
 class CalendarData:
@@ -49,7 +50,7 @@ class CalendarData:
                 raise InvalidFilter("valid-filter", "expand needs both ends")
 
     def response(self, calendar: Calendar, stored: StoredObject) -> ET.Element:
-        return self.response_of(resource_of(calendar, stored))
+        return self.response_of(resource_of(calendar, stored, self._request.place))
 
     def response_of(self, resource: Resource) -> ET.Element:
         def find(tag: str) -> ET.Element | None:
@@ -63,6 +64,7 @@ class CalendarData:
     def _calendar_data(self, stored: StoredObject | None) -> ET.Element | None:
         if stored is None:
             return None
+        self._request.given.append(stored.href)
         if self._expand is None:
             content: str | None = expand.as_text(stored.data)
         else:

@@ -6,28 +6,49 @@ LOCK, no addressbook, no scheduling (R40).
 
 from __future__ import annotations
 
-from radicale_plugins.request import Kind
+from radicale_plugins.request import Kind, Limits
 
-METHODS = "DELETE, GET, HEAD, MKCALENDAR, MKCOL, MOVE, OPTIONS, PROPFIND, PROPPATCH, PUT, REPORT"
+_METHODS: dict[Kind, tuple[str, ...]] = {
+    Kind.ROOT: ("OPTIONS", "PROPFIND", "REPORT"),
+    # Evolution looks on the home whether calendars may be made in it
+    Kind.HOME: ("MKCALENDAR", "MKCOL", "OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"),
+    Kind.CALENDAR: (
+        "DELETE", "GET", "HEAD", "MKCALENDAR", "MKCOL", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "REPORT",
+    ),
+    Kind.OBJECT: ("COPY", "DELETE", "GET", "HEAD", "MOVE", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "PUT"),
+    Kind.ATTACHMENT: ("GET", "HEAD", "OPTIONS"),
+    Kind.REGISTRATION: ("DELETE", "OPTIONS"),
+    Kind.NOWHERE: ("OPTIONS",),
+}  # fmt: skip
+
+
+PUSHED = (Kind.HOME, Kind.CALENDAR)
+"""What devices can ask to be told of (WebDAV-Push), by a POST, where this server tells them."""
+
+
+def allow(kind: Kind, *, push: bool) -> str:
+    """The Allow header (RFC 9110 §10.2.1). ``push`` says whether this server tells devices of changes."""
+    registering = {"POST"} if push and kind in PUSHED else set()
+    return ", ".join(sorted({*_METHODS[kind], *registering}))
+
 
 _TOKENS = ("1", "3", "extended-mkcol", "calendar-access")
 
+_ATTACHMENTS = ("calendar-managed-attachments", "calendar-managed-attachments-no-recurrence")
+
 REPORTS: dict[Kind, tuple[str, ...]] = {
     Kind.ROOT: ("D:principal-search-property-set",),
-    Kind.HOME: ("C:free-busy-query",),
+    Kind.HOME: ("D:sync-collection", "C:free-busy-query"),
     Kind.CALENDAR: ("D:sync-collection", "C:calendar-multiget", "C:calendar-query", "C:free-busy-query"),
     Kind.OBJECT: (),
+    Kind.ATTACHMENT: (),
+    Kind.REGISTRATION: (),
 }
 """supported-report-set (RFC 3253 §3.1.5): what is not named is refused with that precondition."""
 
 
-PUSHED = (Kind.HOME, Kind.CALENDAR)
-"""What devices can ask to be told of (WebDAV-Push)."""
-
-
-def dav_header(kind: Kind, *, push: bool) -> str:
-    """RFC 4918 §10.1. Apple reads it on the principal, Evolution on whatever it was given, Thunderbird on a calendar's parent.
-
-    ``push`` says whether this server tells devices of changes.
-    """
-    return ", ".join((*_TOKENS, "webdav-push") if push and kind in PUSHED else _TOKENS)
+def dav_header(kind: Kind, limits: Limits, *, push: bool) -> str:
+    """RFC 4918 §10.1. Apple reads it on the principal, Evolution on whatever it was given, Thunderbird on a calendar's parent."""
+    attachments = _ATTACHMENTS if limits.attachment_bytes else ()
+    pushed = ("webdav-push",) if push and kind in PUSHED else ()
+    return ", ".join((*_TOKENS, *attachments, *pushed))

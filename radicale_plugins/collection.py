@@ -10,10 +10,10 @@ from typing import Any
 from bridge.errors import AlreadyExists, UsageError
 from bridge.store import calendars, principals
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS
-from radicale_plugins import dav, properties
+from radicale_plugins import conditions, dav, preferences, properties, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.properties import PROTECTED, Unacceptable
-from radicale_plugins.request import NOT_FOUND, Kind, Request
+from radicale_plugins.request import NO_PARENT, NOT_FOUND, Kind, Request
 
 _TYPES = {f"{dav.C}calendar": "VCALENDAR", "{http://calendarserver.org/ns/}subscribed": "VSUBSCRIBED"}
 
@@ -25,17 +25,25 @@ def make_calendar(request: Request) -> Answer:
 
 def make_collection(request: Request) -> Answer:
     """Extended MKCOL (RFC 5689). Only calendars are kept here: no address books, no plain folders."""
+    media_type = str(request.environ.get("CONTENT_TYPE", "")).lower()
+    if request.body and media_type not in ("", "application/xml", "text/xml"):
+        return dav.text(client.UNSUPPORTED_MEDIA_TYPE, "The body of a MKCOL is XML.")  # RFC 4918 §9.3
     root = dav.read_xml(request.body)
     return _make(request, root, tag=_type_in(root), taken=client.METHOD_NOT_ALLOWED)
 
 
 def _type_in(root: ET.Element | None) -> str | None:
-    kinds = () if root is None else root.findall(f"{dav.D}set/{dav.D}prop/{dav.D}resourcetype/*")
+    """What kind of calendar; None: what is asked for is no calendar. Whoever does not say what kind gets the only one there is."""
+    if root is None:
+        return "VCALENDAR"
+    kinds = root.findall(f"{dav.D}set/{dav.D}prop/{dav.D}resourcetype/*")
     return next((_TYPES[kind.tag] for kind in kinds if kind.tag in _TYPES), None)
 
 
 def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: int) -> Answer:
     place = request.place
+    if place.deeper:
+        return NO_PARENT
     if place.kind is not Kind.CALENDAR:
         return dav.error(client.FORBIDDEN, "C:calendar-collection-location-ok")
     if tag is None:
@@ -77,6 +85,7 @@ def delete(request: Request) -> Answer:
         return dav.need_privileges(request.url(place.path), "D:unbind")
     with request.write() as conn:
         calendar = request.calendar(conn)
+        conditions.require(request, conn, tokens.ctag(calendar), calendar.modified_at)
         if calendars.is_bridged(conn, calendar.id):
             return dav.need_privileges(request.url(place.home), "D:unbind")
         calendars.delete(conn, calendar.id, now=request.now())
@@ -105,6 +114,8 @@ def describe(request: Request) -> Answer:
         principal = principals.by_name(conn, place.owner)
         if principal is None:
             return NOT_FOUND
+        if calendar is not None:
+            conditions.require(request, conn, tokens.ctag(calendar), calendar.modified_at)
         if not refused:
             try:
                 kept = _changed(principal.properties if calendar is None else calendar.properties, updates)
@@ -133,6 +144,8 @@ def _changed(old: Mapping[str, Any], updates: Iterable[tuple[bool, ET.Element]])
 
 def _patched(request: Request, updates: Iterable[tuple[bool, ET.Element]], *, refused: list[str]) -> Answer:
     """200 for all; or 403 with the reason for the refused and 424 for the others (RFC 4918 §9.2.1)."""
+    if not refused and request.minimal:
+        return dav.empty(client.OK, preferences.applied(request))  # RFC 8144 §2.2
     names = list(dict.fromkeys(element.tag for _, element in updates))
     parts = []
     if not refused:
@@ -144,4 +157,4 @@ def _patched(request: Request, updates: Iterable[tuple[bool, ET.Element]], *, re
         if others:
             parts.append(dav.propstat(client.FAILED_DEPENDENCY, others))
     multistatus = dav.element("D:multistatus", dav.response(request.url(request.place.path), *parts))
-    return dav.xml(client.MULTI_STATUS, multistatus)
+    return preferences.multistatus(request, multistatus)

@@ -104,9 +104,9 @@ class Collection(BaseCollection):
         if not old_token:
             return token, self._hrefs()
         try:
-            revision = tokens.revision(self.calendar, old_token)
+            after = tokens.position(self.calendar, old_token)
             with self._storage.reading() as conn:
-                return token, [change.href for change in changes.since(conn, self.calendar.id, revision)]
+                return token, [change.href for change in changes.page(conn, self.calendar.id, after)]
         except SyncTokenInvalid as error:
             raise ValueError(str(error)) from error
 

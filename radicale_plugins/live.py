@@ -11,7 +11,7 @@ from bridge.store.calendars import COMPONENT_SET, Calendar, components
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
 from bridge.store.push_subscriptions import Watched
-from radicale_plugins import capabilities, dav, push, tokens
+from radicale_plugins import capabilities, dav, home, push, quota, tokens
 from radicale_plugins.request import Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
@@ -29,6 +29,8 @@ class Resource:
     calendar: Calendar | None = None
     etag: str = ""
     stored: StoredObject | None = None
+    members: tuple[Calendar, ...] = ()
+    """Of a home: the calendars in it, which are its state."""
 
 
 Getter = Callable[[Resource, Request], ET.Element | None]
@@ -76,6 +78,27 @@ def _emails(resource: Resource, _: Request) -> ET.Element | None:
     return dav.element("CS:email-address-set", dav.element("CS:email-address", content=resource.principal.email))
 
 
+def _limit(name: str, request: Request, limit: int) -> ET.Element | None:
+    """Of attachments, where any are kept."""
+    return _text(name, str(limit)) if request.limits.attachment_bytes else None
+
+
+def _quota(name: str) -> Getter:
+    """RFC 4331, where it is asked for: Apple does, with every look at the home."""
+
+    def show(resource: Resource, request: Request) -> ET.Element | None:
+        if resource.principal is None:
+            return None
+        limit = request.limits.quota_bytes
+        if name == "D:quota-available-bytes" and not limit:
+            return None
+        with request.database.read() as conn:
+            used = quota.used(conn, resource.principal.id)
+        return _text(name, str(used if name == "D:quota-used-bytes" else max(0, limit - used)))
+
+    return show
+
+
 _OF_ALL: dict[str, Getter] = {
     "D:current-user-principal": lambda _, q: _hrefs("D:current-user-principal", q.url(f"/{q.user}/")),
     "D:principal-collection-set": lambda _, q: _hrefs("D:principal-collection-set", q.url("/")),
@@ -115,6 +138,10 @@ _OF_HOME: dict[str, Getter] = {
     "C:calendar-home-set": lambda r, q: _hrefs("C:calendar-home-set", q.url(r.place.home)),
     "C:calendar-user-address-set": _user_addresses,
     "CS:email-address-set": _emails,
+    "D:quota-used-bytes": _quota("D:quota-used-bytes"),
+    "D:quota-available-bytes": _quota("D:quota-available-bytes"),
+    "CS:getctag": lambda r, _: _text("CS:getctag", home.ctag(r.members)),
+    "D:sync-token": lambda r, _: _text("D:sync-token", home.token(home.state(r.members))),
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE),
 }
 
@@ -152,7 +179,13 @@ _OF_CALENDAR: dict[str, Getter] = {
         "C:supported-collation-set",
         *(dav.element("C:supported-collation", content=name) for name in ("i;ascii-casemap", "i;octet")),
     ),
-    "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.max_resource_size)),
+    "D:quota-used-bytes": _of_calendar(lambda c: _text("D:quota-used-bytes", str(c.size))),
+    "C:max-attachment-size": lambda _, q: _limit("C:max-attachment-size", q, q.limits.attachment_bytes),
+    "C:max-attachments-per-resource": lambda _, q: _limit(
+        "C:max-attachments-per-resource", q, q.limits.attachments_per_object
+    ),
+    "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.limits.object_bytes)),
+    "D:add-member": lambda r, q: _hrefs("D:add-member", q.url(r.place.calendar)),
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE, "C:read-free-busy"),
 }
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import client
 
-from radicale_plugins import capabilities, dav, push
+from radicale_plugins import attachments, capabilities, dav, push, resources
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import Request
 
 _Handler = Callable[[Request], Answer | None]
 
-_HANDLERS: tuple[_Handler, ...] = (push.register,)
+_HANDLERS: tuple[_Handler, ...] = (push.register, resources.add_member, attachments.posted)
 """Asked in this order; the first that does not return None has answered."""
 
 
@@ -20,4 +20,8 @@ def answer(request: Request) -> Answer:
         answered = handler(request)
         if answered is not None:
             return answered
-    return dav.text(client.METHOD_NOT_ALLOWED, "Nothing is posted here.", {"Allow": capabilities.METHODS})
+    return dav.text(
+        client.METHOD_NOT_ALLOWED,
+        "Nothing is posted here.",
+        {"Allow": capabilities.allow(request.place.kind, push=request.push is not None)},
+    )

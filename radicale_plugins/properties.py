@@ -21,8 +21,9 @@ PROTECTED = frozenset(
         "D:group-member-set", "D:group-membership", "D:supported-method-set", "D:quota-available-bytes",
         "D:quota-used-bytes", "C:supported-calendar-component-set", "C:supported-calendar-data", "C:max-resource-size",
         "C:min-date-time", "C:max-date-time", "C:max-instances", "C:max-attendees-per-instance",
+        "C:max-attachment-size", "C:max-attachments-per-resource",
         "C:calendar-home-set", "C:calendar-user-address-set", "C:supported-collation-set", "CS:getctag",
-        "CS:email-address-set", *push.PROPERTIES,
+        "CS:email-address-set", "D:add-member", *push.PROPERTIES,
     }
 )  # fmt: skip
 """Nobody sets these: cannot-modify-protected-property (RFC 4918 §16). Everything else is the client's own and is kept (D-07)."""
@@ -58,8 +59,9 @@ _NOT_IN_ALLPROP = frozenset(
     dav.clark(name)
     for name in (
         "C:max-resource-size", "C:supported-calendar-data", "C:supported-collation-set", "D:supported-report-set",
-        "D:current-user-privilege-set", "C:calendar-home-set", "C:calendar-user-address-set",
-        *push.PROPERTIES,
+        "D:current-user-privilege-set", "D:quota-used-bytes", "D:quota-available-bytes", "C:max-attachment-size",
+        "C:max-attachments-per-resource", "C:calendar-home-set", "C:calendar-user-address-set",
+        "D:add-member", *push.PROPERTIES,
     )
 )  # fmt: skip
 

@@ -8,8 +8,8 @@ from http import client
 
 import sqlalchemy as sa
 
-from bridge.store import calendars, objects, principals
-from radicale_plugins import capabilities, dav, properties
+from bridge.store import objects, principals
+from radicale_plugins import capabilities, dav, home, preferences, properties
 from radicale_plugins.dav import Answer
 from radicale_plugins.live import Resource
 from radicale_plugins.request import NOT_FOUND, Kind, Place, Request
@@ -22,11 +22,11 @@ def answer(request: Request) -> Answer:
     with request.database.read() as conn:
         resources = list(_resources(request, conn, wanted))
     multistatus = dav.element("D:multistatus", *(_response(each, wanted, request) for each in resources))
-    return dav.xml(
-        client.MULTI_STATUS,
-        multistatus,
-        {"DAV": capabilities.dav_header(request.place.kind, push=request.push is not None)},
-    )
+    header = capabilities.dav_header(request.place.kind, request.limits, push=request.push is not None)
+    return preferences.multistatus(request, multistatus, {"DAV": header})
+
+
+_REVISION = frozenset({f"{dav.CS}getctag", f"{dav.D}sync-token"})
 
 
 class Wanted:
@@ -36,6 +36,16 @@ class Wanted:
         self.tags = tuple(dict.fromkeys(tags))
         self.everything = everything
         self.only_names = only_names
+
+    @property
+    def tells_revision(self) -> bool:
+        """Whoever gets it knows whether there is anything new."""
+        return self.everything or not _REVISION.isdisjoint(self.tags)
+
+    @property
+    def tells_etags(self) -> bool:
+        """With them a listing tells what is new."""
+        return self.everything or f"{dav.D}getetag" in self.tags
 
     @property
     def needs_rows(self) -> bool:
@@ -75,25 +85,32 @@ def _resources(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterato
 def _root(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
     yield Resource(request.place)
     if request.depth == "1":
-        yield Resource(Place(request.user), principals.by_name(conn, request.user))
+        members = tuple(home.members(conn, request.user))
+        yield Resource(Place(request.user), principals.by_name(conn, request.user), members=members)
 
 
-def _home(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+def _home(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
     place = request.place
     principal = principals.by_name(conn, place.owner)
     if principal is None:
         raise dav.Refusal(NOT_FOUND)
-    yield Resource(place, principal)
+    members = tuple(home.members(conn, place.owner))
+    yield Resource(place, principal, members=members)
     if request.depth == "1":
-        for each in calendars.of_principal(conn, place.owner):
+        for each in members:
+            if wanted.tells_revision:
+                request.tells(each, whole=False)
             yield Resource(Place(place.owner, each.slug), principal, each)
 
 
 def _calendar(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
     place = request.place
     calendar = request.calendar(conn)
+    listing = request.depth == "1"
+    if wanted.tells_revision or listing:
+        request.tells(calendar, whole=listing and wanted.tells_etags)
     yield Resource(place, None, calendar)
-    if request.depth != "1":
+    if not listing:
         return
     if wanted.needs_rows:
         for stored in objects.every(conn, calendar.id):

@@ -22,7 +22,7 @@ from bridge.store.principals import Principal
 from bridge.store.push_subscriptions import Watched
 from radicale_plugins import capabilities, dav
 from radicale_plugins.dav import Answer
-from radicale_plugins.request import NOT_FOUND, Kind, Request
+from radicale_plugins.request import NOT_FOUND, REGISTRATIONS, Kind, Place, Request
 
 P = f"{{{NAMESPACE}}}"
 TRANSPORTS, TOPIC, SUPPORTED_TRIGGERS = PROPERTIES = (f"{P}transports", f"{P}topic", f"{P}supported-triggers")
@@ -103,7 +103,7 @@ def register(request: Request) -> Answer | None:
             return _refused("push-not-available")
         except NotFound:
             return NOT_FOUND
-    location = (registrar.origin or request.origin) + request.url(f"/{request.user}/.push/{registered.token}")
+    location = request.absolute(Place(request.user, REGISTRATIONS, registered.token).path)
     headers = {"Location": location, "Expires": dav.http_date(expires_at)}
     return dav.empty(client.CREATED if registered.created else client.NO_CONTENT, headers)
 

@@ -8,7 +8,7 @@ from http import client
 
 from bridge.store import calendars, objects
 from bridge.store.calendars import Calendar
-from radicale_plugins import dav, filters, freebusy, live, properties
+from radicale_plugins import dav, filters, freebusy, live, preferences, properties
 from radicale_plugins.calendar_data import CalendarData
 from radicale_plugins.dav import Answer
 from radicale_plugins.filters import InvalidFilter, Query
@@ -30,7 +30,7 @@ def multiget(request: Request, root: ET.Element) -> Answer:
             multistatus.append(dav.response(reference.strip(), dav.status_line(client.NOT_FOUND)))
         else:
             multistatus.append(data.response(calendar, stored))
-    return dav.xml(client.MULTI_STATUS, multistatus)
+    return preferences.multistatus(request, multistatus)
 
 
 def _href_in(request: Request, reference: str) -> str:
@@ -47,9 +47,10 @@ def query(request: Request, root: ET.Element) -> Answer:
         floating = _floating(root, calendar)
         asked = Query(root.findall(f"{dav.C}filter"), floating=floating)
         candidates = objects.in_range(conn, calendar.id, asked.start, asked.end, asked.component)
+    request.tells(calendar, whole=True)
     data.floating = floating
     responses = (data.response(calendar, stored) for stored in candidates if asked.matches(stored))
-    return dav.xml(client.MULTI_STATUS, dav.element("D:multistatus", *responses))
+    return preferences.multistatus(request, dav.element("D:multistatus", *responses))
 
 
 def _floating(root: ET.Element, calendar: Calendar) -> dt.tzinfo:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from http import client
@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 
+from bridge.services.device_check import Told
 from bridge.services.registering import Registrar
 from bridge.store import calendars, principals, push_subscriptions
 from bridge.store.calendars import Calendar
@@ -28,12 +29,17 @@ class Kind(Enum):
     HOME = "home"
     CALENDAR = "calendar"
     OBJECT = "object"
+    ATTACHMENT = "attachment"
     REGISTRATION = "registration"
     NOWHERE = "nowhere"
 
 
+ATTACHMENTS = ".attachments"
+REGISTRATIONS = ".push"
+
 _SPECIAL: dict[str, tuple[Kind, Kind]] = {
-    ".push": (Kind.NOWHERE, Kind.REGISTRATION),  # of a device that is told of changes: deleted, and nothing else
+    ATTACHMENTS: (Kind.NOWHERE, Kind.ATTACHMENT),  # nobody needs to list them
+    REGISTRATIONS: (Kind.NOWHERE, Kind.REGISTRATION),  # of devices that are told of changes: deleted, and nothing else
 }
 """Collections that every home has of itself, by their second segment, and what their members are.
 
@@ -90,9 +96,22 @@ class Place:
         return self.calendar + self.href
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be kept. ``attachment_bytes`` 0: no attachments; ``quota_bytes`` 0: no limit."""
+
+    object_bytes: int = 10_000_000
+    attachment_bytes: int = 10_000_000
+    attachments_per_object: int = 100
+    quota_bytes: int = 0
+
+
 @dataclass(frozen=True)
 class Request:
-    """``user`` is the principal's name, ``actor`` what the history says (a device)."""
+    """``user`` is the principal's name, ``actor`` what the history says (a device).
+
+    Who gets here may do what the method needs; ``writable`` is for a method that may mean one or the other (POST).
+    """
 
     environ: Environ
     base: str
@@ -101,9 +120,19 @@ class Request:
     actor: str
     database: Database
     now: Callable[[], dt.datetime]
-    max_resource_size: int
+    limits: Limits
+    writable: bool
+    public_url: str | None = None
     push: Registrar | None = None
     """What devices register with to be told of changes; None: they cannot."""
+    told: list[Told] = field(default_factory=list)
+    """What the answer tells of calendars, for the device's record (``services.device_check``)."""
+    given: list[str] = field(default_factory=list)
+    """The objects that the answer hands out, by href."""
+
+    def tells(self, calendar: Calendar, *, whole: bool) -> None:
+        """The answer has the calendar's revision in it, or (``whole``) everything up to it."""
+        self.told.append(Told(calendar.id, calendar.revision, whole))
 
     def header(self, name: str) -> str:
         return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
@@ -121,11 +150,6 @@ class Request:
     @cached_property
     def body(self) -> bytes:
         return door.read_body(self.environ)
-
-    @property
-    def origin(self) -> str:
-        """Where the client has found us: a scheme and a host, for what must be an absolute URL."""
-        return f"{self.environ['wsgi.url_scheme']}://{self.environ.get('HTTP_HOST') or self.environ['SERVER_NAME']}"
 
     @property
     def device_id(self) -> int | None:
@@ -154,6 +178,13 @@ class Request:
     def url(self, path: str) -> str:
         return dav.url(self.base, path)
 
+    def absolute(self, path: str) -> str:
+        """With scheme and host, for what is kept in an object and read elsewhere."""
+        if self.public_url is not None:
+            return self.public_url + dav.url("", path)
+        host = self.environ.get("HTTP_HOST") or f"{self.environ['SERVER_NAME']}:{self.environ['SERVER_PORT']}"
+        return f"{self.environ['wsgi.url_scheme']}://{host}{self.url(path)}"
+
     def place_of(self, reference: str) -> Place | None:
         """What a DAV:href or Destination means: a URL or an absolute path below our base; None: nothing of ours."""
         try:
@@ -176,3 +207,5 @@ class Request:
 
 
 NOT_FOUND = dav.text(client.NOT_FOUND, "There is nothing here.")
+NO_PARENT = dav.text(client.CONFLICT, "There is no such collection.")
+"""Where nothing can be made, for there is nothing that could hold it (RFC 4918 §9.3.1, §9.7.1)."""

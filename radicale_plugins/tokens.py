@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from urllib.parse import quote, unquote
 
 from bridge.errors import SyncTokenInvalid
 from bridge.store import sync_tokens
 from bridge.store.calendars import Calendar
+from bridge.store.changes import Position
 
-_TOKEN = re.compile(re.escape(sync_tokens.PREFIX) + r"(\d{1,18})-(\d{1,18})", re.ASCII)
+_TOKEN = re.compile(
+    re.escape(sync_tokens.PREFIX) + r"(\d{1,18})-(\d{1,18})(?:/(\d{1,18})/(alive|deleted)/(.+))?", re.ASCII
+)
 _PLAIN = re.compile(r"[A-Za-z0-9@._+=-]{1,200}", re.ASCII)
 
 
@@ -22,15 +26,28 @@ def sync_token(calendar: Calendar) -> str:
     return sync_tokens.of(calendar)
 
 
-def revision(calendar: Calendar, token: str) -> int:
-    """The revision a token stands for. Raises SyncTokenInvalid: not ours, another calendar's, or from the future.
+def partial_token(calendar: Calendar, at: Position) -> str:
+    """A token that goes on in the middle of a listing which a limit has cut (RFC 6578 §3.6)."""
+    kind = "deleted" if at.deleted else "alive"
+    return f"{sync_tokens.PREFIX}{calendar.id}-{at.revision}/{at.fresh}/{kind}/{quote(at.href, safe='')}"
+
+
+def position(calendar: Calendar, token: str) -> Position:
+    """Where a token stands. Raises SyncTokenInvalid: not ours, another calendar's, or from the future.
 
     The last one comes from a database that was restored from a backup: the device has seen what we no longer know.
     """
     match = _TOKEN.fullmatch(token.strip())
-    if match is None or int(match[1]) != calendar.id or int(match[2]) > calendar.revision:
+    if match is None or int(match[1]) != calendar.id:
         raise SyncTokenInvalid(token[:200])
-    return int(match[2])
+    try:
+        href = unquote(match[5] or "", errors="strict")
+    except UnicodeError:
+        raise SyncTokenInvalid(token[:200]) from None
+    found = Position(int(match[2]), match[4] == "deleted", href, int(match[3] or 0))
+    if max(found.revision, found.fresh) > calendar.revision or "\0" in href:
+        raise SyncTokenInvalid(token[:200])
+    return found
 
 
 def href_for(uid: str) -> str:

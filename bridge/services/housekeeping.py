@@ -6,8 +6,10 @@ import datetime as dt
 
 import structlog
 
+from bridge.services import device_check
 from bridge.services.context import Context
 from bridge.store import (
+    attachments,
     audit,
     calendars,
     changes,
@@ -39,7 +41,10 @@ def run(context: Context) -> None:
         with context.database.write() as conn:
             changes.compact(conn, calendar_id, old_tombstones)
     with context.database.write() as conn:
+        device_check.tidy(conn, now=now)
+    with context.database.write() as conn:
         pruned = history.prune(conn, old_history)
+        attachments.prune(conn, old_history)
         audit.prune(conn, old_history)
         notices.prune(conn, old_history)
         journal.prune(conn, old_history)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import structlog
@@ -29,12 +28,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Registrar:
-    """What the CalDAV side needs to take registrations. ``origin`` is how the outside reaches us, or "" if nobody has said."""
+    """What the CalDAV side needs to take registrations."""
 
     keys: PushKeys
     vault: Vault
     services: Client
-    origin: str
     longest: dt.timedelta
 
     def check(self, endpoint: Endpoint) -> None:
@@ -83,6 +81,4 @@ def open_registrar(context: Context) -> Registrar | None:
     except UsageError as error:
         log.warning("devices cannot register to be told of changes", reason=str(error))
         return None
-    public = urlsplit(context.settings.server.public_url or "")
-    origin = f"{public.scheme}://{public.netloc}" if public.netloc else ""
-    return Registrar(keys, context.vault, Client(Allowed.of(settings.allow)), origin, dt.timedelta(days=settings.days))
+    return Registrar(keys, context.vault, Client(Allowed.of(settings.allow)), dt.timedelta(days=settings.days))

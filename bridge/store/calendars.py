@@ -25,7 +25,8 @@ class Calendar:
 
     A revision is this calendar's own and begins at 0: a token must name the ``id`` too, which is never given twice.
     ``truth`` says whose word counts where both sides changed the same: ``newest``, ``hub``, ``ask``, or ``pair:N`` for that
-    pair's remote. ``home_pair_id`` is the home of events made here; None: the first pair that may be written.
+    pair's remote. ``home_pair_id`` is the home of events made here; None: the first pair that may be written. ``size`` is
+    that of its objects, in bytes.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Calendar:
     modified_at: dt.datetime
     truth: str
     home_pair_id: int | None
+    size: int = 0
 
 
 _SELECT: sa.Select[Any] = sa.select(
@@ -51,6 +53,7 @@ _SELECT: sa.Select[Any] = sa.select(
     calendars.c.modified_at,
     calendars.c.truth,
     calendars.c.home_pair_id,
+    calendars.c.size,
 ).join(principals)
 # built once: every poll of every phone asks
 _BY_PATH = _SELECT.where(principals.c.name == sa.bindparam("owner"), calendars.c.slug == sa.bindparam("slug"))
@@ -103,6 +106,12 @@ def of_principal(conn: sa.Connection, owner: str) -> list[Calendar]:
     """In the order they were made."""
     rows = conn.execute(_SELECT.where(principals.c.name == owner).order_by(calendars.c.id))
     return [Calendar(*row) for row in rows]
+
+
+def used_bytes(conn: sa.Connection, principal_id: int) -> int:
+    """What the objects in a person's calendars take up, without their history."""
+    total = conn.scalar(sa.select(sa.func.sum(calendars.c.size)).where(calendars.c.principal_id == principal_id))
+    return int(total or 0)
 
 
 def set_properties(

@@ -76,6 +76,20 @@ def bump(conn: sa.Connection, calendar_id: int, *, actor: str, now: dt.datetime,
     return revision
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far somebody has read a calendar's changes, in the order of ``page``.
+
+    With an ``href`` all of that revision is still to come that stands behind it, ``deleted`` or alive. Who began with nothing
+    when the calendar was at revision ``fresh`` is told of no deletion up to that one, whatever became of its tombstone.
+    """
+
+    revision: int
+    deleted: bool = False
+    href: str = ""
+    fresh: int = 0
+
+
 def since(conn: sa.Connection, calendar_id: int, revision: int) -> list[Changed]:
     """What changed after ``revision``, oldest change first, deletions first within one revision.
 
@@ -83,23 +97,40 @@ def since(conn: sa.Connection, calendar_id: int, revision: int) -> list[Changed]
     is ``objects.hrefs`` (RFC 6578 §3.4 lists no deleted members then, D-11). Raises SyncTokenInvalid if the revision lies
     under the floor or in the future (the database is an older backup), NotFound.
     """
+    return page(conn, calendar_id, Position(revision))
+
+
+def page(conn: sa.Connection, calendar_id: int, after: Position, limit: int | None = None) -> list[Changed]:
+    """The next ``limit`` changes behind a position: see ``since``, also for what it raises."""
     alive, gone = (
-        sa.select(table.c.href, table.c.uid, table.c.revision, deleted.label("deleted")).where(
-            table.c.calendar_id == calendar_id, table.c.revision > revision
+        sa.select(table.c.href, table.c.uid, table.c.revision, sa.literal(deleted).label("deleted")).where(
+            table.c.calendar_id == calendar_id, *_behind(after, table, deleted=deleted)
         )
-        for table, deleted in ((objects, sa.false()), (tombstones, sa.true()))
+        for table, deleted in ((objects, False), (tombstones, True))
     )
     both = sa.union_all(alive, gone).subquery()
-    rows = conn.execute(sa.select(both).order_by(both.c.revision, both.c.deleted.desc(), both.c.href)).all()
+    ordered = sa.select(both).order_by(both.c.revision, both.c.deleted.desc(), both.c.href).limit(limit)
+    rows = conn.execute(ordered).all()
     # after the rows, or a compaction in between might have taken some of them unnoticed
     known = conn.execute(
         sa.select(calendars.c.floor, calendars.c.revision).where(calendars.c.id == calendar_id)
     ).first()
     if known is None:
         raise NotFound(f"there is no calendar {calendar_id}")
-    if not known.floor <= revision <= known.revision:
-        raise SyncTokenInvalid(f"revision {revision} is not between {known.floor} and {known.revision}")
+    complete = max(after.revision - bool(after.href), after.fresh)  # of its revision some tombstones may be unread
+    if after.revision < 0 or complete < known.floor or max(after.revision, after.fresh) > known.revision:
+        raise SyncTokenInvalid(f"revision {after.revision} is not between {known.floor} and {known.revision}")
     return [Changed(row.href, row.uid, row.revision, bool(row.deleted)) for row in rows]
+
+
+def _behind(after: Position, table: sa.Table, *, deleted: bool) -> list[sa.ColumnElement[bool]]:
+    conditions = [table.c.revision > after.revision]
+    if after.href and (after.deleted or not deleted):  # otherwise all deletions of that revision have been read
+        rest = table.c.href > after.href if after.deleted == deleted else sa.true()
+        conditions = [table.c.revision >= after.revision, sa.or_(table.c.revision > after.revision, rest)]
+    if deleted and after.fresh:
+        conditions.append(table.c.revision > after.fresh)
+    return conditions
 
 
 def compact(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> int:

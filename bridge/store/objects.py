@@ -13,10 +13,11 @@ import sqlalchemy as sa
 
 from bridge.errors import InvalidCalendarData, NotFound, ObjectChanged, UsageError
 from bridge.ical import busy
+from bridge.ical.attachments import managed_ids
 from bridge.ical.objects import can_be_kept, parse
-from bridge.store import changes, history
+from bridge.store import attachments, changes, history
 from bridge.store.dialects import upsert
-from bridge.store.tables import objects, tombstones
+from bridge.store.tables import calendars, objects, tombstones
 
 
 class Expected(Enum):
@@ -68,6 +69,11 @@ _HREFS = (
 )
 _STORE = upsert(objects)
 _BURY = upsert(tombstones)
+_GROW = (
+    sa.update(calendars)
+    .where(calendars.c.id == sa.bindparam("id_"))
+    .values(size=calendars.c.size + sa.bindparam("more", type_=sa.BigInteger))
+)
 _UNBURY = sa.delete(tombstones).where(
     tombstones.c.calendar_id == sa.bindparam("calendar_id"), tombstones.c.href == sa.bindparam("href")
 )
@@ -112,7 +118,17 @@ def put(
     if stored is None:
         conn.execute(_UNBURY, {"calendar_id": calendar_id, "href": href})
     history.record(conn, history.Version(calendar_id, revision, href, new.uid, data, actor, now))
+    _account(conn, calendar_id, parsed.uid, b"" if stored is None else stored.data, data, now=now)
     return new
+
+
+def _account(conn: sa.Connection, calendar_id: int, uid: str, old: bytes, new: bytes, *, now: dt.datetime) -> None:
+    """How much the calendar takes up, and which attachments it needs."""
+    if len(new) != len(old):
+        conn.execute(_GROW, {"id_": calendar_id, "more": len(new) - len(old)})
+    referred = managed_ids(new)
+    if referred != managed_ids(old):
+        attachments.refer(conn, calendar_id, uid, referred, now=now)
 
 
 def delete(
@@ -144,6 +160,7 @@ def delete(
     }
     conn.execute(_BURY[conn.dialect.name], tombstone)
     history.record(conn, history.Version(calendar_id, revision, href, stored.uid, None, actor, now))
+    _account(conn, calendar_id, stored.uid, stored.data, b"", now=now)
 
 
 def get(conn: sa.Connection, calendar_id: int, href: str) -> StoredObject | None:

@@ -93,6 +93,31 @@ devices = sa.Table(
     sqlite_autoincrement=True,
 )
 
+fetches = sa.Table(
+    "fetches",
+    metadata,
+    _of("devices", key=True),
+    _of("calendars", key=True),
+    sa.Column(
+        "revision", sa.BigInteger
+    ),  # what the device was told last; None: it has only asked whether there is news
+    sa.Column("fetched_at", Instant),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Index(None, "calendar_id"),
+)
+
+device_tests = sa.Table(
+    "device_tests",
+    metadata,
+    _of("devices", key=True),
+    _of("calendars"),
+    sa.Column("href", sa.String(255), nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),  # at which the event was put there
+    sa.Column("made_at", Instant, nullable=False),
+    sa.Column("fetched_at", Instant),  # when the device took the event itself
+    sa.Index(None, "calendar_id"),
+)
+
 login_failures = sa.Table(
     "login_failures",
     metadata,
@@ -118,6 +143,7 @@ calendars = sa.Table(
     # whose word counts where both sides changed the same: newest, hub, ask, or the remote side of "pair:N"
     sa.Column("truth", sa.String(32), nullable=False, server_default="newest"),
     sa.Column("home_pair_id", sa.BigInteger),  # of events made here; None: its first pair that may be written
+    sa.Column("size", sa.BigInteger, nullable=False, server_default="0"),  # of its objects, in bytes
     sa.Column("watched", sa.Boolean, nullable=False, server_default=sa.false()),  # a device has asked to be told
     sa.UniqueConstraint("principal_id", "slug"),
     sqlite_autoincrement=True,
@@ -139,6 +165,32 @@ objects = sa.Table(
     sa.UniqueConstraint("calendar_id", "uid"),
     sa.Index(None, "calendar_id", "revision"),
     sa.Index(None, "calendar_id", "first_at", "last_at"),
+)
+
+attachments = sa.Table(
+    "attachments",
+    metadata,
+    sa.Column("managed_id", sa.String(64), primary_key=True),  # nobody can guess it (RFC 8607 §4.2)
+    _of("principals"),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("media_type", sa.String(255), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("unused_since", Instant),  # None: an object refers to it
+    sa.Index(None, "principal_id"),
+    sa.Index(None, "unused_since"),
+)
+
+attachment_uses = sa.Table(
+    "attachment_uses",
+    metadata,
+    sa.Column(
+        "managed_id", sa.String(64), sa.ForeignKey("attachments.managed_id", ondelete="CASCADE"), primary_key=True
+    ),
+    _of("calendars", key=True),
+    sa.Column("uid", sa.String(1024), primary_key=True),
+    sa.Index(None, "calendar_id", "uid"),
 )
 
 tombstones = sa.Table(

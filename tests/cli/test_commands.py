@@ -55,6 +55,33 @@ def test_a_password_is_taken_over_from_another_server(run):
 
 
 @pytest.mark.usefixtures("alice")
+def test_a_device_says_how_it_stands_and_where_its_test_event_is(run):
+    run("device", "add", "alice", "phone")
+    code, out, _ = run("device", "show", "alice", "phone", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert [(each["calendar"], each["state"], each["behind"]) for each in found["calendars"]] == [
+        ("alice/calendar", "never fetched", 0),
+        ("alice/tasks", "never fetched", 0),
+    ]
+    assert found["test"] is None
+    code, out, _ = run("device", "test", "alice", "phone")
+    assert (code, "device show alice phone" in out) == (0, True)
+    code, out, _ = run("device", "show", "alice", "phone")
+    assert (code, "has not fetched it yet" in out) == (0, True)
+    code, out, _ = run("device", "list", "alice", "--json")
+    assert [each["state"] for each in json.loads(out)] == ["never fetched"]
+    for arguments, words in (
+        (("device", "test", "alice", "tv"), "has no device 'tv'"),
+        (("device", "show", "bob", "phone"), NOBODY),
+        (("device", "test", "alice", "phone", "--calendar", "work"), "there is no calendar alice/work"),
+        (("device", "test", "alice", "phone", "--calendar", "tasks"), "takes no events"),
+    ):
+        code, _, err = run(*arguments)
+        assert (code, words in err) == (2, True), err
+
+
+@pytest.mark.usefixtures("alice")
 def test_a_revoked_device_says_so(run):
     run("device", "add", "alice", "phone")
     assert run("device", "revoke", "alice", "phone")[0] == 0

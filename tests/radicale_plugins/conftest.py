@@ -12,6 +12,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bridge.services import devices, principals
 from radicale_plugins import app
+from radicale_plugins.request import Limits
 
 START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 NAMES = {
@@ -144,7 +145,7 @@ def serve():
 
 @pytest.fixture
 def application(database, clock):
-    return app.build(database, now=clock, max_resource_size=20_000)
+    return app.build(database, now=clock, limits=Limits(object_bytes=20_000, attachment_bytes=20_000))
 
 
 @pytest.fixture

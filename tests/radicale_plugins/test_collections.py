@@ -79,7 +79,14 @@ def test_what_is_not_made(dav):
         '<D:resourcetype><D:collection/><R:addressbook xmlns:R="urn:ietf:params:xml:ns:carddav"/></D:resourcetype>'
     )
     assert name("MKCOL", "/alice/book/", f"<D:mkcol>{book}</D:mkcol>") == "valid-resourcetype"
-    assert name("MKCOL", "/alice/plain/") == "valid-resourcetype"
+    assert (
+        name(
+            "MKCOL",
+            "/alice/plain/",
+            f"<D:mkcol>{setting('<D:resourcetype><D:collection/></D:resourcetype>')}</D:mkcol>",
+        )
+        == "valid-resourcetype"
+    )
     assert name("MKCALENDAR", "/alice/calendar/inner/") == "calendar-collection-location-ok"
     assert name("MKCALENDAR", HOME) == "calendar-collection-location-ok"
     assert name("MKCALENDAR", CALENDAR) == "resource-must-be-null"
@@ -95,7 +102,7 @@ def test_what_is_not_made(dav):
 def test_a_put_to_a_collection_is_refused(dav, event, bridged):
     """D-05: it would replace everything that is in it."""
     dav.put(CALENDAR + "a.ics", event("a"))
-    for path in (CALENDAR, "/alice/calendar", "/alice/new/", HOME, "/alice/calendar/a.ics/deeper"):
+    for path in (CALENDAR, "/alice/calendar", "/alice/new/", HOME):
         reply = dav.put(path, event("b"))
         assert reply.status_code == 403, path
         assert precondition(reply).tag == "{DAV:}need-privileges"
@@ -216,3 +223,22 @@ def test_a_property_has_a_size(dav):
     assert reply.status_code == 207
     small = dav.props(CALENDAR, "D:displayname").text(CALENDAR, "D:displayname")
     assert small == "x" * 9_000
+
+
+def test_who_does_not_say_what_kind_gets_a_calendar(dav):
+    """RFC 4918 §9.3, and the only kind there is; Outlook's synchronizer makes one so (CLIENTS 1.6)."""
+    assert dav.request("MKCOL", "/alice/plain/").status_code == 201
+    kinds = dav.props("/alice/plain/", "D:resourcetype").prop("/alice/plain/", "D:resourcetype")
+    assert {each.tag for each in kinds} == {"{DAV:}collection", "{urn:ietf:params:xml:ns:caldav}calendar"}
+
+
+def test_a_body_of_another_kind_makes_nothing(dav):
+    odd = {"Content-Type": "xzy-foo/bar-512"}
+    assert dav.request("MKCOL", "/alice/odd/", content=b"afafafaf", headers=odd).status_code == 415
+    assert dav.request("PROPFIND", "/alice/odd/").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["MKCOL", "MKCALENDAR", "PUT"])
+def test_nothing_is_made_where_nothing_could_hold_it(dav, event, method):
+    content = event("a") if method == "PUT" else b""
+    assert dav.request(method, "/alice/calendar/no/parent.ics", content=content).status_code == 409

@@ -263,7 +263,7 @@ def test_moves_that_are_refused(dav, base, person, event):
     for destination, status in expected.items():
         assert dav.request("MOVE", A, headers={"Destination": destination}).status_code == status, destination
     assert dav.request("MOVE", CALENDAR, headers={"Destination": "/alice/elsewhere/"}).status_code == 403
-    assert dav.request("MOVE", A).status_code == 502
+    assert dav.request("MOVE", A).status_code == 400
     assert dav.get(A).content == event("a")
 
 

@@ -34,13 +34,13 @@ ADDRESSES = {"push.example": ["192.0.43.8"], "inside.example": ["10.0.0.1"], "nt
 def registrar():
     keys = PushKeys(Signer(webpush.key_from(webpush.new_key())), b"k" * 32)
     services = Client(Allowed.of(["ntfy.lan"]), resolve=lambda host, port: ADDRESSES[host])
-    yield Registrar(keys, Vault([Fernet.generate_key().decode()]), services, "", dt.timedelta(days=7))
+    yield Registrar(keys, Vault([Fernet.generate_key().decode()]), services, dt.timedelta(days=7))
     services.close()
 
 
 @pytest.fixture
 def application(database, clock, registrar):
-    return app.build(database, now=clock, max_resource_size=20_000, push=registrar)
+    return app.build(database, now=clock, push=registrar)
 
 
 def body(resource=RESOURCE, *, trigger="", expires="", encoding="", key=DEVICE, auth=AUTH, type='type="p256dh"'):
@@ -100,7 +100,9 @@ def test_what_a_device_is_shown(dav, registrar):
         assert len(webpush.from_base64url(key.text)) == 65
         assert shown["supported-triggers"].findtext(f"{P}content-update/{{DAV:}}depth") == "1"
         assert shown["supported-triggers"].findtext(f"{P}property-update/{{DAV:}}depth") == depth
-        assert "webdav-push" in dav.request("OPTIONS", path).headers["DAV"]
+        options = dav.request("OPTIONS", path).headers
+        assert "webdav-push" in options["DAV"]
+        assert "POST" in options["Allow"]
 
 
 def test_a_topic_is_a_collections_own_and_stays(dav, event):
@@ -214,7 +216,7 @@ def test_what_the_admin_names_may_be_inside(dav):
 
 
 def test_other_posts_are_nothing_to_it(dav):
-    assert dav.post(CALENDAR, content=b"BEGIN:VCALENDAR", headers={"Content-Type": "text/calendar"}).status_code == 405
+    assert dav.post(HOME, content=b"BEGIN:VCALENDAR", headers={"Content-Type": "text/calendar"}).status_code == 405
     for content in (b"", b"<other/>"):
         assert dav.post(CALENDAR, content=content, headers={"Content-Type": "application/xml"}).status_code == 405
     assert dav.post(CALENDAR, content=b"<push-reg", headers={"Content-Type": "application/xml"}).status_code == 400
@@ -339,8 +341,6 @@ def test_where_it_is_switched_off_there_is_no_sign_of_it(database, clock, serve,
 
 
 def test_behind_a_proxy_the_url_is_the_one_outside(database, clock, serve, alice, registrar):
-    import dataclasses
-
-    outside = dataclasses.replace(registrar, origin="https://cal.example.org")
-    with Dav(base_url=serve(app.build(database, now=clock, push=outside)), auth=alice) as dav:
+    outside = app.build(database, now=clock, push=registrar, public_url="https://cal.example.org")
+    with Dav(base_url=serve(outside), auth=alice) as dav:
         assert register(dav).headers["Location"].startswith("https://cal.example.org/alice/.push/")

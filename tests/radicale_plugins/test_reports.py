@@ -91,12 +91,6 @@ def test_a_token_below_the_floor_is_refused_by_name(dav, database, clock, event)
     assert dav.report(CALENDAR, sync()).hrefs == []
 
 
-def test_a_home_does_not_sync(dav):
-    reply = dav.xml("REPORT", "/alice/", sync())
-    assert reply.status_code == 403
-    assert ET.fromstring(reply.content)[0].tag == "{DAV:}supported-report"
-
-
 def test_multiget_as_davx5_and_vdirsyncer_send_it_without_depth(dav, base, event):
     for name in "ab":
         dav.put(f"{CALENDAR}{name}.ics", event(name))

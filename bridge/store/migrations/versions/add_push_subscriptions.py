@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "add_push_subscriptions"
-down_revision = "add_task_lists"
+down_revision = "add_attachments"
 
 
 def upgrade() -> None:
