@@ -2,17 +2,21 @@
 
 import base64
 import datetime as dt
+import functools
 import json
+import ssl
 import xml.etree.ElementTree as ET
 
 import pytest
-from cryptography.hazmat.primitives import hashes
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from bridge.errors import Unreadable, UsageError
+from bridge.errors import Unreachable, Unreadable, UsageError
 from bridge.notify import changed, webpush
 from bridge.notify.webpush import Client, Endpoint, Signer
 from bridge.outside import Allowed
+from tests.support.push_service import Device, PushService
 
 # RFC 8291 §5 and Appendix A
 RESOURCE = "https://push.example.net/push/JzLQ3raZJfFBR0aqvOMsLrt54w4rJUsV"
@@ -158,3 +162,47 @@ def test_a_message_says_what_collection_and_what_of_it():
     root = ET.fromstring(changed.push_message("t", content=False, properties=True))
     assert root.find("P:content-update", names) is None
     assert len(root.find("P:property-update", names)) == 0
+
+
+@pytest.fixture
+def over_tls(tmp_path, monkeypatch):
+    """A push service on this machine whose certificate is for push.example alone; its own authority is trusted."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - dt.timedelta(days=1), now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("push.example")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / "certificate.pem"
+    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    secret = tmp_path / "key.pem"
+    secret.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, secret)
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    with PushService(tls=context) as service:
+        yield service
+
+
+@pytest.mark.parametrize(("host", "taken"), [("push.example", True), ("other.example", False)])
+def test_the_certificate_is_that_of_the_name_and_not_of_the_address(over_tls, host, taken):
+    client = Client(Allowed.of([host]), resolve=lambda host, port: ["127.0.0.1"])
+    device, signer = Device(), Signer(webpush.key_from(webpush.new_key()))
+    port = over_tls.origin.rpartition(":")[2]
+    over_tls.origin = f"https://{host}:{port}"
+    to = Endpoint.of(f"https://{host}:{port}/push/x", device.public_key, device.auth_secret)
+    send = functools.partial(client.send, b"hello", to, signer, topic="t", now=dt.datetime.now(dt.UTC))
+    if taken:
+        assert send().status == 201
+        assert device.read(over_tls.messages[0].body) == b"hello"
+        assert over_tls.messages[0].headers["Host"] == f"{host}:{port}"
+    else:
+        with pytest.raises(Unreachable):
+            send()
+        assert over_tls.messages == over_tls.refusals == []
+    client.close()

@@ -102,6 +102,7 @@ class PushService:
     refusals: list = field(default_factory=list)
     answers: list = field(default_factory=list)
     delay: float = 0.0
+    tls: object = None
 
     def __enter__(self):
         outer = self
@@ -114,8 +115,16 @@ class PushService:
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_):
+                pass  # who breaks off a handshake has said why
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.origin = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
