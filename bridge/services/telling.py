@@ -54,14 +54,14 @@ class Teller:
     def tick(self) -> None:
         """Send what is due, as far as there are places free. One read where nothing is."""
         now = self._context.now()
-        with self._context.database.read() as conn:
-            if not push_subscriptions.any_due(conn, now):
-                return
         with self._lock:
             free = AT_ONCE - self._at_work.total()
+            busy = [host for host, count in self._at_work.items() if count >= AT_ONCE_PER_SERVICE]
             if free <= 0 or self._closing:
                 return
-            busy = [host for host, count in self._at_work.items() if count >= AT_ONCE_PER_SERVICE]
+            with self._context.database.read() as conn:
+                if not push_subscriptions.any_due(conn, now, but=busy):
+                    return
             with self._context.database.write() as conn:
                 claimed = push_subscriptions.claim_due(
                     conn, now=now, lease=LEASE, limit=free, per_host=AT_ONCE_PER_SERVICE, but=busy

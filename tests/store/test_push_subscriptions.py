@@ -273,11 +273,26 @@ def test_a_change_without_subscriptions_asks_nothing_of_them(hub, database, cale
     assert len(statements("b")) == 1
 
 
-def test_a_tick_that_finds_nothing_looks_at_an_index(sqlite_database):
+def test_a_tick_that_finds_nothing_looks_at_an_index(sqlite_database, t0):
+    """As the statement that is really sent is planned."""
+    asked = []
     with sqlite_database.read() as conn:
-        query = "SELECT id FROM push_subscriptions WHERE due_at <= 5 LIMIT 1"
-        plan = " ".join(row.detail for row in conn.execute(sa.text(f"EXPLAIN QUERY PLAN {query}")))
-    assert "USING COVERING INDEX ix_push_subscriptions_due_at" in plan
+        sa.event.listen(
+            conn, "before_cursor_execute", lambda _c, _u, statement, given, *_: asked.append((statement, given))
+        )
+        subscriptions.any_due(conn, t0, but=["slow.example"])
+        [(statement, given)] = asked
+        plan = " ".join(row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given))
+    assert "SEARCH push_subscriptions USING INDEX ix_push_subscriptions_due_at" in plan
+
+
+def test_what_has_expired_and_what_is_busy_keeps_no_tick_busy(hub, database, t0):
+    hub.subscribe(host="slow.example")
+    hub.put()
+    with database.read() as conn:
+        assert subscriptions.any_due(conn, t0)
+        assert not subscriptions.any_due(conn, t0, but=["slow.example"])
+        assert not subscriptions.any_due(conn, t0 + dt.timedelta(days=3))
 
 
 def test_secrets_are_kept_sealed_the_first_one_stands_and_all_are_sealed_anew(hub, database, key, t0):
