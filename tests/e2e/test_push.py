@@ -6,6 +6,7 @@ The phone registers as DAVx5 does. Everything about Web Push on its side, and th
 
 import time
 import xml.etree.ElementTree as ET
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -71,11 +72,12 @@ class Phone:
         return self._http.delete(url)
 
 
+PUSH = {"CALDAV_BRIDGE_PUSH__ALLOW": '["127.0.0.1"]', "CALDAV_BRIDGE_PUSH__INTERVAL_SECONDS": "1"}
+
+
 @pytest.fixture
 def world(tmp_path):
-    with worlds.opened(
-        tmp_path, CALDAV_BRIDGE_PUSH__ALLOW='["127.0.0.1"]', CALDAV_BRIDGE_PUSH__INTERVAL_SECONDS="1"
-    ) as opened:
+    with worlds.opened(tmp_path, **PUSH) as opened:
         yield opened
 
 
@@ -148,6 +150,31 @@ def test_a_phone_is_told_of_an_edit_in_google_within_seconds(world, phone, capsy
     log = world.hub.log.read_text()
     assert "/push/android" not in log
     assert "Traceback" not in log
+
+
+def test_of_two_workers_on_postgresql_one_tells_each_phone_once(tmp_path, postgres):
+    """Web and workers are processes that share nothing but the database, and the key in it."""
+    with postgres.fresh() as url, ExitStack() as stack:
+        environ = {**PUSH, "CALDAV_BRIDGE_DATABASE_URL": url}
+        world = stack.enter_context(worlds.opened(tmp_path, parts=[["web"], ["worker"], ["worker"]], **environ))
+        service = stack.enter_context(PushService())
+        phones = {}
+        for number in range(6):
+            phone = Phone(**world.hub.command("device", "add", "alex", f"phone {number}"))
+            stack.callback(phone.close)
+            shown = phone.properties("P:transports", "P:topic")
+            key = shown.findtext("P:transports/P:web-push/P:vapid-public-key", namespaces=NAMES)
+            assert phone.register(service.subscribe(str(number), key)).status_code == 201
+            phones[f"/push/{number}"] = phone.device, shown.findtext("P:topic", namespaces=NAMES)
+        quiet(world)
+        at_google(world, "For all")
+        wait_for(lambda: len(service.messages) >= 6, seconds=WITHIN, every=0.01)
+        time.sleep(2)
+        assert sorted(message.path for message in service.messages) == sorted(phones)
+        for message in service.messages:
+            device, topic = phones[message.path]
+            assert message.read_by(device)[0] == topic
+        assert service.refusals == []
 
 
 def test_nobody_is_led_to_a_private_address(world, phone):
