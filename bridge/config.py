@@ -117,6 +117,8 @@ class Security(_Section):
     block_seconds: int = Field(300, ge=1)
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose X-Forwarded-For is believed."""
+    directory: bool = True
+    """Whether people who are signed in find each other's names and addresses, to invite one another."""
     metrics_token: SecretStr = SecretStr("")
     """What /metrics asks for as a bearer token. Unset: it answers this machine only, and nobody behind a proxy."""
 

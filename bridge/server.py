@@ -67,6 +67,7 @@ def web_application() -> WSGIApplication:
             quota_bytes=settings.caldav.quota_bytes,
         ),
         public_url=settings.server.public_url,
+        directory=settings.security.directory,
         push=registering.open_registrar(context),
     )
     return dispatch(create_app(context), dav)

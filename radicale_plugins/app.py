@@ -24,6 +24,7 @@ from bridge.services.device_check import Witness
 from bridge.services.registering import Registrar
 from bridge.store.session import Database
 from radicale_plugins import (
+    acl,
     attachments,
     auth,
     capabilities,
@@ -49,6 +50,8 @@ log = logging.getLogger(__name__)
 _Handler = Callable[[Request], dav.Answer]
 _READ, _WRITE = "Rr", "Ww"
 _LIMITS = Limits()
+_OF_PEOPLE = (propfind.answer, report.answer)
+"""What a stranger may ask of a home: who that is."""
 
 
 def _delete(request: Request) -> dav.Answer:
@@ -117,11 +120,13 @@ class Application(app.Application):
         trusted_proxies: Sequence[str],
         limits: Limits,
         public_url: str | None,
+        directory: bool,
         push: Registrar | None,
     ) -> None:
         super().__init__(configuration)
         self._limits = limits
         self._public_url = public_url
+        self._directory = directory
         self._push = push
         self._database = database
         self._now = now
@@ -140,6 +145,7 @@ class Application(app.Application):
     do_REPORT = _by(report.answer, _READ)  # noqa: N815
     do_OPTIONS = _by(_options, "")  # noqa: N815 - before signing in, too: Evolution asks so
     do_POST = _by(post.answer, _READ)  # noqa: N815
+    do_ACL = _by(acl.change, _READ)  # noqa: N815
 
     def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
         try:
@@ -163,9 +169,10 @@ class Application(app.Application):
         if place.kind is Kind.ATTACHMENT:
             container = "/"  # everybody's who has an object that refers to it, in whosever home it is kept
         rights = set(self._rights.authorization(user, user_groups, container))
-        if needs and not rights & set(needs):
-            if not user:
-                return httputils.NOT_ALLOWED  # Radicale makes it a 401
+        stranger = bool(needs) and not rights & set(needs)
+        if stranger and not user:
+            return httputils.NOT_ALLOWED  # Radicale makes it a 401
+        if stranger and not (self._directory and place.kind is Kind.HOME and handler in _OF_PEOPLE):
             return dav.need_privileges(dav.url(base, path), "D:read" if needs == _READ else "D:write")
         request = Request(
             environ=environ,
@@ -178,6 +185,8 @@ class Application(app.Application):
             limits=self._limits,
             public_url=self._public_url,
             writable=bool(rights & set(_WRITE)),
+            directory=self._directory,
+            stranger=stranger,
             push=self._push,
         )
         try:
@@ -218,14 +227,16 @@ def build(
     trusted_proxies: Sequence[str] = (),
     limits: Limits = _LIMITS,
     public_url: str | None = None,
+    directory: bool = True,
     push: Registrar | None = None,
 ) -> WSGIApplication:
     """The CalDAV side as a WSGI application (PEP 3333), for any threaded server.
 
     ``max_failures`` and ``block_seconds`` are ``bridge.services.devices.authenticate``'s. ``trusted_proxies`` are the
     addresses or networks whose X-Forwarded-For and X-Script-Name are believed; UsageError if they are none. ``public_url`` is
-    the address under which people reach us, without a slash at its end; None: the one they asked at. With ``push`` devices can
-    ask to be told of changes.
+    the address under which people reach us, without a slash at its end; None: the one they asked at. With
+    ``directory`` people who are signed in find each other's names and addresses. With ``push``
+    devices can ask to be told of changes.
     """
     configuration = config.load()
     settings: dict[str, dict[str, Any]] = {
@@ -256,6 +267,7 @@ def build(
         trusted_proxies=trusted_proxies,
         limits=limits,
         public_url=public_url,
+        directory=directory,
         push=push,
     )
     return application

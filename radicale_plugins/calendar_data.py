@@ -8,7 +8,7 @@ from http import client
 
 from bridge.store.calendars import Calendar
 from bridge.store.objects import StoredObject
-from radicale_plugins import dav, expand, filters, properties, propfind
+from radicale_plugins import dav, expand, filters, partial, properties, propfind
 from radicale_plugins.filters import InvalidFilter
 from radicale_plugins.live import Resource
 from radicale_plugins.occurrences import Range
@@ -35,6 +35,8 @@ class CalendarData:
         self.wanted: Wanted = propfind.wanted_in(root)
         self.floating: dt.tzinfo = dt.UTC
         self._expand: Range | None = None
+        self._limit: Range | None = None
+        self._choice: ET.Element | None = None
         element = root.find(f"{dav.D}prop/{_DATA}")
         if element is None:
             return
@@ -43,14 +45,15 @@ class CalendarData:
             or element.get("version", "2.0") != "2.0"
         ):
             raise dav.Refusal(dav.error(client.FORBIDDEN, "C:supported-calendar-data"))
-        wish = element.find(f"{dav.C}expand")
-        if wish is not None:
-            self._expand = filters.time_range(wish)
-            if self._expand.start is None or self._expand.end is None:
-                raise InvalidFilter("valid-filter", "expand needs both ends")
+        self._expand, self._limit, _ = (_range(element, name) for name in _LIMITS)
+        if self._expand is not None and self._limit is not None:
+            raise InvalidFilter("supported-calendar-data", "expand and limit-recurrence-set exclude each other")
+        self._choice = element.find(f"{dav.C}comp")
+        if self._choice is not None:
+            partial.check(self._choice)
 
-    def response(self, calendar: Calendar, stored: StoredObject) -> ET.Element:
-        return self.response_of(resource_of(calendar, stored, self._request.place))
+    def response(self, calendar: Calendar, stored: StoredObject, place: Place) -> ET.Element:
+        return self.response_of(resource_of(calendar, stored, place))
 
     def response_of(self, resource: Resource) -> ET.Element:
         def find(tag: str) -> ET.Element | None:
@@ -65,8 +68,27 @@ class CalendarData:
         if stored is None:
             return None
         self._request.given.append(stored.href)
-        if self._expand is None:
-            content: str | None = expand.as_text(stored.data)
-        else:
-            content = expand.expand(stored.data, self._expand, floating=self.floating)
-        return None if content is None else dav.element(_DATA, content=content)
+        data: bytes | None = stored.data
+        if self._expand is not None:
+            data = expand.expand(stored.data, self._expand, floating=self.floating)
+        elif self._limit is not None:
+            data = partial.limit(stored.data, self._limit, floating=self.floating)
+        if data is None:
+            return None
+        if self._choice is not None:
+            data = partial.choose(data, self._choice)
+        return dav.element(_DATA, content=expand.as_text(data))
+
+
+_LIMITS = ("expand", "limit-recurrence-set", "limit-freebusy-set")
+"""The last one limits VFREEBUSY components, and no calendar here takes any: its range is checked, and there is nothing to do."""
+
+
+def _range(element: ET.Element, name: str) -> Range | None:
+    wish = element.find(f"{dav.C}{name}")
+    if wish is None:
+        return None
+    within = filters.time_range(wish)
+    if within.start is None or within.end is None:
+        raise InvalidFilter("valid-filter", f"{name} needs both ends")
+    return within

@@ -9,15 +9,16 @@ from __future__ import annotations
 from radicale_plugins.request import Kind, Limits
 
 _METHODS: dict[Kind, tuple[str, ...]] = {
-    Kind.ROOT: ("OPTIONS", "PROPFIND", "REPORT"),
+    Kind.ROOT: ("ACL", "OPTIONS", "PROPFIND", "REPORT"),
     # Evolution looks on the home whether calendars may be made in it
-    Kind.HOME: ("MKCALENDAR", "MKCOL", "OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"),
+    Kind.HOME: ("ACL", "MKCALENDAR", "MKCOL", "OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"),
     Kind.CALENDAR: (
-        "DELETE", "GET", "HEAD", "MKCALENDAR", "MKCOL", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "REPORT",
+        "ACL", "DELETE", "GET", "HEAD", "MKCALENDAR", "MKCOL", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "REPORT",
     ),
-    Kind.OBJECT: ("COPY", "DELETE", "GET", "HEAD", "MOVE", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "PUT"),
+    Kind.OBJECT: ("ACL", "COPY", "DELETE", "GET", "HEAD", "MOVE", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "PUT", "REPORT"),
     Kind.ATTACHMENT: ("GET", "HEAD", "OPTIONS"),
     Kind.REGISTRATION: ("DELETE", "OPTIONS"),
+    Kind.PERSON: ("OPTIONS", "PROPFIND", "REPORT"),
     Kind.NOWHERE: ("OPTIONS",),
 }  # fmt: skip
 
@@ -32,18 +33,34 @@ def allow(kind: Kind, *, push: bool) -> str:
     return ", ".join(sorted({*_METHODS[kind], *registering}))
 
 
-_TOKENS = ("1", "3", "extended-mkcol", "calendar-access")
+_TOKENS = (
+    "1", "3", "access-control", "extended-mkcol", "calendar-access", "calendarserver-principal-property-search",
+    "calendarserver-principal-search",
+)  # fmt: skip
+
+_SEARCHES = (
+    "D:principal-match",
+    "D:principal-property-search",
+    "D:principal-search-property-set",
+    "CS:calendarserver-principal-search",
+)
 
 _ATTACHMENTS = ("calendar-managed-attachments", "calendar-managed-attachments-no-recurrence")
 
 REPORTS: dict[Kind, tuple[str, ...]] = {
-    Kind.ROOT: ("D:principal-search-property-set",),
-    Kind.HOME: ("D:sync-collection", "C:free-busy-query"),
-    Kind.CALENDAR: ("D:sync-collection", "C:calendar-multiget", "C:calendar-query", "C:free-busy-query"),
-    Kind.OBJECT: (),
+    Kind.ROOT: ("D:expand-property", *_SEARCHES),
+    Kind.HOME: (
+        "D:sync-collection", "C:calendar-query", "C:free-busy-query", "D:expand-property", "D:acl-principal-prop-set", *_SEARCHES,
+    ),
+    Kind.CALENDAR: (
+        "D:sync-collection", "C:calendar-multiget", "C:calendar-query", "C:free-busy-query", "D:expand-property",
+        "D:acl-principal-prop-set",
+    ),
+    Kind.OBJECT: ("C:calendar-multiget", "C:calendar-query", "D:expand-property", "D:acl-principal-prop-set"),
     Kind.ATTACHMENT: (),
     Kind.REGISTRATION: (),
-}
+    Kind.PERSON: ("D:expand-property",),
+}  # fmt: skip
 """supported-report-set (RFC 3253 §3.1.5): what is not named is refused with that precondition."""
 
 

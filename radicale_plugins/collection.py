@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from http import client
 from typing import Any
 
 from bridge.errors import AlreadyExists, UsageError
 from bridge.store import calendars, principals
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS
-from radicale_plugins import conditions, dav, preferences, properties, tokens
+from radicale_plugins import conditions, dav, keeping, preferences, tokens
 from radicale_plugins.dav import Answer
-from radicale_plugins.properties import PROTECTED, Unacceptable
+from radicale_plugins.keeping import Unacceptable, Update
+from radicale_plugins.properties import PROTECTED
 from radicale_plugins.request import NO_PARENT, NOT_FOUND, Kind, Request
 
 _TYPES = {f"{dav.C}calendar": "VCALENDAR", "{http://calendarserver.org/ns/}subscribed": "VSUBSCRIBED"}
+
+TOO_LONG = dav.text(client.INSUFFICIENT_STORAGE, "A property is too long.")
 
 
 def make_calendar(request: Request) -> Answer:
@@ -49,6 +52,7 @@ def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: 
     if tag is None:
         return dav.error(client.FORBIDDEN, "D:valid-resourcetype")
     kept: dict[str, Any] = {"tag": tag}
+    updates: list[Update] = []
     for element in () if root is None else root.findall(f"{dav.D}set/{dav.D}prop/*"):
         name = dav.human(element.tag)
         if name == COMPONENT_SET:
@@ -58,13 +62,16 @@ def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: 
             kept[name] = ",".join(dict.fromkeys(kinds))
         elif name == "D:resourcetype":
             continue
-        elif name in PROTECTED or name == "tag":
+        elif _is_protected(element):
             return dav.error(client.FORBIDDEN, "D:cannot-modify-protected-property")
         else:
-            try:
-                kept[name] = properties.keep(element)
-            except Unacceptable:
-                return dav.text(client.INSUFFICIENT_STORAGE, "A property is too long.")
+            updates.append((True, element))
+    try:
+        kept = keeping.changed(kept, updates, of_calendar=True, year=request.now().year)
+    except Unacceptable as unacceptable:
+        if unacceptable.precondition:
+            return dav.error(client.FORBIDDEN, unacceptable.precondition)
+        return TOO_LONG
     with request.write() as conn:
         principal = principals.by_name(conn, place.owner)
         if principal is None:
@@ -117,10 +124,13 @@ def describe(request: Request) -> Answer:
         if calendar is not None:
             conditions.require(request, conn, tokens.ctag(calendar), calendar.modified_at)
         if not refused:
+            old = principal.properties if calendar is None else calendar.properties
             try:
-                kept = _changed(principal.properties if calendar is None else calendar.properties, updates)
-            except Unacceptable:
-                return dav.text(client.INSUFFICIENT_STORAGE, "A property is too long.")
+                kept = keeping.changed(old, updates, of_calendar=calendar is not None, year=request.now().year)
+            except Unacceptable as unacceptable:
+                if not unacceptable.precondition:
+                    return TOO_LONG
+                return _patched(request, updates, refused=[unacceptable.tag], reason=unacceptable.precondition)
             if calendar is None:
                 principals.set_properties(conn, principal.id, kept, now=request.now())
             else:
@@ -129,31 +139,28 @@ def describe(request: Request) -> Answer:
 
 
 def _is_protected(element: ET.Element) -> bool:
-    return dav.human(element.tag) in PROTECTED or dav.human(element.tag) == "tag"
+    name = dav.human(element.tag)
+    return name in PROTECTED or name == "tag"  # a property "tag" of no namespace would be taken for Radicale's
 
 
-def _changed(old: Mapping[str, Any], updates: Iterable[tuple[bool, ET.Element]]) -> dict[str, Any]:
-    kept = dict(old)
-    for is_set, element in updates:
-        if is_set:
-            kept[dav.human(element.tag)] = properties.keep(element)
-        else:
-            kept.pop(dav.human(element.tag), None)
-    return kept
-
-
-def _patched(request: Request, updates: Iterable[tuple[bool, ET.Element]], *, refused: list[str]) -> Answer:
+def _patched(
+    request: Request,
+    updates: Iterable[Update],
+    *,
+    refused: list[str],
+    reason: str = "D:cannot-modify-protected-property",
+) -> Answer:
     """200 for all; or 403 with the reason for the refused and 424 for the others (RFC 4918 §9.2.1)."""
     if not refused and request.minimal:
         return dav.empty(client.OK, preferences.applied(request))  # RFC 8144 §2.2
     names = list(dict.fromkeys(element.tag for _, element in updates))
     parts = []
     if not refused:
-        parts.append(dav.propstat(client.OK, map(ET.Element, names)))
+        parts.append(dav.propstat(client.OK, map(dav.named, names)))
     else:
-        reason = dav.element("D:error", dav.element("D:cannot-modify-protected-property"))
-        parts.append(dav.propstat(client.FORBIDDEN, (ET.Element(tag) for tag in names if tag in refused), reason))
-        others = [ET.Element(tag) for tag in names if tag not in refused]
+        why = dav.element("D:error", dav.element(reason))
+        parts.append(dav.propstat(client.FORBIDDEN, (dav.named(tag) for tag in names if tag in refused), why))
+        others = [dav.named(tag) for tag in names if tag not in refused]
         if others:
             parts.append(dav.propstat(client.FAILED_DEPENDENCY, others))
     multistatus = dav.element("D:multistatus", dav.response(request.url(request.place.path), *parts))

@@ -249,7 +249,7 @@ class Collection(BaseCollection):
 
 
 def plain(properties: Mapping[str, Any]) -> dict[str, str]:
-    """The properties Radicale can show: text. What has a structure (``properties.keep``) only our application answers."""
+    """The properties Radicale can show: text. What has a structure (``keeping``) only our application answers."""
     return {name: value for name, value in properties.items() if isinstance(value, str)}
 
 

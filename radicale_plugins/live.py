@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bridge.services.registering import Registrar
-from bridge.store.calendars import COMPONENT_SET, Calendar, components
+from bridge.store.calendars import COMPONENT_SET, COMPONENTS, Calendar, components
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
 from bridge.store.push_subscriptions import Watched
-from radicale_plugins import capabilities, dav, home, push, quota, tokens
+from radicale_plugins import acl, capabilities, dav, filters, home, keeping, push, quota, tokens
 from radicale_plugins.request import Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
@@ -21,7 +21,8 @@ OBJECT_TYPE = "text/calendar; charset=utf-8"
 class Resource:
     """What a PROPFIND or REPORT tells about: exactly one of the four is the resource, its containers are set too.
 
-    An object may be known by href and etag alone (``stored`` is None) where nothing else is asked for.
+    An object may be known by href and etag alone (``stored`` is None) where nothing else is asked for. A ``stranger`` sees
+    of a principal only who that is.
     """
 
     place: Place
@@ -31,6 +32,11 @@ class Resource:
     stored: StoredObject | None = None
     members: tuple[Calendar, ...] = ()
     """Of a home: the calendars in it, which are its state."""
+    stranger: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.PERSON if self.stranger else self.place.kind
 
 
 Getter = Callable[[Resource, Request], ET.Element | None]
@@ -45,18 +51,27 @@ def _text(name: str, content: str | None) -> ET.Element | None:
 
 
 def _privileges(*names: str) -> ET.Element:
-    made = (dav.element("D:privilege", dav.element(name)) for name in names)
-    return dav.element("D:current-user-privilege-set", *made)
+    return dav.element("D:current-user-privilege-set", *acl.privileges(*names))
 
 
-_READ = ("D:read", "D:read-current-user-privilege-set")
-_WRITE = ("D:write", "D:write-content", "D:write-properties", "D:bind", "D:unbind")
+def _acl(*names: str) -> Getter:
+    """All of it is the owner's."""
+    return lambda r, q: dav.element("D:acl", acl.granted_to(q.url(r.place.home), *names))
+
+
+_READ, _WRITE = acl.READ, acl.WRITE
 
 
 def _reports(resource: Resource, _: Request) -> ET.Element:
-    names = capabilities.REPORTS[resource.place.kind]
+    names = capabilities.REPORTS[resource.kind]
     made = (dav.element("D:supported-report", dav.element("D:report", dav.element(name))) for name in names)
     return dav.element("D:supported-report-set", *made)
+
+
+def name_of(principal: Principal) -> str:
+    """What they call themselves, else the name they sign in with."""
+    name = principal.properties.get("D:displayname")
+    return name if isinstance(name, str) and name.strip() else principal.name
 
 
 def _user_addresses(resource: Resource, request: Request) -> ET.Element | None:
@@ -105,6 +120,33 @@ _OF_ALL: dict[str, Getter] = {
     "D:supported-report-set": _reports,
 }
 
+_OF_WHAT_IS_OWNED: dict[str, Getter] = {
+    **_OF_ALL,
+    "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
+    "D:supported-privilege-set": lambda *_: acl.supported(),
+    "D:acl-restrictions": lambda *_: acl.restrictions(),
+    "D:inherited-acl-set": lambda *_: dav.element("D:inherited-acl-set"),
+}
+
+INDIVIDUAL = "INDIVIDUAL"
+_OF_PRINCIPAL: dict[str, Getter] = {
+    "D:displayname": lambda r, _: _text("D:displayname", name_of(r.principal) if r.principal else None),
+    "D:principal-URL": lambda r, q: _hrefs("D:principal-URL", q.url(r.place.home)),
+    "D:alternate-URI-set": lambda *_: dav.element("D:alternate-URI-set"),
+    "D:group-member-set": lambda *_: dav.element("D:group-member-set"),
+    "D:group-membership": lambda *_: dav.element("D:group-membership"),
+    "C:calendar-user-address-set": _user_addresses,
+    "C:calendar-user-type": lambda *_: _text("C:calendar-user-type", INDIVIDUAL),
+    "CS:email-address-set": _emails,
+}
+
+_OF_PERSON: dict[str, Getter] = {
+    **_OF_ALL,
+    **_OF_PRINCIPAL,
+    "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:principal")),
+    "D:current-user-privilege-set": lambda *_: _privileges(),
+}
+
 _OF_ROOT: dict[str, Getter] = {
     **_OF_ALL,
     "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:collection")),
@@ -129,20 +171,21 @@ _OF_PUSHED: dict[str, Getter] = {
 }
 
 _OF_HOME: dict[str, Getter] = {
-    **_OF_ALL,
+    **_OF_WHAT_IS_OWNED,
+    **_OF_PRINCIPAL,
     **_OF_PUSHED,
     "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:principal"), dav.element("D:collection")),
-    "D:displayname": lambda r, _: _text("D:displayname", r.principal.name if r.principal else None),
-    "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
-    "D:principal-URL": lambda r, q: _hrefs("D:principal-URL", q.url(r.place.home)),
     "C:calendar-home-set": lambda r, q: _hrefs("C:calendar-home-set", q.url(r.place.home)),
-    "C:calendar-user-address-set": _user_addresses,
-    "CS:email-address-set": _emails,
     "D:quota-used-bytes": _quota("D:quota-used-bytes"),
     "D:quota-available-bytes": _quota("D:quota-available-bytes"),
+    "C:supported-calendar-component-sets": lambda *_: dav.element(
+        "C:supported-calendar-component-sets",
+        *(dav.element(COMPONENT_SET, dav.element("C:comp", name=kind)) for kind in COMPONENTS),
+    ),
     "CS:getctag": lambda r, _: _text("CS:getctag", home.ctag(r.members)),
     "D:sync-token": lambda r, _: _text("D:sync-token", home.token(home.state(r.members))),
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE),
+    "D:acl": _acl(*_READ, *_WRITE),
 }
 
 
@@ -161,23 +204,23 @@ def _resource_type(calendar: Calendar) -> ET.Element:
 
 
 _OF_CALENDAR: dict[str, Getter] = {
-    **_OF_ALL,
+    **_OF_WHAT_IS_OWNED,
     **_OF_PUSHED,
     "D:resourcetype": _of_calendar(_resource_type),
-    "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
     "D:getetag": _of_calendar(lambda c: _text("D:getetag", tokens.ctag(c))),
     "CS:getctag": _of_calendar(lambda c: _text("CS:getctag", tokens.ctag(c))),
     "D:sync-token": _of_calendar(lambda c: _text("D:sync-token", tokens.sync_token(c))),
     "D:getlastmodified": _of_calendar(lambda c: _text("D:getlastmodified", dav.http_date(c.modified_at))),
     "D:getcontenttype": lambda *_: _text("D:getcontenttype", "text/calendar"),
     COMPONENT_SET: _of_calendar(_component_set),
+    "C:calendar-timezone-id": _of_calendar(lambda c: _text("C:calendar-timezone-id", keeping.zone_name(c.properties))),
     "C:supported-calendar-data": lambda *_: dav.element(
         "C:supported-calendar-data",
         dav.element("C:calendar-data", **{"content-type": "text/calendar", "version": "2.0"}),
     ),
     "C:supported-collation-set": lambda *_: dav.element(
         "C:supported-collation-set",
-        *(dav.element("C:supported-collation", content=name) for name in ("i;ascii-casemap", "i;octet")),
+        *(dav.element("C:supported-collation", content=name) for name in filters.COLLATIONS),
     ),
     "D:quota-used-bytes": _of_calendar(lambda c: _text("D:quota-used-bytes", str(c.size))),
     "C:max-attachment-size": lambda _, q: _limit("C:max-attachment-size", q, q.limits.attachment_bytes),
@@ -186,7 +229,8 @@ _OF_CALENDAR: dict[str, Getter] = {
     ),
     "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.limits.object_bytes)),
     "D:add-member": lambda r, q: _hrefs("D:add-member", q.url(r.place.calendar)),
-    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE, "C:read-free-busy"),
+    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE, acl.FREE_BUSY),
+    "D:acl": _acl(*_READ, *_WRITE, acl.FREE_BUSY),
 }
 
 
@@ -195,14 +239,14 @@ def _of_stored(show_it: Callable[[StoredObject], str]) -> Callable[[str], Getter
 
 
 _OF_OBJECT: dict[str, Getter] = {
-    **_OF_ALL,
+    **_OF_WHAT_IS_OWNED,
     "D:resourcetype": lambda *_: dav.element("D:resourcetype"),
-    "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
     "D:getetag": lambda r, _: _text("D:getetag", r.etag),
     "D:getcontenttype": lambda *_: _text("D:getcontenttype", OBJECT_TYPE),
     "D:getlastmodified": _of_stored(lambda s: dav.http_date(s.modified_at))("D:getlastmodified"),
     "D:getcontentlength": _of_stored(lambda s: str(len(s.data)))("D:getcontentlength"),
     "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE[:3]),
+    "D:acl": _acl(*_READ, *_WRITE[:3]),
 }
 
 Table = Mapping[str, Getter]
@@ -214,6 +258,7 @@ TABLES: Mapping[Kind, Table] = {
         (Kind.HOME, _OF_HOME),
         (Kind.CALENDAR, _OF_CALENDAR),
         (Kind.OBJECT, _OF_OBJECT),
+        (Kind.PERSON, _OF_PERSON),
     )
 }
 """By Clark's name, for each kind of resource."""

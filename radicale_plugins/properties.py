@@ -1,4 +1,4 @@
-"""WebDAV properties: which a client may set and how they are kept; one by its name, whoever has it."""
+"""WebDAV properties: which a client may set; one by its name, whoever has it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from radicale_plugins import dav, live, push
+from radicale_plugins import dav, keeping, live, push
 from radicale_plugins.live import Getter, Resource
 from radicale_plugins.request import Kind, Request
-
-MAX_VALUE = 100_000
 
 PROTECTED = frozenset(
     {
@@ -23,35 +21,11 @@ PROTECTED = frozenset(
         "C:min-date-time", "C:max-date-time", "C:max-instances", "C:max-attendees-per-instance",
         "C:max-attachment-size", "C:max-attachments-per-resource",
         "C:calendar-home-set", "C:calendar-user-address-set", "C:supported-collation-set", "CS:getctag",
-        "CS:email-address-set", "D:add-member", *push.PROPERTIES,
+        "CS:email-address-set", "D:add-member", "C:calendar-user-type",
+        "C:supported-calendar-component-sets", *push.PROPERTIES,
     }
 )  # fmt: skip
 """Nobody sets these: cannot-modify-protected-property (RFC 4918 §16). Everything else is the client's own and is kept (D-07)."""
-
-
-class Unacceptable(ValueError):
-    """A property's new value cannot be kept."""
-
-
-def keep(element: ET.Element) -> str | dict[str, str]:
-    """A property's value as it is stored: its text, or its XML where it has a structure (D-07)."""
-    if len(element):
-        content = ET.tostring(element, encoding="unicode")
-        value: str | dict[str, str] = {"xml": content}
-    else:
-        value = content = element.text or ""
-    if len(content) > MAX_VALUE:
-        raise Unacceptable("too long")
-    return value
-
-
-def show(name: str, value: object) -> ET.Element | None:
-    """The stored value as an element again."""
-    if isinstance(value, str):
-        return dav.element(name, content=value)
-    if isinstance(value, Mapping) and isinstance(value.get("xml"), str):
-        return ET.fromstring(value["xml"])  # noqa: S314 - our own serialisation
-    return None
 
 
 _NEEDS_ROW = frozenset(dav.clark(name) for name in ("D:getlastmodified", "D:getcontentlength", "C:calendar-data"))
@@ -62,6 +36,8 @@ _NOT_IN_ALLPROP = frozenset(
         "D:current-user-privilege-set", "D:quota-used-bytes", "D:quota-available-bytes", "C:max-attachment-size",
         "C:max-attachments-per-resource", "C:calendar-home-set", "C:calendar-user-address-set",
         "D:add-member", *push.PROPERTIES,
+        "D:acl", "D:acl-restrictions", "D:inherited-acl-set", "D:supported-privilege-set",
+        "D:alternate-URI-set", "D:group-member-set", "D:group-membership", "C:calendar-user-type",
     )
 )  # fmt: skip
 
@@ -75,9 +51,10 @@ def find(tag: str, resource: Resource, request: Request) -> ET.Element | None:
     """One property of a resource, live or kept; None: it has none of that name."""
     getter = _live(resource).get(tag)
     name = dav.human(tag)
-    value = _kept(resource).get(name)
-    if value is not None and (getter is None or name not in PROTECTED):
-        return show(name, value)
+    if getter is None or name not in PROTECTED:
+        kept = keeping.shown(_kept(resource), name)
+        if kept is not None:
+            return kept
     return None if getter is None else getter(resource, request)
 
 
@@ -85,19 +62,16 @@ def names(resource: Resource, *, every: bool = False) -> Iterator[str]:
     """The tags an allprop answer has, or with ``every`` those of a propname answer (RFC 4918 §9.1, RFC 4791 §5.2)."""
     live = _live(resource)
     yield from (tag for tag in live if every or tag not in _NOT_IN_ALLPROP)
-    for name in _kept(resource):
-        tag = dav.clark(name) if name != "tag" else ""
-        if tag and tag not in live:
-            yield tag
+    yield from (tag for name in keeping.names(_kept(resource)) if (tag := dav.clark(name)) not in live)
 
 
 def _live(resource: Resource) -> Mapping[str, Getter]:
-    return live.TABLES[resource.place.kind]
+    return live.TABLES[resource.kind]
 
 
 def _kept(resource: Resource) -> Mapping[str, Any]:
-    if resource.place.kind is Kind.CALENDAR and resource.calendar is not None:
+    if resource.kind is Kind.CALENDAR and resource.calendar is not None:
         return resource.calendar.properties
-    if resource.place.kind is Kind.HOME and resource.principal is not None:
+    if resource.kind is Kind.HOME and resource.principal is not None:
         return resource.principal.properties
     return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from http import client
 
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ def answer(request: Request) -> Answer:
     wanted = _wanted(dav.read_xml(request.body))
     with request.database.read() as conn:
         resources = list(_resources(request, conn, wanted))
-    multistatus = dav.element("D:multistatus", *(_response(each, wanted, request) for each in resources))
+    multistatus = dav.element("D:multistatus", *(response(each, wanted, request) for each in resources))
     header = capabilities.dav_header(request.place.kind, request.limits, push=request.push is not None)
     return preferences.multistatus(request, multistatus, {"DAV": header})
 
@@ -76,10 +77,22 @@ _Lister = Callable[[Request, sa.Connection, Wanted], Iterator[Resource]]
 
 def _resources(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
     """What is at the place and, with a Depth of 1, right below it."""
-    lister = _LISTERS.get(request.place.kind)
+    lister = _LISTERS.get(request.kind)
     if lister is None:
         raise dav.Refusal(NOT_FOUND)
     return lister(request, conn, wanted)
+
+
+def resource_at(request: Request, conn: sa.Connection, place: Place) -> Resource | None:
+    """What another place leads to, as far as who asks may see it; None: not at all."""
+    is_stranger = place.owner not in ("", request.user)
+    if is_stranger and not (request.directory and place.kind is Kind.HOME):
+        return None
+    try:
+        there = replace(request, place=place, stranger=is_stranger)
+        return next(_resources(there, conn, Wanted(everything=True)), None)
+    except dav.Refusal:
+        return None
 
 
 def _root(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
@@ -101,6 +114,14 @@ def _home(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Res
             if wanted.tells_revision:
                 request.tells(each, whole=False)
             yield Resource(Place(place.owner, each.slug), principal, each)
+
+
+def _person(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+    """Whatever the Depth: what is in that home is nobody else's business."""
+    principal = principals.by_name(conn, request.place.owner)
+    if principal is None:
+        raise dav.Refusal(NOT_FOUND)
+    yield Resource(request.place, principal, stranger=True)
 
 
 def _calendar(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
@@ -133,10 +154,11 @@ _LISTERS: dict[Kind, _Lister] = {
     Kind.HOME: _home,
     Kind.CALENDAR: _calendar,
     Kind.OBJECT: _object,
+    Kind.PERSON: _person,
 }
 
 
-def _response(resource: Resource, wanted: Wanted, request: Request) -> ET.Element:
+def response(resource: Resource, wanted: Wanted, request: Request) -> ET.Element:
     parts = propstats(resource, wanted, request, lambda tag: properties.find(tag, resource, request))
     return dav.response(request.url(resource.place.path), *parts)
 
@@ -146,14 +168,14 @@ def propstats(
 ) -> Iterator[ET.Element]:
     """What is there first, for KDE reads no further (CLIENTS 1.5); what is not, unless the client does not want to know."""
     if wanted.only_names:
-        yield dav.propstat(client.OK, (ET.Element(tag) for tag in properties.names(resource, every=True)))
+        yield dav.propstat(client.OK, (dav.named(tag) for tag in properties.names(resource, every=True)))
         return
     tags = [*properties.names(resource), *wanted.tags] if wanted.everything else wanted.tags
     found, missing = [], []
     for tag in dict.fromkeys(tags):
         element = find(tag)
         if element is None:
-            missing.append(ET.Element(tag))
+            missing.append(dav.named(tag))
         else:
             found.append(element)
     if found or request.minimal or not missing:

@@ -6,17 +6,21 @@ import datetime as dt
 import xml.etree.ElementTree as ET
 from http import client
 
+import sqlalchemy as sa
+
 from bridge.store import calendars, objects
 from bridge.store.calendars import Calendar
-from radicale_plugins import dav, filters, freebusy, live, preferences, properties
+from radicale_plugins import dav, filters, freebusy, home, keeping, live, preferences
 from radicale_plugins.calendar_data import CalendarData
 from radicale_plugins.dav import Answer
 from radicale_plugins.filters import InvalidFilter, Query
-from radicale_plugins.request import Kind, Request
+from radicale_plugins.request import NOT_FOUND, Kind, Place, Request
 
 
 def multiget(request: Request, root: ET.Element) -> Answer:
     """Depth does not matter here: DAVx5 and vdirsyncer send none, KDE 1 (CLIENTS 1.2, 1.5, 1.7)."""
+    if root.find(f"{dav.D}href") is None:
+        raise dav.Refusal(dav.text(client.BAD_REQUEST, "A calendar-multiget names what it wants."))
     data = CalendarData(request, root)
     asked = [each.text or "" for each in root.findall(f"{dav.D}href")]
     hrefs = {reference: _href_in(request, reference) for reference in asked}
@@ -29,7 +33,7 @@ def multiget(request: Request, root: ET.Element) -> Answer:
         if stored is None:
             multistatus.append(dav.response(reference.strip(), dav.status_line(client.NOT_FOUND)))
         else:
-            multistatus.append(data.response(calendar, stored))
+            multistatus.append(data.response(calendar, stored, request.place))
     return preferences.multistatus(request, multistatus)
 
 
@@ -37,26 +41,56 @@ def _href_in(request: Request, reference: str) -> str:
     """The name a DAV:href has in the requested calendar; "" if it leads elsewhere."""
     place = request.place_of(reference)
     here = request.place
-    return place.href if place is not None and (place.owner, place.slug) == (here.owner, here.slug) else ""
+    is_inside = place is not None and (place.owner, place.slug) == (here.owner, here.slug)
+    return place.href if place is not None and is_inside and here.href in ("", place.href) else ""
 
 
 def query(request: Request, root: ET.Element) -> Answer:
+    """Of what the Depth covers (RFC 4791 §7.8): nothing in a collection at 0, no more than its own members at 1.
+
+    Who sends none to a calendar means its members, though the RFC reads it as 0; a home has objects only in its depths.
+    """
+    place = request.place
+    filters_ = root.findall(f"{dav.C}filter")
+    given = _given_zone(root)
     data = CalendarData(request, root)
+    responses = []
     with request.database.read() as conn:
-        calendar = request.calendar(conn)
-        floating = _floating(root, calendar)
-        asked = Query(root.findall(f"{dav.C}filter"), floating=floating)
-        candidates = objects.in_range(conn, calendar.id, asked.start, asked.end, asked.component)
-    request.tells(calendar, whole=True)
-    data.floating = floating
-    responses = (data.response(calendar, stored) for stored in candidates if asked.matches(stored))
+        for where, calendar in _calendars_asked(request, conn):
+            if not place.href:
+                request.tells(calendar, whole=True)
+            data.floating = given or filters.zone_of(calendar.properties)
+            asked = Query(filters_, floating=data.floating)
+            if place.href:
+                stored = objects.get(conn, calendar.id, place.href)
+                if stored is None:
+                    raise dav.Refusal(NOT_FOUND)
+                candidates = [stored]
+            else:
+                candidates = objects.in_range(conn, calendar.id, asked.start, asked.end, asked.component)
+            responses += [data.response(calendar, each, where) for each in candidates if asked.matches(each)]
     return preferences.multistatus(request, dav.element("D:multistatus", *responses))
 
 
-def _floating(root: ET.Element, calendar: Calendar) -> dt.tzinfo:
-    """The zone of floating times: the query's, else the calendar's, else UTC (RFC 4791 §7.3)."""
+def _calendars_asked(request: Request, conn: sa.Connection) -> list[tuple[Place, Calendar]]:
+    place = request.place
+    if place.kind is Kind.HOME:
+        members = home.members(conn, place.owner) if request.depth == "infinity" else []
+        return [(Place(place.owner, each.slug), each) for each in members]
+    calendar = request.calendar(conn)
+    return [] if request.depth == "0" and place.kind is Kind.CALENDAR else [(place, calendar)]
+
+
+def _given_zone(root: ET.Element) -> dt.tzinfo | None:
+    """The zone that floating times have for this query (RFC 4791 §7.3, RFC 7809 §4.4); without one it is the calendar's."""
+    name = root.findtext(f"{dav.C}timezone-id", "").strip()
+    if name:
+        zone = filters.zone_named(name)
+        if zone is None:
+            raise InvalidFilter("valid-timezone", "an unknown time zone")
+        return zone
     given = root.findtext(f"{dav.C}timezone")
-    return (filters.zone_from(given) if given else None) or filters.zone_of(calendar.properties)
+    return filters.zone_from(given) if given else None
 
 
 def free_busy(request: Request, root: ET.Element) -> Answer:
@@ -66,8 +100,8 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
     if within is None or within.start is None or within.end is None:
         raise InvalidFilter("valid-filter", "a free-busy-query needs a time-range with both ends")
     with request.database.read() as conn:
-        home = request.place.kind is Kind.HOME
-        all_of_them = calendars.of_principal(conn, request.place.owner) if home else [request.calendar(conn)]
+        whole = request.place.kind is Kind.HOME
+        all_of_them = calendars.of_principal(conn, request.place.owner) if whole else [request.calendar(conn)]
         stored = [
             each
             for calendar in all_of_them
@@ -81,5 +115,5 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
 
 def _is_transparent(calendar: Calendar) -> bool:
     """RFC 6638 §9.1: its owner says that it does not count."""
-    element = properties.show("C:schedule-calendar-transp", calendar.properties.get("C:schedule-calendar-transp"))
+    element = keeping.shown(calendar.properties, "C:schedule-calendar-transp")
     return element is not None and element.find(f"{dav.C}transparent") is not None

@@ -31,6 +31,8 @@ class Kind(Enum):
     OBJECT = "object"
     ATTACHMENT = "attachment"
     REGISTRATION = "registration"
+    PERSON = "person"
+    """Somebody else's home for one who may see no more than whose it is: no path is this of itself (``Request.kind``)."""
     NOWHERE = "nowhere"
 
 
@@ -111,6 +113,7 @@ class Request:
     """``user`` is the principal's name, ``actor`` what the history says (a device).
 
     Who gets here may do what the method needs; ``writable`` is for a method that may mean one or the other (POST).
+    With ``directory`` people see each other; a ``stranger`` may see nothing else of the home that is asked for.
     """
 
     environ: Environ
@@ -133,6 +136,13 @@ class Request:
     def tells(self, calendar: Calendar, *, whole: bool) -> None:
         """The answer has the calendar's revision in it, or (``whole``) everything up to it."""
         self.told.append(Told(calendar.id, calendar.revision, whole))
+
+    directory: bool = True
+    stranger: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.PERSON if self.stranger else self.place.kind
 
     def header(self, name: str) -> str:
         return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))

@@ -54,9 +54,7 @@ def answer(request: Request, root: ET.Element) -> Answer:
     for path in found.gone:
         multistatus.append(dav.response(request.url(path), dav.status_line(client.NOT_FOUND)))
     if found.cut:
-        why = dav.element("D:error", dav.element("D:number-of-matches-within-limits"))
-        here = request.url(request.place.path)
-        multistatus.append(dav.response(here, dav.status_line(client.INSUFFICIENT_STORAGE), why))
+        multistatus.append(dav.too_many(request.url(request.place.path)))
     multistatus.append(dav.element("D:sync-token", content=found.token))
     return preferences.multistatus(request, multistatus)
 

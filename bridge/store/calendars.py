@@ -92,6 +92,24 @@ def create(
     return Calendar(*conn.execute(_BY_ID, {"id": calendar_id}).one())
 
 
+INBOX = ".inbox"
+"""The slug of the collection where scheduling messages arrive. It is nobody's calendar: ``of_principal`` leaves it out."""
+
+
+def inbox(conn: sa.Connection, principal_id: int, *, now: dt.datetime) -> Calendar:
+    """A person's scheduling inbox, which is made when it is first needed."""
+    conn.execute(
+        insert(conn, calendars)
+        .values(
+            principal_id=principal_id, slug=INBOX, properties={"tag": "VSCHEDULEINBOX"}, revision=0, floor=0,
+            created_at=now, modified_at=now,
+        )
+        .on_conflict_do_nothing()
+    )  # fmt: skip
+    row = conn.execute(_SELECT.where(calendars.c.principal_id == principal_id, calendars.c.slug == INBOX)).one()
+    return Calendar(*row)
+
+
 def get(conn: sa.Connection, owner: str, slug: str) -> Calendar | None:
     row = conn.execute(_BY_PATH, {"owner": owner, "slug": slug}).first()
     return None if row is None else Calendar(*row)
@@ -103,8 +121,9 @@ def by_id(conn: sa.Connection, calendar_id: int) -> Calendar | None:
 
 
 def of_principal(conn: sa.Connection, owner: str) -> list[Calendar]:
-    """In the order they were made."""
-    rows = conn.execute(_SELECT.where(principals.c.name == owner).order_by(calendars.c.id))
+    """In the order they were made, without what the server keeps for itself (``INBOX``)."""
+    mine = principals.c.name == owner, ~calendars.c.slug.startswith(".")
+    rows = conn.execute(_SELECT.where(*mine).order_by(calendars.c.id))
     return [Calendar(*row) for row in rows]
 
 

@@ -162,9 +162,28 @@ objects = sa.Table(
     sa.Column("modified_at", Instant, nullable=False),
     sa.Column("first_at", Instant),  # where its first occurrence begins; None: it has no time
     sa.Column("last_at", Instant),  # where its last occurrence ends; None: never, or it has no time
+    sa.Column("schedule_tag", sa.String(80)),  # RFC 6638 §3.2.10; None: its etag
     sa.UniqueConstraint("calendar_id", "uid"),
     sa.Index(None, "calendar_id", "revision"),
     sa.Index(None, "calendar_id", "first_at", "last_at"),
+)
+
+itip_outbox = sa.Table(
+    "itip_outbox",
+    metadata,
+    _id(),
+    _of("principals"),  # in whose name
+    _of("calendars"),  # where the object is that it is about
+    sa.Column("uid", sa.String(1024), nullable=False),
+    sa.Column("recipient", sa.String(320), nullable=False),
+    sa.Column("method", sa.String(8), nullable=False),  # REQUEST, CANCEL, REPLY
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("not_before", Instant),
+    sa.Index(None, "calendar_id", "uid", "recipient"),
+    sa.Index(None, "not_before"),
+    sqlite_autoincrement=True,
 )
 
 attachments = sa.Table(

@@ -243,6 +243,12 @@ def test_nobody_takes_back_anothers_nor_registers_with_another(dav, base, person
     assert len(kept(database, clock)) == 2
 
 
+def test_who_may_see_that_somebody_is_there_learns_no_topic(base, dav, person):
+    with Dav(base_url=base, auth=person("bob")) as bob:
+        assert all(each.text is None and len(each) == 0 for each in pushed(bob, HOME).values())
+        assert register(bob, HOME).status_code == 403
+
+
 def test_a_stranger_registers_nothing(anonymous, alice, database, clock):
     assert register(anonymous).status_code == 401
     assert kept(database, clock) == []

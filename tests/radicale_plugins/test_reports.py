@@ -408,14 +408,14 @@ def test_free_busy(week):
     ("name", "status"),
     [
         ("D:principal-search-property-set", 200),
-        ("D:principal-property-search", 207),
+        ("D:principal-property-search", 400),
         ("D:expand-property", 207),
         ("D:acl-principal-prop-set", 403),
         ("C:nonsense", 403),
     ],
 )
 def test_other_reports(dav, name, status):
-    """Apple and InfCloud ask for the first three whether they are advertised or not (D-14)."""
+    """Those of principals are tested in test_people.py (D-14)."""
     assert dav.xml("REPORT", "/", f"<{name}></{name}>").status_code == status
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "add_push_subscriptions"
-down_revision = "add_attachments"
+down_revision = "add_scheduling"
 
 
 def upgrade() -> None:
