@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from bridge.errors import UsageError
+from bridge.outside import Allowed
 
 
 def _http_url(value: str) -> str:
@@ -142,6 +143,31 @@ class Notify(_Section):
     """An account that the service has closed for so long is told of (R33)."""
 
 
+def _trusted(named: tuple[str, ...]) -> tuple[str, ...]:
+    Allowed.of(named)
+    return named
+
+
+def _contact(value: str) -> str:
+    if value and not value.startswith(("mailto:", "https://")):
+        raise ValueError("must be a mailto: or https:// URL")
+    return value
+
+
+class Push(_Section):
+    """Telling devices that a calendar has changed (WebDAV-Push)."""
+
+    enabled: bool = True
+    contact: Annotated[str, AfterValidator(_contact)] = ""
+    """Whom a push service may ask about our messages: a mailto: or https:// URL. Unset: ``server.public_url`` if it is https."""
+    allow: Annotated[tuple[str, ...], AfterValidator(_trusted)] = ()
+    """Hosts and networks where push services may be though they are private, and over plain http too."""
+    interval_seconds: float = Field(5, ge=0, le=3600)
+    """The first change is told at once, those that follow not more often than this."""
+    days: int = Field(7, ge=3, le=90)
+    """The longest that a registration is good for; devices renew theirs."""
+
+
 class Sandbox(_Section):
     """Where ``caldav-bridge sandbox`` (and ``demo``) puts the simulated services."""
 
@@ -183,6 +209,7 @@ class Settings(BaseSettings):
     sync: Sync = Sync()
     security: Security = Security()
     notify: Notify = Notify()
+    push: Push = Push()
     sandbox: Sandbox = Sandbox()
     log: Log = Log()
 

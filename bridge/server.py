@@ -27,7 +27,7 @@ from bridge import config
 from bridge.cli import main as cli
 from bridge.config import Settings
 from bridge.errors import UsageError
-from bridge.services import addresses, logs
+from bridge.services import addresses, logs, registering
 from bridge.services.context import Context, open_context
 from bridge.services.principals import RESERVED
 from bridge.services.scheduling import Scheduling
@@ -70,6 +70,7 @@ def web_application() -> WSGIApplication:
         public_url=settings.server.public_url,
         scheduling=Scheduling(enabled=settings.scheduling.enabled),
         directory=settings.security.directory,
+        push=registering.open_registrar(context),
     )
     return dispatch(create_app(context), dav)
 

@@ -20,6 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from bridge.errors import BridgeError, NotFound
 from bridge.services import consistency, housekeeping, noticing, pushes, syncing
 from bridge.services.context import Context
+from bridge.services.telling import Teller
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +57,9 @@ class Worker:
         self._not_compared: dict[int, dt.datetime] = {}
         self._every(self._notice, NOTICES_EVERY)
         self._every(self._compare, COMPARISONS_EVERY)
+        self._teller = Teller(context)
+        if context.settings.push.enabled:
+            self._every(self._teller.tick, dt.timedelta(seconds=settings.tick_seconds))
 
     def stop(self) -> None:
         """Let ``run`` come to its end."""
@@ -70,6 +74,7 @@ class Worker:
         self._scheduler.remove_all_jobs()  # or one that is just due would meet executors that take no more
         self._scheduler.shutdown(wait=True)
         self._cycles.shutdown(wait=True)
+        self._teller.close()
         self._context.close()
 
     def _every(self, job: object, interval: dt.timedelta) -> None:

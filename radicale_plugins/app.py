@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bridge.errors import ObjectChanged
 from bridge.services.device_check import Witness
+from bridge.services.registering import Registrar
 from bridge.services.scheduling import Scheduling
 from bridge.store.session import Database
 from radicale_plugins import (
@@ -36,6 +37,7 @@ from radicale_plugins import (
     moving,
     post,
     propfind,
+    push,
     report,
     resources,
     rights,
@@ -56,6 +58,8 @@ _OF_PEOPLE = (propfind.answer, report.answer)
 
 
 def _delete(request: Request) -> dav.Answer:
+    if request.place.kind is Kind.REGISTRATION:
+        return push.unregister(request)
     return resources.delete(request) if request.place.href else collection.delete(request)
 
 
@@ -67,8 +71,10 @@ def _options(request: Request) -> dav.Answer:
     return dav.empty(
         client.OK,
         {
-            "Allow": capabilities.allow(request.place.kind),
-            "DAV": capabilities.dav_header(request.kind, request.limits, request.scheduling),
+            "Allow": capabilities.allow(request.place.kind, push=request.push is not None),
+            "DAV": capabilities.dav_header(
+                request.kind, request.limits, request.scheduling, push=request.push is not None
+            ),
         },
     )
 
@@ -121,12 +127,14 @@ class Application(app.Application):
         public_url: str | None,
         scheduling: Scheduling,
         directory: bool,
+        push: Registrar | None,
     ) -> None:
         super().__init__(configuration)
         self._limits = limits
         self._public_url = public_url
         self._scheduling = scheduling
         self._directory = directory
+        self._push = push
         self._database = database
         self._now = now
         self._witness = Witness()
@@ -164,7 +172,8 @@ class Application(app.Application):
         """A 405 must say what is allowed (RFC 9110 §15.5.6), and Radicale's does not. Raises dav.Refusal."""
         method = environ["REQUEST_METHOD"].upper()
         if not hasattr(self, f"do_{method}"):
-            allowed = {"Allow": capabilities.allow(Place.of(environ["PATH_INFO"]).kind)}
+            kind = Place.of(environ["PATH_INFO"]).kind
+            allowed = {"Allow": capabilities.allow(kind, push=self._push is not None)}
             raise dav.Refusal(dav.text(client.METHOD_NOT_ALLOWED, "There is no such method.", allowed))
 
     def respond(
@@ -195,6 +204,7 @@ class Application(app.Application):
             scheduling=self._scheduling,
             directory=self._directory,
             stranger=stranger,
+            push=self._push,
         )
         try:
             if place.kind in inbox.KINDS:
@@ -238,13 +248,15 @@ def build(
     public_url: str | None = None,
     scheduling: Scheduling = _SCHEDULING,
     directory: bool = True,
+    push: Registrar | None = None,
 ) -> WSGIApplication:
     """The CalDAV side as a WSGI application (PEP 3333), for any threaded server.
 
     ``max_failures`` and ``block_seconds`` are ``bridge.services.devices.authenticate``'s. ``trusted_proxies`` are the
     addresses or networks whose X-Forwarded-For and X-Script-Name are believed; UsageError if they are none. ``public_url`` is
     the address under which people reach us, without a slash at its end; None: the one they asked at. With
-    ``directory`` people who are signed in find each other's names and addresses.
+    ``directory`` people who are signed in find each other's names and addresses. With ``push``
+    devices can ask to be told of changes.
     """
     configuration = config.load()
     settings: dict[str, dict[str, Any]] = {
@@ -277,5 +289,6 @@ def build(
         public_url=public_url,
         scheduling=scheduling,
         directory=directory,
+        push=push,
     )
     return application

@@ -54,7 +54,7 @@ def posted(request: Request) -> Answer | None:
     body = b"" if asked.action == "attachment-remove" else request.body
     if len(body) > request.limits.attachment_bytes:
         return _refused("C:max-attachment-size")
-    with request.database.write() as conn:
+    with request.write() as conn:
         calendar = request.calendar(conn)
         existing = objects.get(conn, calendar.id, place.href)
         if existing is None:

@@ -21,14 +21,20 @@ _METHODS: dict[Kind, tuple[str, ...]] = {
     Kind.INBOX: ("OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"),
     Kind.MESSAGE: ("DELETE", "GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"),
     Kind.OUTBOX: ("OPTIONS", "POST", "PROPFIND"),
+    Kind.REGISTRATION: ("DELETE", "OPTIONS"),
     Kind.PERSON: ("OPTIONS", "PROPFIND", "REPORT"),
     Kind.NOWHERE: ("OPTIONS",),
 }  # fmt: skip
 
 
-def allow(kind: Kind) -> str:
-    """The Allow header (RFC 9110 §10.2.1)."""
-    return ", ".join(_METHODS[kind])
+PUSHED = (Kind.HOME, Kind.CALENDAR)
+"""What devices can ask to be told of (WebDAV-Push), by a POST, where this server tells them."""
+
+
+def allow(kind: Kind, *, push: bool) -> str:
+    """The Allow header (RFC 9110 §10.2.1). ``push`` says whether this server tells devices of changes."""
+    registering = {"POST"} if push and kind in PUSHED else set()
+    return ", ".join(sorted({*_METHODS[kind], *registering}))
 
 
 _TOKENS = (
@@ -61,12 +67,15 @@ REPORTS: dict[Kind, tuple[str, ...]] = {
     Kind.INBOX: ("D:sync-collection", "C:calendar-multiget", "C:calendar-query", "D:expand-property"),
     Kind.MESSAGE: ("C:calendar-multiget", "D:expand-property"),
     Kind.OUTBOX: (),
+    Kind.REGISTRATION: (),
     Kind.PERSON: ("D:expand-property",),
 }  # fmt: skip
 """supported-report-set (RFC 3253 §3.1.5): what is not named is refused with that precondition."""
 
 
-def dav_header(kind: Kind, limits: Limits, scheduling: Scheduling) -> str:  # noqa: ARG001 - the same everywhere, so far
+def dav_header(kind: Kind, limits: Limits, scheduling: Scheduling, *, push: bool) -> str:
     """RFC 4918 §10.1. Apple reads it on the principal, Evolution on whatever it was given, Thunderbird on a calendar's parent."""
     attachments = _ATTACHMENTS if limits.attachment_bytes else ()
-    return ", ".join((*_TOKENS, *attachments, *(_SCHEDULING if scheduling.enabled else ())))
+    scheduled = _SCHEDULING if scheduling.enabled else ()
+    pushed = ("webdav-push",) if push and kind in PUSHED else ()
+    return ", ".join((*_TOKENS, *attachments, *scheduled, *pushed))

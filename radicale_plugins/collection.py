@@ -72,7 +72,7 @@ def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: 
         if unacceptable.precondition:
             return dav.error(client.FORBIDDEN, unacceptable.precondition)
         return TOO_LONG
-    with request.database.write() as conn:
+    with request.write() as conn:
         principal = principals.by_name(conn, place.owner)
         if principal is None:
             return dav.text(client.CONFLICT, "There is no such home.")
@@ -90,12 +90,12 @@ def delete(request: Request) -> Answer:
     place = request.place
     if place.kind is not Kind.CALENDAR:
         return dav.need_privileges(request.url(place.path), "D:unbind")
-    with request.database.write() as conn:
+    with request.write() as conn:
         calendar = request.calendar(conn)
         conditions.require(request, conn, tokens.ctag(calendar), calendar.modified_at)
         if calendars.is_bridged(conn, calendar.id):
             return dav.need_privileges(request.url(place.home), "D:unbind")
-        calendars.delete(conn, calendar.id)
+        calendars.delete(conn, calendar.id, now=request.now())
     return dav.empty(client.NO_CONTENT)
 
 
@@ -116,7 +116,7 @@ def describe(request: Request) -> Answer:
     if place.kind not in (Kind.HOME, Kind.CALENDAR, Kind.INBOX):
         return _patched(request, updates, refused=[element.tag for _, element in updates])
     refused = [element.tag for _, element in updates if _is_protected(element)]
-    with request.database.write() as conn:
+    with request.write() as conn:
         calendar = None if place.kind is Kind.HOME else request.calendar(conn)
         principal = principals.by_name(conn, place.owner)
         if principal is None:
@@ -133,7 +133,7 @@ def describe(request: Request) -> Answer:
                     return TOO_LONG
                 return _patched(request, updates, refused=[unacceptable.tag], reason=unacceptable.precondition)
             if calendar is None:
-                principals.set_properties(conn, principal.id, kept)
+                principals.set_properties(conn, principal.id, kept, now=request.now())
             else:
                 calendars.set_properties(conn, calendar.id, kept, actor=request.actor, now=request.now())
     return _patched(request, updates, refused=refused)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from bridge.errors import SyncTokenInvalid
 from bridge.store import calendars
 from bridge.store.calendars import Calendar
-from radicale_plugins.tokens import PREFIX
+from bridge.store.sync_tokens import PREFIX
 
 _PREFIX = f"{PREFIX}home/"
 _MOST_BYTES = 1 << 20  # of a token's content: nobody has more calendars, and nobody shall make us unpack more

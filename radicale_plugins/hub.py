@@ -64,7 +64,8 @@ class Folder(BaseCollection):
         if self._principal is None:
             raise ValueError("the root has no properties to set")
         conn = self._storage.writing
-        principals.set_properties(conn, self._principal.id, {**structured(self._principal.properties), **props})
+        kept = {**structured(self._principal.properties), **props}
+        principals.set_properties(conn, self._principal.id, kept, now=self._storage.now())
         self._principal = principals.by_id(conn, self._principal.id)
 
     def delete(self, href: str | None = None) -> None:  # noqa: ARG002 - Radicale's signature
@@ -162,7 +163,7 @@ class Collection(BaseCollection):
         conn = self._storage.writing
         if href is None:
             self.refuse_if_bridged()
-            calendars.delete(conn, self.calendar.id)
+            calendars.delete(conn, self.calendar.id, now=self._storage.now())
             return
         try:
             objects.delete(conn, self.calendar.id, href, actor=self._storage.actor, now=self._storage.now())

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bridge.services import scheduling
+from bridge.services.registering import Registrar
 from bridge.store import principals
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS, INBOX, Calendar, components
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
-from radicale_plugins import acl, capabilities, dav, filters, home, keeping, quota, tokens
+from bridge.store.push_subscriptions import Watched
+from radicale_plugins import acl, capabilities, dav, filters, home, keeping, push, quota, tokens
 from radicale_plugins.request import OUTBOX, Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
@@ -163,9 +165,26 @@ def _where_scheduled(name: str, slug: str) -> Getter:
     return lambda r, q: _hrefs(name, q.url(Place(r.place.owner, slug).path)) if q.scheduling.enabled else None
 
 
+def _of_push(show_it: Callable[[Registrar, Watched], ET.Element]) -> Getter:
+    """A property of what devices can be told of; there is none where they cannot."""
+
+    def get(resource: Resource, request: Request) -> ET.Element | None:
+        watched = push.watched(resource.principal, resource.calendar)
+        return None if request.push is None or watched is None else show_it(request.push, watched)
+
+    return get
+
+
+_OF_PUSHED: dict[str, Getter] = {
+    push.TRANSPORTS: _of_push(push.transports),
+    push.TOPIC: _of_push(push.topic),
+    push.SUPPORTED_TRIGGERS: _of_push(push.supported_triggers),
+}
+
 _OF_HOME: dict[str, Getter] = {
     **_OF_WHAT_IS_OWNED,
     **_OF_PRINCIPAL,
+    **_OF_PUSHED,
     "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:principal"), dav.element("D:collection")),
     "D:quota-used-bytes": _quota("D:quota-used-bytes"),
     "D:quota-available-bytes": _quota("D:quota-available-bytes"),
@@ -198,6 +217,7 @@ def _resource_type(calendar: Calendar) -> ET.Element:
 
 _OF_CALENDAR: dict[str, Getter] = {
     **_OF_WHAT_IS_OWNED,
+    **_OF_PUSHED,
     "D:resourcetype": _of_calendar(_resource_type),
     "D:getetag": _of_calendar(lambda c: _text("D:getetag", tokens.ctag(c))),
     "CS:getctag": _of_calendar(lambda c: _text("CS:getctag", tokens.ctag(c))),

@@ -30,7 +30,7 @@ def copy(request: Request) -> Answer:
 def _transfer(request: Request, *, keep: bool) -> Answer:
     place, target = request.place, _destination(request)
     actor, now = request.actor, request.now()
-    with request.database.write() as conn:
+    with request.write() as conn:
         source = request.calendar(conn)
         destination = calendars.get(conn, target.owner, target.slug)
         if destination is None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import client
 
-from radicale_plugins import attachments, capabilities, dav, outbox, resources
+from radicale_plugins import attachments, capabilities, dav, outbox, push, resources
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import Request
 
 _Handler = Callable[[Request], Answer | None]
 
-_HANDLERS: tuple[_Handler, ...] = (resources.add_member, attachments.posted, outbox.posted)
+_HANDLERS: tuple[_Handler, ...] = (push.register, resources.add_member, attachments.posted, outbox.posted)
 """Asked in this order; the first that does not return None has answered."""
 
 
@@ -21,5 +21,7 @@ def answer(request: Request) -> Answer:
         if answered is not None:
             return answered
     return dav.text(
-        client.METHOD_NOT_ALLOWED, "Nothing is posted here.", {"Allow": capabilities.allow(request.place.kind)}
+        client.METHOD_NOT_ALLOWED,
+        "Nothing is posted here.",
+        {"Allow": capabilities.allow(request.place.kind, push=request.push is not None)},
     )

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from radicale_plugins import dav, keeping, live
+from radicale_plugins import dav, keeping, live, push
 from radicale_plugins.live import Getter, Resource
 from radicale_plugins.request import Kind, Request
 
@@ -23,7 +23,7 @@ PROTECTED = frozenset(
         "C:calendar-home-set", "C:calendar-user-address-set", "C:supported-collation-set", "CS:getctag",
         "CS:email-address-set", "D:add-member", "C:calendar-user-type", "C:schedule-inbox-URL", "C:schedule-outbox-URL",
         "C:schedule-tag",
-        "C:supported-calendar-component-sets",
+        "C:supported-calendar-component-sets", *push.PROPERTIES,
     }
 )  # fmt: skip
 """Nobody sets these: cannot-modify-protected-property (RFC 4918 §16). Everything else is the client's own and is kept (D-07)."""
@@ -41,7 +41,7 @@ _NOT_IN_ALLPROP = frozenset(
         "C:max-resource-size", "C:supported-calendar-data", "C:supported-collation-set", "D:supported-report-set",
         "D:current-user-privilege-set", "D:quota-used-bytes", "D:quota-available-bytes", "C:max-attachment-size",
         "C:max-attachments-per-resource", "C:calendar-home-set", "C:calendar-user-address-set",
-        "D:add-member", "D:sync-token",
+        "D:add-member", "D:sync-token", *push.PROPERTIES,
         "D:acl", "D:acl-restrictions", "D:inherited-acl-set", "D:supported-privilege-set",
         "D:alternate-URI-set", "D:group-member-set", "D:group-membership", "C:calendar-user-type",
         "C:schedule-inbox-URL", "C:schedule-outbox-URL", "C:schedule-default-calendar-URL", "C:schedule-tag",

@@ -24,7 +24,7 @@ def answer(request: Request) -> Answer:
     with request.database.read() as conn:
         resources = list(_resources(request, conn, wanted))
     multistatus = dav.element("D:multistatus", *(response(each, wanted, request) for each in resources))
-    header = capabilities.dav_header(request.kind, request.limits, request.scheduling)
+    header = capabilities.dav_header(request.kind, request.limits, request.scheduling, push=request.push is not None)
     return preferences.multistatus(request, multistatus, {"DAV": header})
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -13,8 +14,9 @@ from urllib.parse import unquote, urlsplit
 import sqlalchemy as sa
 
 from bridge.services.device_check import Told
+from bridge.services.registering import Registrar
 from bridge.services.scheduling import Scheduling
-from bridge.store import calendars
+from bridge.store import calendars, principals, push_subscriptions
 from bridge.store.calendars import INBOX, Calendar
 from bridge.store.session import Database
 from radicale_plugins import dav, door
@@ -33,12 +35,14 @@ class Kind(Enum):
     MESSAGE = "message"
     """What stands in an inbox."""
     OUTBOX = "outbox"
+    REGISTRATION = "registration"
     PERSON = "person"
     """Somebody else's home for one who may see no more than whose it is: no path is this of itself (``Request.kind``)."""
     NOWHERE = "nowhere"
 
 
 ATTACHMENTS = ".attachments"
+REGISTRATIONS = ".push"
 
 OUTBOX = ".outbox"
 
@@ -46,11 +50,15 @@ _SPECIAL: dict[str, tuple[Kind, Kind]] = {
     INBOX: (Kind.INBOX, Kind.MESSAGE),
     OUTBOX: (Kind.OUTBOX, Kind.NOWHERE),
     ATTACHMENTS: (Kind.NOWHERE, Kind.ATTACHMENT),  # nobody needs to list them
+    REGISTRATIONS: (Kind.NOWHERE, Kind.REGISTRATION),  # of devices that are told of changes: deleted, and nothing else
 }
 """Collections that every home has of itself, by their second segment, and what their members are.
 
 Such a segment begins with a dot, as no calendar's may (``store.calendars.create``): nobody's calendar is in the way.
 """
+
+
+_MOST_EXCEPTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,8 @@ class Request:
     limits: Limits
     writable: bool
     public_url: str | None = None
+    push: Registrar | None = None
+    """What devices register with to be told of changes; None: they cannot."""
     told: list[Told] = field(default_factory=list)
     """What the answer tells of calendars, for the device's record (``services.device_check``)."""
     given: list[str] = field(default_factory=list)
@@ -163,6 +173,30 @@ class Request:
     @cached_property
     def body(self) -> bytes:
         return door.read_body(self.environ)
+
+    @property
+    def device_id(self) -> int | None:
+        """Of the device that asks; None where somebody signed in otherwise."""
+        kind, _, number = self.actor.partition(":")
+        return int(number) if kind == "device" and number.isdecimal() else None
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction of which those are told nothing whom the client excepts: it knows what it has done itself."""
+        with self.database.write() as conn:
+            if (excepted := self._excepted(conn)) is not None:
+                push_subscriptions.keep_quiet(conn, excepted)
+            yield conn
+
+    def _excepted(self, conn: sa.Connection) -> list[int] | None:
+        """Push-Dont-Notify: registration URLs in quotation marks, or * for all that are the device's own. Nobody else's count."""
+        told = self.header("Push-Dont-Notify").strip()
+        principal = principals.by_name(conn, self.user) if told and self.push is not None else None
+        if principal is None:
+            return None
+        places = [self.place_of(each.strip().strip('"')) for each in told.split(",")[:_MOST_EXCEPTED]]
+        tokens = None if told == "*" else [each.href for each in places if each and each.kind is Kind.REGISTRATION]
+        return push_subscriptions.mine(conn, principal.id, device_id=self.device_id, tokens=tokens)
 
     def url(self, path: str) -> str:
         return dav.url(self.base, path)

@@ -30,7 +30,9 @@ def get(request: Request) -> Answer:
     place = request.place
     if not place.slug:
         return dav.text(
-            client.METHOD_NOT_ALLOWED, "Calendars are listed with PROPFIND.", {"Allow": capabilities.allow(place.kind)}
+            client.METHOD_NOT_ALLOWED,
+            "Calendars are listed with PROPFIND.",
+            {"Allow": capabilities.allow(place.kind, push=request.push is not None)},
         )
     stored: StoredObject | None = None
     with request.database.read() as conn:
@@ -80,7 +82,7 @@ def add_member(request: Request) -> Answer | None:
         return dav.need_privileges(request.url(request.place.calendar), "D:bind")
     with _refusals():
         data, obj = _sent(request)
-        with request.database.write() as conn:
+        with request.write() as conn:
             calendar = request.calendar(conn)
             conditions.require(request, conn, tokens.ctag(calendar), calendar.modified_at)
             _check_kind(calendar, obj)
@@ -144,7 +146,7 @@ def _check_kind(calendar: Calendar, obj: ical.CalendarObject) -> None:
 
 def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[Written, bool]:
     place = request.place
-    with request.database.write() as conn:
+    with request.write() as conn:
         calendar = calendars.get(conn, place.owner, place.slug)
         if calendar is None:
             raise dav.Refusal(dav.text(client.CONFLICT, "There is no such calendar."))
@@ -193,7 +195,7 @@ def uid_conflict(request: Request, href: str) -> Answer:
 
 def delete(request: Request) -> Answer:
     place = request.place
-    with request.database.write() as conn:
+    with request.write() as conn:
         calendar = request.calendar(conn)
         existing = objects.get(conn, calendar.id, place.href)
         if existing is None:

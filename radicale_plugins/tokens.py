@@ -7,14 +7,14 @@ import re
 from urllib.parse import quote, unquote
 
 from bridge.errors import SyncTokenInvalid
+from bridge.store import sync_tokens
 from bridge.store.calendars import Calendar
 from bridge.store.changes import Position
 from bridge.store.objects import StoredObject
 
-PREFIX = "http://radicale.org/ns/sync/"
-"""A sync token is a URI (RFC 6578 §6.2); Evolution takes one for a token only if it holds ":" or "/"."""
-
-_TOKEN = re.compile(re.escape(PREFIX) + r"(\d{1,18})-(\d{1,18})(?:/(\d{1,18})/(alive|deleted)/(.+))?", re.ASCII)
+_TOKEN = re.compile(
+    re.escape(sync_tokens.PREFIX) + r"(\d{1,18})-(\d{1,18})(?:/(\d{1,18})/(alive|deleted)/(.+))?", re.ASCII
+)
 _PLAIN = re.compile(r"[A-Za-z0-9@._+=-]{1,200}", re.ASCII)
 
 
@@ -24,13 +24,13 @@ def ctag(calendar: Calendar) -> str:
 
 
 def sync_token(calendar: Calendar) -> str:
-    return f"{PREFIX}{calendar.id}-{calendar.revision}"
+    return sync_tokens.of(calendar)
 
 
 def partial_token(calendar: Calendar, at: Position) -> str:
     """A token that goes on in the middle of a listing which a limit has cut (RFC 6578 §3.6)."""
     kind = "deleted" if at.deleted else "alive"
-    return f"{PREFIX}{calendar.id}-{at.revision}/{at.fresh}/{kind}/{quote(at.href, safe='')}"
+    return f"{sync_tokens.PREFIX}{calendar.id}-{at.revision}/{at.fresh}/{kind}/{quote(at.href, safe='')}"
 
 
 def position(calendar: Calendar, token: str) -> Position:

@@ -20,6 +20,7 @@ from bridge.store import (
     notices,
     oauth_flows,
     principals,
+    push_subscriptions,
 )
 
 LOGIN_MEMORY = dt.timedelta(days=1)
@@ -50,4 +51,5 @@ def run(context: Context) -> None:
         former.prune(conn, old_history)
         oauth_flows.prune(conn, now)
         login_failures.prune(conn, now - LOGIN_MEMORY)
+        push_subscriptions.prune(conn, now)
     log.info("house kept", calendars=len(held), versions=pruned)

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.errors import AlreadyExists, NotFound, UsageError
-from bridge.store import changes
+from bridge.store import changes, push_subscriptions
 from bridge.store.dialects import insert
 from bridge.store.tables import calendars, pairs, principals
 
@@ -88,6 +88,7 @@ def create(
     )
     if calendar_id is None:
         raise AlreadyExists(f"there is a calendar {slug!r} already")
+    push_subscriptions.mark_home(conn, principal_id, now=now)
     return Calendar(*conn.execute(_BY_ID, {"id": calendar_id}).one())
 
 
@@ -141,9 +142,12 @@ def set_properties(
     (CLIENTS.md), though ``changes.since`` then lists no object. Raises NotFound.
     """
     changes.lock(conn, calendar_id)
-    if conn.scalar(sa.select(calendars.c.properties).where(calendars.c.id == calendar_id)) == dict(properties):
+    present = sa.select(calendars.c.principal_id, calendars.c.properties).where(calendars.c.id == calendar_id)
+    principal_id, before = conn.execute(present).one()
+    if before == dict(properties):
         return
-    changes.bump(conn, calendar_id, actor=actor, now=now)
+    changes.bump(conn, calendar_id, actor=actor, now=now, properties=True)
+    push_subscriptions.mark_home(conn, principal_id, now=now, properties_at=1)
     conn.execute(sa.update(calendars).where(calendars.c.id == calendar_id).values(properties=dict(properties)))
 
 
@@ -160,10 +164,13 @@ def set_home_pair(conn: sa.Connection, calendar_id: int, pair_id: int | None) ->
         raise NotFound(f"there is no calendar {calendar_id}")
 
 
-def delete(conn: sa.Connection, calendar_id: int) -> None:
+def delete(conn: sa.Connection, calendar_id: int, *, now: dt.datetime) -> None:
     """With its objects, their history and its pairs. Asks nobody: see ``is_bridged``. Raises NotFound."""
-    if not conn.execute(sa.delete(calendars).where(calendars.c.id == calendar_id)).rowcount:
+    gone = sa.delete(calendars).where(calendars.c.id == calendar_id).returning(calendars.c.principal_id)
+    principal_id = conn.scalar(gone)
+    if principal_id is None:
         raise NotFound(f"there is no calendar {calendar_id}")
+    push_subscriptions.mark_home(conn, principal_id, now=now)
 
 
 def is_bridged(conn: sa.Connection, calendar_id: int) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bridge.errors import NotFound, SyncTokenInvalid
-from bridge.store import pairs
+from bridge.store import pairs, push_subscriptions
 from bridge.store.session import notes
 from bridge.store.tables import calendars, objects, tombstones
 from bridge.store.tables import pairs as pairs_table
@@ -45,25 +45,31 @@ def lock(conn: sa.Connection, calendar_id: int) -> None:
     noted["locked", calendar_id] = True
 
 
-def bump(conn: sa.Connection, calendar_id: int, *, actor: str, now: dt.datetime) -> int:
+def bump(conn: sa.Connection, calendar_id: int, *, actor: str, now: dt.datetime, properties: bool = False) -> int:
     """The revision that this transaction gives to what it changes in the calendar: made by the first call, then the same.
 
     Locks the calendar, so revisions become visible in their order and without gaps. Makes the calendar's realtime pairs due,
-    but for the one that is itself the ``actor`` ("pair:3"): it knows. Raises NotFound.
+    but for the one that is itself the ``actor`` ("pair:3"): it knows. Devices that have asked for it will be told, that
+    members have changed or, with ``properties``, that the calendar's own have. Raises NotFound.
     """
     noted = notes(conn)
     revision: int | None = noted.get(("revision", calendar_id))
     if revision is None:
-        revision = conn.execute(
+        row = conn.execute(
             sa.update(calendars)
             .where(calendars.c.id == calendar_id)
             .values(revision=calendars.c.revision + 1, modified_at=now)
-            .returning(calendars.c.revision)
-        ).scalar_one_or_none()
-        if revision is None:
+            .returning(calendars.c.revision, calendars.c.watched)
+        ).one_or_none()
+        if row is None:
             raise NotFound(f"there is no calendar {calendar_id}")
+        revision = row.revision
         noted["revision", calendar_id] = revision
+        noted["watched", calendar_id] = row.watched
         noted["locked", calendar_id] = True
+    if noted["watched", calendar_id] and ("told", calendar_id, properties) not in noted:
+        push_subscriptions.mark_calendar(conn, calendar_id, properties=properties, now=now)
+        noted["told", calendar_id, properties] = True
     if ("woken", calendar_id, actor) not in noted:
         pairs.wake_calendar(conn, calendar_id, now=now, but=_number_of_pair(actor))
         noted["woken", calendar_id, actor] = True

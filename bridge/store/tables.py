@@ -144,6 +144,7 @@ calendars = sa.Table(
     sa.Column("truth", sa.String(32), nullable=False, server_default="newest"),
     sa.Column("home_pair_id", sa.BigInteger),  # of events made here; None: its first pair that may be written
     sa.Column("size", sa.BigInteger, nullable=False, server_default="0"),  # of its objects, in bytes
+    sa.Column("watched", sa.Boolean, nullable=False, server_default=sa.false()),  # a device has asked to be told
     sa.UniqueConstraint("principal_id", "slug"),
     sqlite_autoincrement=True,
 )
@@ -422,6 +423,42 @@ homes = sa.Table(
     sa.Index(None, "pair_id"),
 )
 
+# --- devices that are told ------------------------------------------------------------------------------------------
+
+push_subscriptions = sa.Table(
+    "push_subscriptions",
+    metadata,
+    _id(),
+    sa.Column("token", sa.String(64), nullable=False, unique=True),  # the last segment of its registration URL
+    _of("principals"),  # who is told
+    sa.Column("device_id", sa.BigInteger, sa.ForeignKey("devices.id", ondelete="CASCADE")),
+    # of which collection: a calendar, or the home of a person
+    sa.Column("calendar_id", sa.BigInteger, sa.ForeignKey("calendars.id", ondelete="CASCADE")),
+    sa.Column("home_id", sa.BigInteger, sa.ForeignKey("principals.id", ondelete="CASCADE")),
+    sa.Column("digest", sa.String(64), nullable=False),  # of the push resource, which identifies the device
+    sa.Column("endpoint", sa.LargeBinary, nullable=False),  # the push resource and its keys, sealed by the vault
+    sa.Column("host", sa.String(255), nullable=False),  # of the push service
+    sa.Column("content", sa.Boolean, nullable=False),  # it wants to hear of changed members
+    sa.Column("property_depth", sa.SmallInteger),  # and of changed properties, that deep; None: not of them
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    # changes so far, and how many of them it was told of
+    sa.Column("content_news", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("content_told", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("property_news", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("property_told", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("due_at", Instant),  # None: there is nothing to tell; while a worker has it, when its lease ends
+    sa.Column("quiet_until", Instant),  # bursts are one message: not before then
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row
+    sa.Column("told_at", Instant),
+    sa.UniqueConstraint("calendar_id", "principal_id", "digest"),
+    sa.UniqueConstraint("home_id", "principal_id", "digest"),
+    sa.Index(None, "due_at"),
+    sa.Index(None, "principal_id"),
+    sa.Index(None, "device_id"),
+    sqlite_autoincrement=True,
+)
+
 # --- what was done, to be seen and undone ---------------------------------------------------------------------------
 
 cycles = sa.Table(
@@ -490,4 +527,11 @@ settings = sa.Table(
     metadata,
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("value", sa.JSON, nullable=False),
+)
+
+sealed_settings = sa.Table(
+    "sealed_settings",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),  # sealed by the vault
 )

@@ -68,6 +68,6 @@ def test_with_a_calendar_goes_what_was_fetched_of_it(database, written):
     with database.write() as conn:
         fetches.fetched(conn, phone, calendar, 3, now=NOW)
         device_tests.save(conn, DeviceTest(phone, calendar, "x.ics", 4, NOW))
-        calendars.delete(conn, calendar)
+        calendars.delete(conn, calendar, now=NOW)
         assert fetches.of_device(conn, phone) == {}
         assert device_tests.of_device(conn, phone) is None
