@@ -186,6 +186,17 @@ itip_outbox = sa.Table(
     sqlite_autoincrement=True,
 )
 
+reply_addresses = sa.Table(
+    "reply_addresses",
+    metadata,
+    sa.Column("token", sa.String(32), primary_key=True),  # between "+" and "@"
+    _of("principals"),  # the organizer
+    sa.Column("uid", sa.String(1024), nullable=False),
+    sa.Column("recipient", sa.String(320), nullable=False),  # whose answers come there
+    sa.Column("created_at", Instant, nullable=False),
+    sa.UniqueConstraint("principal_id", "uid", "recipient"),
+)
+
 attachments = sa.Table(
     "attachments",
     metadata,
