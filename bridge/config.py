@@ -187,6 +187,19 @@ class Push(_Section):
     """The longest that a registration is good for; devices renew theirs."""
 
 
+class Onboarding(_Section):
+    """Adding a device: its setup link, and what signs the profile for Apple's. Files in PEM, read at start."""
+
+    link_hours: int = Field(24, ge=1, le=720)
+    """How long a setup link is good for."""
+    certificate: Path | None = None
+    """May hold the chain too. Unset: profiles are not signed, and devices warn."""
+    key: Path | None = None
+    chain: Path | None = None
+    root: Path | None = None
+    """The certificate of a private authority, to travel in the profile."""
+
+
 class Sandbox(_Section):
     """Where ``caldav-bridge sandbox`` (and ``demo``) puts the simulated services."""
 
@@ -230,6 +243,7 @@ class Settings(BaseSettings):
     security: Security = Security()
     notify: Notify = Notify()
     push: Push = Push()
+    onboarding: Onboarding = Onboarding()
     sandbox: Sandbox = Sandbox()
     log: Log = Log()
 

@@ -17,6 +17,7 @@ from bridge.cli import (
     conflicts,
     demo,
     device,
+    dns,
     feed,
     history,
     notices,
@@ -44,6 +45,7 @@ app.command("worker")(serve.worker)
 app.command("demo")(demo.demo)
 app.command("sandbox")(sandbox.sandbox)
 app.command("status")(status.status)
+app.command("dns")(dns.dns)
 app.command("notices")(notices.notices)
 app.add_typer(user.app, name="user")
 app.add_typer(device.app, name="device")

@@ -23,6 +23,7 @@ from bridge.store import (
     objects,
     principals,
     push_subscriptions,
+    setup_links,
 )
 
 LOGIN_MEMORY = dt.timedelta(days=1)
@@ -64,4 +65,5 @@ def run(context: Context) -> None:
         oauth_flows.prune(conn, now)
         login_failures.prune(conn, now - LOGIN_MEMORY)
         push_subscriptions.prune(conn, now)
+        setup_links.prune(conn, now)
     log.info("house kept", calendars=len(held), versions=pruned)

@@ -93,6 +93,15 @@ devices = sa.Table(
     sqlite_autoincrement=True,
 )
 
+setup_links = sa.Table(
+    "setup_links",
+    metadata,
+    _of("devices", key=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),  # SHA-256 of the link's secret
+    sa.Column("password", sa.LargeBinary, nullable=False),  # sealed by the vault
+    sa.Column("expires_at", Instant, nullable=False),
+)
+
 fetches = sa.Table(
     "fetches",
     metadata,

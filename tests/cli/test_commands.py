@@ -44,7 +44,12 @@ def test_a_device_gets_an_address_a_name_and_a_password(run):
     assert made["url"] == "http://127.0.0.1:5232/"
     assert made["username"] == "alice"
     assert len(made["password"]) >= 20
-    assert set(made) == {"url", "username", "password"}
+    assert set(made) == {"url", "username", "password", "setup_url"}
+    assert made["setup_url"].startswith(f"{made['url']}setup/")
+    _, out, _ = run("device", "link", "alice", "phone", "--json")
+    again = json.loads(out)
+    assert again["password"] != made["password"]
+    assert again["setup_url"] != made["setup_url"]
 
 
 @pytest.mark.usefixtures("alice")
