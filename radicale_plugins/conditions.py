@@ -14,9 +14,9 @@ from http import client
 
 import sqlalchemy as sa
 
-from bridge.store import calendars, changes, objects
+from bridge.store import changes, objects
 from bridge.store.objects import ABSENT, ANY, Expected, StoredObject
-from radicale_plugins import dav, home, tokens
+from radicale_plugins import access, dav, home, tokens
 from radicale_plugins.request import Kind, Place, Request
 
 PRECONDITION_FAILED = dav.text(client.PRECONDITION_FAILED, "The resource is not in the state the request assumes.")
@@ -111,7 +111,7 @@ def _require_states(request: Request, conn: sa.Connection) -> None:
     """RFC 4918 §10.4.3: one of the lists must hold whole."""
     lists = list(_lists(request.header("If")))
     if request.place.kind in (Kind.CALENDAR, Kind.OBJECT) and request.environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-        calendar = calendars.get(conn, request.place.owner, request.place.slug)
+        calendar = access.find(conn, request.place)
         if calendar is not None:
             changes.lock(conn, calendar.id)  # or what is found to hold might not hold any more
     if not any(all(_holds(request, conn, each) for each in conditions) for conditions in lists):
@@ -128,7 +128,7 @@ def _states(conn: sa.Connection, place: Place) -> set[str]:
     """The etag and the state tokens of what is there; no locks, so a lock's token never holds (D-23)."""
     if place.kind is Kind.HOME:
         return {home.token(home.state(home.members(conn, place.owner)))}
-    calendar = calendars.get(conn, place.owner, place.slug) if place.kind in (Kind.CALENDAR, Kind.OBJECT) else None
+    calendar = access.find(conn, place) if place.kind in (Kind.CALENDAR, Kind.OBJECT) else None
     if calendar is None:
         return set()
     if not place.href:

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bridge.policy.access import Access
 from bridge.services import scheduling
 from bridge.services.registering import Registrar
 from bridge.store import principals
@@ -13,7 +14,7 @@ from bridge.store.calendars import COMPONENT_SET, COMPONENTS, INBOX, Calendar, c
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
 from bridge.store.push_subscriptions import Watched
-from radicale_plugins import acl, capabilities, dav, filters, home, keeping, push, quota, tokens
+from radicale_plugins import access, acl, capabilities, dav, filters, home, keeping, push, quota, sharing, tokens
 from radicale_plugins.request import OUTBOX, Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
@@ -61,7 +62,21 @@ def _acl(*names: str) -> Getter:
     return lambda r, q: dav.element("D:acl", acl.granted_to(q.url(r.place.home), *names))
 
 
-_READ, _WRITE = acl.READ, acl.WRITE
+_READ, _WRITE = access.READ, access.WRITE
+
+_OfLevel = Callable[[Access], tuple[str, ...]]
+
+
+def _own_privileges(of: _OfLevel) -> Getter:
+    """What may be done in a calendar that may be somebody else's."""
+    return lambda r, _: _privileges(*of(Access.OWNER if r.calendar is None else r.calendar.access))
+
+
+def _acl_of(of: _OfLevel) -> Getter:
+    return lambda r, q: dav.element(
+        "D:acl",
+        *(acl.granted_to(q.url(f"/{name}/"), *of(level)) for name, level in sharing.everybody(r.calendar, r.place, q)),
+    )
 
 
 def _reports(resource: Resource, _: Request) -> ET.Element:
@@ -72,8 +87,7 @@ def _reports(resource: Resource, _: Request) -> ET.Element:
 
 def name_of(principal: Principal) -> str:
     """What they call themselves, else the name they sign in with."""
-    name = principal.properties.get("D:displayname")
-    return name if isinstance(name, str) and name.strip() else principal.name
+    return principals.called(principal.name, principal.properties)
 
 
 def _user_addresses(resource: Resource, request: Request) -> ET.Element | None:
@@ -124,7 +138,7 @@ _OF_ALL: dict[str, Getter] = {
 
 _OF_WHAT_IS_OWNED: dict[str, Getter] = {
     **_OF_ALL,
-    "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
+    "D:owner": lambda r, q: _hrefs("D:owner", q.url(f"/{r.place.owner if r.calendar is None else r.calendar.owner}/")),
     "D:supported-privilege-set": lambda *_: acl.supported(),
     "D:acl-restrictions": lambda *_: acl.restrictions(),
     "D:inherited-acl-set": lambda *_: dav.element("D:inherited-acl-set"),
@@ -212,7 +226,8 @@ def _component_set(calendar: Calendar) -> ET.Element:
 
 def _resource_type(calendar: Calendar) -> ET.Element:
     kind = "CS:subscribed" if calendar.properties.get("tag") == "VSUBSCRIBED" else "C:calendar"
-    return dav.element("D:resourcetype", dav.element("D:collection"), dav.element(kind))
+    shared = () if (name := sharing.resource_type(calendar)) is None else (dav.element(name),)
+    return dav.element("D:resourcetype", dav.element("D:collection"), dav.element(kind), *shared)
 
 
 _OF_CALENDAR: dict[str, Getter] = {
@@ -241,8 +256,9 @@ _OF_CALENDAR: dict[str, Getter] = {
     ),
     "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.limits.object_bytes)),
     "D:add-member": lambda r, q: _hrefs("D:add-member", q.url(r.place.calendar)),
-    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE, acl.FREE_BUSY),
-    "D:acl": _acl(*_READ, *_WRITE, acl.FREE_BUSY),
+    "CS:invite": lambda r, q: None if r.calendar is None else sharing.invite(r.calendar, q),
+    "D:current-user-privilege-set": _own_privileges(access.of_calendar),
+    "D:acl": _acl_of(access.of_calendar),
 }
 
 
@@ -297,8 +313,8 @@ _OF_OBJECT: dict[str, Getter] = {
     "D:getlastmodified": _of_stored(lambda s: dav.http_date(s.modified_at))("D:getlastmodified"),
     "D:getcontentlength": _of_stored(lambda s: str(len(s.data)))("D:getcontentlength"),
     "C:schedule-tag": _schedule_tag,
-    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE[:3]),
-    "D:acl": _acl(*_READ, *_WRITE[:3]),
+    "D:current-user-privilege-set": _own_privileges(access.of_object),
+    "D:acl": _acl_of(access.of_object),
 }
 
 _OF_MESSAGE: dict[str, Getter] = {

@@ -8,7 +8,7 @@ from http import client
 
 import sqlalchemy as sa
 
-from bridge.store import calendars, objects
+from bridge.store import objects
 from bridge.store.calendars import Calendar
 from radicale_plugins import dav, filters, freebusy, home, keeping, live, preferences
 from radicale_plugins.calendar_data import CalendarData
@@ -101,7 +101,7 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
         raise InvalidFilter("valid-filter", "a free-busy-query needs a time-range with both ends")
     with request.database.read() as conn:
         whole = request.place.kind is Kind.HOME
-        all_of_them = calendars.of_principal(conn, request.place.owner) if whole else [request.calendar(conn)]
+        all_of_them = home.members(conn, request.place.owner) if whole else [request.calendar(conn)]
         stored = [
             each
             for calendar in all_of_them

@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from bridge.services.device_check import Told
 from bridge.services.registering import Registrar
 from bridge.services.scheduling import Scheduling
-from bridge.store import calendars, principals, push_subscriptions
+from bridge.store import principals, push_subscriptions
 from bridge.store.calendars import INBOX, Calendar
 from bridge.store.session import Database
-from radicale_plugins import dav, door
+from radicale_plugins import access, dav, door
 from radicale_plugins.door import Environ
 
 
@@ -220,12 +220,13 @@ class Request:
         place = Place.of(path[len(self.base) :])
         return None if place.deeper else place
 
-    def calendar(self, conn: sa.Connection, place: Place | None = None) -> Calendar:
-        """The calendar of the place. Raises dav.Refusal 404."""
-        place = place or self.place
-        calendar = None if place.deeper else calendars.get(conn, place.owner, place.slug)
+    def calendar(self, conn: sa.Connection, needs: str = "") -> Calendar:
+        """The calendar of the place. Raises dav.Refusal 404, and 403 where the privilege it ``needs`` is not theirs."""
+        calendar = access.find(conn, self.place)
         if calendar is None:
             raise dav.Refusal(NOT_FOUND)
+        if needs:
+            access.require(self, calendar, self.place, needs)
         return calendar
 
 

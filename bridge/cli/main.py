@@ -23,6 +23,7 @@ from bridge.cli import (
     push,
     sandbox,
     serve,
+    share,
     status,
     sync,
     user,
@@ -49,6 +50,7 @@ app.add_typer(device.app, name="device")
 app.add_typer(account.app, name="account")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(pair.app, name="pair")
+app.add_typer(share.app, name="share")
 app.add_typer(push.app, name="push")
 app.add_typer(sync.app, name="sync")
 app.add_typer(history.app, name="history")
