@@ -1,11 +1,13 @@
 """What the person who asks may do with a calendar and what is in it: the one place that knows, for every method.
 
-A home is its owner's alone (``rights``), so whoever gets here is in their own home. What stands there is theirs, or it is
-somebody else's calendar that was shared with them (``store.shares``): then its ``access`` says how far they may go.
+Whoever gets here is in their own home, or in that of somebody whose delegate they are (``store.delegates``, asked where the
+request comes in). What stands in one's own home is one's own, or it is somebody else's calendar that was shared
+(``store.shares``). A calendar's ``access`` says how far one may go with it, whichever way one came to it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -16,7 +18,7 @@ from bridge.ical.itip import parts
 from bridge.policy.access import Access, Deed, may
 from bridge.store import calendars, shares
 from bridge.store.calendars import Calendar
-from radicale_plugins import dav
+from radicale_plugins import dav, home
 
 if TYPE_CHECKING:
     from radicale_plugins.request import Place, Request
@@ -36,21 +38,53 @@ _DEEDS = {
 }
 
 
-def find(conn: sa.Connection, place: Place) -> Calendar | None:
+def level(request: Request, owner: str) -> Access:
+    """How far one may go in a home, as far as that is known: of others only in the one that is asked for."""
+    if owner in ("", request.user):
+        return Access.OWNER
+    return Access.NONE if request.stranger or owner != request.place.owner else request.level
+
+
+def find(request: Request, conn: sa.Connection, place: Place) -> Calendar | None:
     """The calendar that the place is or lies in, as it is seen there. One's own costs no more than if nothing were shared."""
-    if place.deeper:
+    how_far = level(request, place.owner)
+    if place.deeper or how_far is Access.NONE:
         return None
-    return calendars.get(conn, place.owner, place.slug) or shares.at(conn, place.owner, place.slug)
+    own = calendars.get(conn, place.owner, place.slug)
+    if how_far is Access.OWNER:
+        return own or shares.at(conn, place.owner, place.slug)
+    return None if own is None or own.slug.startswith(".") else replace(own, access=how_far)
 
 
-def of_calendar(access: Access) -> tuple[str, ...]:
-    """The privileges on a calendar (current-user-privilege-set, acl)."""
+def members(request: Request, conn: sa.Connection, owner: str) -> list[Calendar]:
+    """The calendars that one sees in a home. A delegate sees none that others have shared with its owner: they meant the owner."""
+    how_far = level(request, owner)
+    found = home.members(conn, owner)
+    if how_far is Access.OWNER:
+        return found
+    return [replace(each, access=how_far) for each in found if each.share_id is None and how_far]
+
+
+def of_home(access: Access) -> tuple[str, ...]:
+    return (*READ, *WRITE) if may(access, Deed.OWN) else READ
+
+
+def of_calendar(access: Access, *, as_delegate: bool = False) -> tuple[str, ...]:
+    """The privileges on a calendar (current-user-privilege-set, acl). A delegate has no names and colours of their own."""
+    if as_delegate:
+        return (
+            (*READ, "D:write-content", "D:bind", "D:unbind", FREE_BUSY)
+            if may(access, Deed.WRITE)
+            else (*READ, FREE_BUSY)
+        )
     if may(access, Deed.WRITE):
         return (*READ, *WRITE, FREE_BUSY)
     return (*READ, DESCRIBE, FREE_BUSY) if may(access, Deed.READ) else ()
 
 
-def of_object(access: Access) -> tuple[str, ...]:
+def of_object(access: Access, *, as_delegate: bool = False) -> tuple[str, ...]:
+    if as_delegate and may(access, Deed.WRITE):
+        return (*READ, "D:write-content")
     if may(access, Deed.WRITE):
         return (*READ, *WRITE[:3])
     return READ if may(access, Deed.READ) else ()

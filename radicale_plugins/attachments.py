@@ -17,8 +17,9 @@ from werkzeug.http import parse_options_header
 
 from bridge.ical import attachments as ical
 from bridge.ical.attachments import Attachment
+from bridge.policy.access import Access
 from bridge.services.scheduling import Written
-from bridge.store import attachments, objects, principals
+from bridge.store import attachments, delegates, objects, principals
 from bridge.store.attachments import Kept
 from bridge.store.calendars import Calendar
 from bridge.store.objects import StoredObject
@@ -142,4 +143,6 @@ def _may_read(conn: sa.Connection, kept: Kept, request: Request) -> bool:
     owner = principals.by_name(conn, request.place.owner)
     if person is None or owner is None or kept.principal_id != owner.id:
         return False
-    return person.id == owner.id or attachments.is_used_in(conn, kept.managed_id, person.id)
+    if person.id == owner.id or attachments.is_used_in(conn, kept.managed_id, person.id):
+        return True
+    return delegates.level(conn, owner.name, person.name) is not Access.NONE

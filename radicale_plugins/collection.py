@@ -13,7 +13,7 @@ from bridge.errors import AlreadyExists, UsageError
 from bridge.policy.access import Deed, may
 from bridge.store import audit, calendars, principals, shares
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS, Calendar
-from radicale_plugins import conditions, dav, inbox, keeping, preferences, tokens
+from radicale_plugins import conditions, dav, inbox, keeping, preferences, proxies, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.keeping import Unacceptable, Update
 from radicale_plugins.properties import PROTECTED
@@ -137,6 +137,8 @@ def describe(request: Request) -> Answer:
     ]
     if place.kind is Kind.NOWHERE:
         return NOT_FOUND
+    if place.kind is Kind.PROXY:
+        return _describe_group(request, updates)
     if place.kind not in (Kind.HOME, Kind.CALENDAR, Kind.INBOX):
         return _patched(request, updates, refused=[element.tag for _, element in updates])
     refused = [element.tag for _, element in updates if _is_protected(element)]
@@ -163,6 +165,17 @@ def describe(request: Request) -> Answer:
             else:
                 calendars.set_properties(conn, calendar.id, kept, actor=request.actor, now=request.now())
     return _patched(request, updates, refused=refused)
+
+
+def _describe_group(request: Request, updates: list[Update]) -> Answer:
+    """Who is in a group of proxies, and nothing else, can be set."""
+    refused = [element.tag for _, element in updates if element.tag != proxies.MEMBERS]
+    if refused:
+        return _patched(request, updates, refused=refused)
+    is_set, element = updates[-1] if updates else (False, None)  # what was said last counts
+    if updates and not proxies.set_members(request, element if is_set else None):
+        return _patched(request, updates, refused=[proxies.MEMBERS], reason="D:recognized-principal")
+    return _patched(request, updates, refused=[])
 
 
 def _is_protected(element: ET.Element) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from bridge.policy.access import Access
 from bridge.services import scheduling
@@ -14,8 +15,21 @@ from bridge.store.calendars import COMPONENT_SET, COMPONENTS, INBOX, Calendar, c
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
 from bridge.store.push_subscriptions import Watched
-from radicale_plugins import access, acl, capabilities, dav, filters, home, keeping, push, quota, sharing, tokens
-from radicale_plugins.request import OUTBOX, Kind, Place, Request
+from radicale_plugins import (
+    access,
+    acl,
+    capabilities,
+    dav,
+    filters,
+    home,
+    keeping,
+    proxies,
+    push,
+    quota,
+    sharing,
+    tokens,
+)
+from radicale_plugins.request import OUTBOX, PROXIES, Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
 
@@ -64,19 +78,32 @@ def _acl(*names: str) -> Getter:
 
 _READ, _WRITE = access.READ, access.WRITE
 
-_OfLevel = Callable[[Access], tuple[str, ...]]
+
+class _OfLevel(Protocol):
+    def __call__(self, access: Access, *, as_delegate: bool = False) -> tuple[str, ...]: ...
 
 
 def _own_privileges(of: _OfLevel) -> Getter:
     """What may be done in a calendar that may be somebody else's."""
-    return lambda r, _: _privileges(*of(Access.OWNER if r.calendar is None else r.calendar.access))
+
+    def get(resource: Resource, _: Request) -> ET.Element:
+        calendar = resource.calendar
+        if calendar is None:
+            return _privileges(*of(Access.OWNER))
+        return _privileges(
+            *of(calendar.access, as_delegate=calendar.share_id is None and calendar.access < Access.OWNER)
+        )
+
+    return get
 
 
 def _acl_of(of: _OfLevel) -> Getter:
-    return lambda r, q: dav.element(
-        "D:acl",
-        *(acl.granted_to(q.url(f"/{name}/"), *of(level)) for name, level in sharing.everybody(r.calendar, r.place, q)),
-    )
+    def get(resource: Resource, request: Request) -> ET.Element:
+        everybody = sharing.everybody(resource.calendar, resource.place, request)
+        granted = ((name, of(level, as_delegate=delegate)) for name, level, delegate in everybody)
+        return dav.element("D:acl", *(acl.granted_to(request.url(f"/{name}/"), *names) for name, names in granted))
+
+    return get
 
 
 def _reports(resource: Resource, _: Request) -> ET.Element:
@@ -151,7 +178,7 @@ _OF_PRINCIPAL: dict[str, Getter] = {
     "D:principal-URL": lambda r, q: _hrefs("D:principal-URL", q.url(r.place.home)),
     "D:alternate-URI-set": lambda *_: dav.element("D:alternate-URI-set"),
     "D:group-member-set": lambda *_: dav.element("D:group-member-set"),
-    "D:group-membership": lambda *_: dav.element("D:group-membership"),
+    "D:group-membership": lambda r, q: _hrefs("D:group-membership", *map(q.url, proxies.groups_of(r.place.owner, q))),
     "C:calendar-user-address-set": _user_addresses,
     "C:calendar-user-type": lambda *_: _text("C:calendar-user-type", INDIVIDUAL),
     "CS:email-address-set": _emails,
@@ -176,7 +203,11 @@ _OF_ROOT: dict[str, Getter] = {
 
 def _where_scheduled(name: str, slug: str) -> Getter:
     """The inbox and outbox of a principal (RFC 6638 §2.4)."""
-    return lambda r, q: _hrefs(name, q.url(Place(r.place.owner, slug).path)) if q.scheduling.enabled else None
+    return lambda r, q: (
+        _hrefs(name, q.url(Place(r.place.owner, slug).path))
+        if q.scheduling.enabled and q.level is Access.OWNER
+        else None
+    )
 
 
 def _of_push(show_it: Callable[[Registrar, Watched], ET.Element]) -> Getter:
@@ -184,7 +215,9 @@ def _of_push(show_it: Callable[[Registrar, Watched], ET.Element]) -> Getter:
 
     def get(resource: Resource, request: Request) -> ET.Element | None:
         watched = push.watched(resource.principal, resource.calendar)
-        return None if request.push is None or watched is None else show_it(request.push, watched)
+        if request.push is None or watched is None or request.level < Access.OWNER:
+            return None
+        return show_it(request.push, watched)
 
     return get
 
@@ -195,11 +228,19 @@ _OF_PUSHED: dict[str, Getter] = {
     push.SUPPORTED_TRIGGERS: _of_push(push.supported_triggers),
 }
 
+
+def _looked_after(name: str, level: Access) -> Getter:
+    """Whose calendars one looks after: macOS and DAVx5 find their homes by it."""
+    return lambda r, q: _hrefs(name, *map(q.url, proxies.owners(r.place.owner, level, q)))
+
+
 _OF_HOME: dict[str, Getter] = {
     **_OF_WHAT_IS_OWNED,
     **_OF_PRINCIPAL,
     **_OF_PUSHED,
     "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:principal"), dav.element("D:collection")),
+    "CS:calendar-proxy-read-for": _looked_after("CS:calendar-proxy-read-for", Access.READ),
+    "CS:calendar-proxy-write-for": _looked_after("CS:calendar-proxy-write-for", Access.WRITE),
     "D:quota-used-bytes": _quota("D:quota-used-bytes"),
     "D:quota-available-bytes": _quota("D:quota-available-bytes"),
     "C:supported-calendar-component-sets": lambda *_: dav.element(
@@ -210,7 +251,7 @@ _OF_HOME: dict[str, Getter] = {
     "D:sync-token": lambda r, _: _text("D:sync-token", home.token(home.state(r.members))),
     "C:schedule-inbox-URL": _where_scheduled("C:schedule-inbox-URL", INBOX),
     "C:schedule-outbox-URL": _where_scheduled("C:schedule-outbox-URL", OUTBOX),
-    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE),
+    "D:current-user-privilege-set": lambda _, q: _privileges(*access.of_home(q.level)),
     "D:acl": _acl(*_READ, *_WRITE),
 }
 
@@ -296,6 +337,26 @@ _OF_OUTBOX: dict[str, Getter] = {
 }
 
 
+_OF_PROXY: dict[str, Getter] = {
+    **_OF_WHAT_IS_OWNED,
+    "D:resourcetype": lambda r, _: dav.element(
+        "D:resourcetype",
+        dav.element("D:principal"),
+        dav.element("D:collection"),
+        dav.element(f"CS:calendar-proxy-{PROXIES[r.place.slug]}"),
+    ),
+    "D:displayname": lambda r, _: _text("D:displayname", r.place.slug.removeprefix(".")),
+    "D:principal-URL": lambda r, q: _hrefs("D:principal-URL", q.url(r.place.calendar)),
+    "D:alternate-URI-set": lambda *_: dav.element("D:alternate-URI-set"),
+    "D:group-member-set": lambda r, q: _hrefs("D:group-member-set", *map(q.url, proxies.members(r.place, q))),
+    "D:group-membership": lambda *_: dav.element("D:group-membership"),
+    "D:current-user-privilege-set": lambda _, q: _privileges(
+        *_READ, *(("D:write-properties",) if q.level is Access.OWNER else ())
+    ),
+    "D:acl": _acl(*_READ, "D:write-properties"),
+}
+
+
 def _schedule_tag(resource: Resource, request: Request) -> ET.Element | None:
     tag = None if resource.stored is None else tokens.schedule_tag(resource.stored)
     return _text("C:schedule-tag", tag) if request.scheduling.enabled else None
@@ -335,6 +396,7 @@ TABLES: Mapping[Kind, Table] = {
         (Kind.INBOX, _OF_INBOX),
         (Kind.MESSAGE, _OF_MESSAGE),
         (Kind.OUTBOX, _OF_OUTBOX),
+        (Kind.PROXY, _OF_PROXY),
         (Kind.PERSON, _OF_PERSON),
     )
 }

@@ -32,7 +32,7 @@ def _transfer(request: Request, *, keep: bool) -> Answer:
     actor, now = request.actor, request.now()
     with request.write() as conn:
         source = request.calendar(conn, needs="" if keep else "D:unbind")
-        destination = access.find(conn, target)
+        destination = access.find(request, conn, target)
         if destination is None:
             return dav.text(client.CONFLICT, "There is no such calendar.")
         access.require(request, destination, target, "D:bind")
@@ -64,7 +64,7 @@ def _destination(request: Request) -> Place:
     target = request.place_of(header)
     if target is None:
         raise dav.Refusal(dav.text(client.BAD_GATEWAY, "The destination is not on this server."))
-    if target.owner != request.user or not target.slug:
+    if target.owner != request.place.owner or not target.slug:
         raise dav.Refusal(dav.need_privileges(request.url(target.path), "D:bind"))
     if target.kind is not Kind.OBJECT:
         raise dav.Refusal(dav.error(client.FORBIDDEN, "C:calendar-collection-location-ok"))

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from bridge.errors import NotFound, Unreadable, UsageError
 from bridge.notify.changed import NAMESPACE
 from bridge.notify.webpush import Endpoint
+from bridge.policy.access import Access
 from bridge.services.registering import Registrar
 from bridge.store import principals, push_subscriptions, shares
 from bridge.store.calendars import Calendar
@@ -71,7 +72,7 @@ def register(request: Request) -> Answer | None:
     if root is None or root.tag != f"{P}push-register":
         return None
     registrar = request.push
-    if registrar is None or request.place.kind not in capabilities.PUSHED:
+    if registrar is None or request.place.kind not in capabilities.PUSHED or request.level < Access.OWNER:
         return _refused("push-not-available")
     content, depth = _triggers(root, home=request.place.kind is Kind.HOME)
     if not content and depth is None:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 
+from bridge.policy.access import Access
 from bridge.services.device_check import Told
 from bridge.services.registering import Registrar
 from bridge.services.scheduling import Scheduling
@@ -36,6 +37,8 @@ class Kind(Enum):
     """What stands in an inbox."""
     OUTBOX = "outbox"
     REGISTRATION = "registration"
+    PROXY = "proxy"
+    """The group of those who look after the calendars of a home."""
     PERSON = "person"
     """Somebody else's home for one who may see no more than whose it is: no path is this of itself (``Request.kind``)."""
     NOWHERE = "nowhere"
@@ -45,11 +48,14 @@ ATTACHMENTS = ".attachments"
 REGISTRATIONS = ".push"
 
 OUTBOX = ".outbox"
+PROXIES = {".proxy-read": "read", ".proxy-write": "write"}
+"""By their second segment, what access they have."""
 
 _SPECIAL: dict[str, tuple[Kind, Kind]] = {
     INBOX: (Kind.INBOX, Kind.MESSAGE),
     OUTBOX: (Kind.OUTBOX, Kind.NOWHERE),
     ATTACHMENTS: (Kind.NOWHERE, Kind.ATTACHMENT),  # nobody needs to list them
+    **dict.fromkeys(PROXIES, (Kind.PROXY, Kind.NOWHERE)),
     REGISTRATIONS: (Kind.NOWHERE, Kind.REGISTRATION),  # of devices that are told of changes: deleted, and nothing else
 }
 """Collections that every home has of itself, by their second segment, and what their members are.
@@ -152,6 +158,8 @@ class Request:
     scheduling: Scheduling = _SCHEDULING
     directory: bool = True
     stranger: bool = False
+    level: Access = Access.OWNER
+    """How far this person may go in the home that is asked for: one's own, or that of somebody whose delegate they are."""
 
     @property
     def kind(self) -> Kind:
@@ -222,7 +230,7 @@ class Request:
 
     def calendar(self, conn: sa.Connection, needs: str = "") -> Calendar:
         """The calendar of the place. Raises dav.Refusal 404, and 403 where the privilege it ``needs`` is not theirs."""
-        calendar = access.find(conn, self.place)
+        calendar = access.find(self, conn, self.place)
         if calendar is None:
             raise dav.Refusal(NOT_FOUND)
         if needs:

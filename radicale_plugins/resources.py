@@ -66,7 +66,7 @@ def put(request: Request) -> Answer:
     if not place.href:
         # D-05: one PUT would replace a whole calendar. Nobody has that privilege, bridged or not.
         with request.database.read() as conn:
-            exists = access.find(conn, place) is not None
+            exists = access.find(request, conn, place) is not None
         return dav.need_privileges(request.url(place.calendar), "D:write-content" if exists else "D:bind")
     with _refusals():
         data, obj = _sent(request)
@@ -147,7 +147,7 @@ def _check_kind(calendar: Calendar, obj: ical.CalendarObject) -> None:
 def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[Written, bool]:
     place = request.place
     with request.write() as conn:
-        calendar = access.find(conn, place)
+        calendar = access.find(request, conn, place)
         if calendar is None:
             raise dav.Refusal(dav.text(client.CONFLICT, "There is no such calendar."))
         existing = objects.get(conn, calendar.id, place.href)

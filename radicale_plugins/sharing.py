@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bridge.policy.access import Access
-from bridge.store import principals, shares
+from bridge.store import delegates, principals, shares
 from bridge.store.calendars import Calendar
 from bridge.store.shares import Share
 from radicale_plugins import dav
@@ -21,17 +21,20 @@ def resource_type(calendar: Calendar) -> str | None:
     return "CS:shared-owner" if calendar.is_shared else None
 
 
-def everybody(calendar: Calendar | None, place: Place, request: Request) -> Iterator[tuple[str, Access]]:
-    """Who may do how much with it, as far as the one who asks is told: an owner all of it, others of the owner and themselves."""
+def everybody(calendar: Calendar | None, place: Place, request: Request) -> Iterator[tuple[str, Access, bool]]:
+    """Who may do how much with it, and whether as a delegate: an owner is told all of it, others of the owner and themselves."""
     if calendar is None:
-        yield place.owner, Access.OWNER
+        yield place.owner, Access.OWNER, False
         return
-    yield calendar.owner, Access.OWNER
-    if calendar.share_id is not None:
-        yield place.owner, calendar.access
-    elif calendar.is_shared:
-        with request.database.read() as conn:
-            yield from ((each.sharee, each.access) for each in shares.of_calendar(conn, calendar.id))
+    yield calendar.owner, Access.OWNER, False
+    if calendar.access < Access.OWNER:
+        yield request.user, calendar.access, calendar.share_id is None
+        return
+    with request.database.read() as conn:
+        if calendar.is_shared:
+            yield from ((each.sharee, each.access, False) for each in shares.of_calendar(conn, calendar.id))
+        if not place.href:  # of each object it would be asked anew
+            yield from ((name, level, True) for name, level in delegates.of(conn, calendar.owner).items())
 
 
 def invite(calendar: Calendar, request: Request) -> ET.Element | None:

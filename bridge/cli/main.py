@@ -15,6 +15,7 @@ from bridge.cli import (
     account,
     calendar,
     conflicts,
+    delegate,
     demo,
     device,
     history,
@@ -51,6 +52,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(pair.app, name="pair")
 app.add_typer(share.app, name="share")
+app.add_typer(delegate.app, name="delegate")
 app.add_typer(push.app, name="push")
 app.add_typer(sync.app, name="sync")
 app.add_typer(history.app, name="history")

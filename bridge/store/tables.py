@@ -441,6 +441,16 @@ shares = sa.Table(
     sqlite_autoincrement=True,
 )
 
+delegates = sa.Table(
+    "delegates",
+    metadata,
+    _of("principals", key=True),  # whose calendars they are
+    _of("principals", "delegate_id", key=True),
+    sa.Column("access", sa.String(8), nullable=False),  # "read", "write"
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Index(None, "delegate_id"),
+)
+
 push_subscriptions = sa.Table(
     "push_subscriptions",
     metadata,

@@ -64,3 +64,32 @@ def test_what_cannot_be_done_is_one_plain_line(run, arguments, said):
     assert (code, out) == (2, "")
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_delegates_are_added_listed_and_removed(run):
+    assert run("delegate", "list")[1] == "Nobody looks after somebody else's calendars.\n"
+    assert run("delegate", "add", "alice", "bob", "read") == (0, "bob may read alice's calendars now.\n", "")
+    assert run("delegate", "add", "alice", "bob", "write")[0] == 0
+    for who in ((), ("alice",), ("bob",)):
+        assert json.loads(run("delegate", "list", *who, "--json")[1]) == [
+            {"owner": "alice", "delegate": "bob", "access": "write"}
+        ]
+    assert run("delegate", "remove", "alice", "bob")[1] == "bob does not look after alice's calendars any more.\n"
+    assert json.loads(run("delegate", "list", "--json")[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("add", "alice", "bob", "own"), "calendars are given to read or to write, not to 'own'"),
+        (("add", "alice", "alice", "read"), "the calendars are alice's already"),
+        (("add", "alice", "carol", "read"), "there is no user 'carol'"),
+        (("remove", "alice", "bob"), "bob does not look after alice's calendars"),
+        (("list", "carol"), "there is no user 'carol'"),
+    ],
+)
+def test_what_cannot_be_delegated_is_one_plain_line(run, arguments, said):
+    code, out, err = run("delegate", *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1

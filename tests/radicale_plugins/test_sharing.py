@@ -1,12 +1,13 @@
 """Calendars that several people see: who may do what, what each sees of them, and that a leave takes nothing away."""
 
+import base64
 import xml.etree.ElementTree as ET
 
 import caldav
 import pytest
 
 from bridge.services import sharing
-from bridge.store import audit, history, principals
+from bridge.store import audit, calendars, devices, history, principals
 from radicale_plugins import app
 from tests.radicale_plugins.conftest import NAMES, Dav
 
@@ -363,8 +364,6 @@ def test_history_says_who_it_was(clients, family, share, event, database):
     share("write")
     clients["bob"].put("/bob/family/a.ics", event("a"))
     with database.read() as conn:
-        from bridge.store import calendars, devices
-
         bobs = devices.of_principal(conn, principals.by_name(conn, "bob").id)[0]
         calendar = calendars.get(conn, "alice", "family")
         assert [each.actor for each in history.of_object(conn, calendar.id, "a")] == [f"device:{bobs.id}"]
@@ -421,8 +420,6 @@ def test_python_caldav_lists_it_reads_it_and_writes_to_it(base, clients, family,
 
 
 def _password(auth):
-    import base64
-
     return base64.b64decode(auth._auth_header.removeprefix("Basic ")).decode().partition(":")[2]
 
 

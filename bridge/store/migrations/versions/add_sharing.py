@@ -1,4 +1,4 @@
-"""Calendars that others see in their own homes."""
+"""Calendars that others see in their own homes, and people who look after those of others."""
 
 from __future__ import annotations
 
@@ -31,3 +31,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("principal_id", "slug", name=op.f("uq_shares_principal_id_slug")),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "delegates",
+        sa.Column("principal_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("delegate_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("access", sa.String(length=8), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["principal_id"], ["principals.id"], name=op.f("fk_delegates_principal_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["delegate_id"], ["principals.id"], name=op.f("fk_delegates_delegate_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("principal_id", "delegate_id", name=op.f("pk_delegates")),
+    )
+    op.create_index(op.f("ix_delegates_delegate_id"), "delegates", ["delegate_id"])
