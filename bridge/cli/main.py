@@ -18,6 +18,7 @@ from bridge.cli import (
     delegate,
     demo,
     device,
+    feed,
     history,
     notices,
     pair,
@@ -53,6 +54,7 @@ app.add_typer(calendar.app, name="calendar")
 app.add_typer(pair.app, name="pair")
 app.add_typer(share.app, name="share")
 app.add_typer(delegate.app, name="delegate")
+app.add_typer(feed.app, name="feed")
 app.add_typer(push.app, name="push")
 app.add_typer(sync.app, name="sync")
 app.add_typer(history.app, name="history")

@@ -128,6 +128,11 @@ def inbox(conn: sa.Connection, principal_id: int, *, now: dt.datetime) -> Calend
     return Calendar(*row)
 
 
+def inboxes(conn: sa.Connection) -> list[int]:
+    """The ids of everybody's."""
+    return list(conn.scalars(sa.select(calendars.c.id).where(calendars.c.slug == INBOX).order_by(calendars.c.id)))
+
+
 def get(conn: sa.Connection, owner: str, slug: str) -> Calendar | None:
     row = conn.execute(_BY_PATH, {"owner": owner, "slug": slug}).first()
     return None if row is None else Calendar(*row)
