@@ -1,6 +1,8 @@
 """Calendars in the homes of others, on both databases: paths, properties, and who is told of what."""
 
 import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -177,3 +179,30 @@ def test_a_sharees_devices_are_told_and_then_not_any_more(
     with database.write() as conn:
         calendars.delete(conn, calendar, now=t0)
     assert due() == [("home", True, False)]
+
+
+def test_two_at_once_do_not_give_one_path_to_two_calendars(database, calendar, bob, t0):
+    """One makes a calendar in Bob's home, the other shares one into it: whoever comes second is refused."""
+    meet = threading.Barrier(2)
+
+    def make(name):
+        meet.wait(timeout=10)
+        with database.write() as conn:
+            calendars.create(conn, bob.id, name, properties={}, now=t0)
+
+    def give(name):
+        meet.wait(timeout=10)
+        with database.write() as conn:
+            shares.add(conn, calendar, bob.id, access="read", slug=name, properties={}, now=t0)
+
+    for number in range(5):
+        with ThreadPoolExecutor(2) as pool:
+            done = [pool.submit(do, f"same-{number}") for do in (make, give)]
+            failed = [each.exception() for each in done if each.exception() is not None]
+        assert [type(each) for each in failed] == [AlreadyExists]
+        with database.read() as conn:
+            slugs = [each.slug for each in shares.members(conn, "bob")]
+        assert len(slugs) == len(set(slugs)) == number + 1
+        with database.write() as conn:  # the next one is shared anew
+            if shares.remove(conn, calendar, bob.id, now=t0):
+                calendars.create(conn, bob.id, f"same-{number}", properties={}, now=t0)
