@@ -15,6 +15,7 @@ from bridge.cli import (
     account,
     calendar,
     conflicts,
+    delegate,
     demo,
     device,
     dns,
@@ -25,6 +26,7 @@ from bridge.cli import (
     push,
     sandbox,
     serve,
+    share,
     status,
     sync,
     user,
@@ -52,6 +54,8 @@ app.add_typer(device.app, name="device")
 app.add_typer(account.app, name="account")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(pair.app, name="pair")
+app.add_typer(share.app, name="share")
+app.add_typer(delegate.app, name="delegate")
 app.add_typer(feed.app, name="feed")
 app.add_typer(push.app, name="push")
 app.add_typer(sync.app, name="sync")

@@ -479,6 +479,32 @@ homes = sa.Table(
 
 # --- devices that are told ------------------------------------------------------------------------------------------
 
+shares = sa.Table(
+    "shares",
+    metadata,
+    _id(),
+    _of("calendars"),
+    _of("principals"),  # who sees it in their own home
+    sa.Column("access", sa.String(8), nullable=False),  # "read", "write"
+    sa.Column("slug", sa.String(255), nullable=False),  # the second segment of its path there
+    sa.Column("properties", sa.JSON, nullable=False, default=dict),  # what they have set; null: what they have removed
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("accepted_at", Instant),
+    sa.UniqueConstraint("calendar_id", "principal_id"),
+    sa.UniqueConstraint("principal_id", "slug"),
+    sqlite_autoincrement=True,
+)
+
+delegates = sa.Table(
+    "delegates",
+    metadata,
+    _of("principals", key=True),  # whose calendars they are
+    _of("principals", "delegate_id", key=True),
+    sa.Column("access", sa.String(8), nullable=False),  # "read", "write"
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Index(None, "delegate_id"),
+)
+
 push_subscriptions = sa.Table(
     "push_subscriptions",
     metadata,
