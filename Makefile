@@ -4,7 +4,7 @@ BIN := .venv/bin
 DEV := .venv/.dev
 RUN := .venv/.run
 
-.PHONY: demo test lint types imports unit browser lock bench prove mutations pitfalls fidelity clean help
+.PHONY: demo test lint types imports unit programs lock bench prove mutations pitfalls fidelity judges clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -36,11 +36,11 @@ types: $(DEV)
 imports: $(DEV)
 	$(BIN)/lint-imports
 
-unit: $(DEV) browser
+unit: $(DEV) programs
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-browser: $(DEV)
-	@sh tests/browser.sh
+programs: $(DEV)
+	@sh tests/programs.sh
 
 lock: $(DEV)  ## resolve the dependencies anew, leaving out what is younger than a week
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
@@ -64,6 +64,9 @@ pitfalls: $(DEV)  ## write docs/reference/pitfalls.md anew
 
 fidelity: $(DEV)  ## ask the simulated services anew what they hold, and write docs/reference/fidelity.md
 	$(BIN)/python -m tests.fidelity
+
+judges: $(DEV) programs  ## ask caldav-server-tester and litmus what the server can do, and write docs/reference/judges.md anew
+	$(BIN)/python -m tests.judges
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

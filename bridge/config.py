@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from bridge.errors import UsageError
+from bridge.outside import Allowed
 
 
 def _http_url(value: str) -> str:
@@ -40,6 +41,42 @@ class Server(_Section):
     public_url: HttpUrl | None = None
     """The address behind a reverse proxy. Unset: http://host:port."""
     web_threads: int = Field(8, ge=1, le=128)
+
+
+class Caldav(_Section):
+    """What people may keep here."""
+
+    attachment_bytes: int = Field(10_000_000, ge=0)
+    """The largest attachment that is kept; 0: none is, and devices offer none."""
+    attachments_per_object: int = Field(100, ge=1)
+    quota_bytes: int = Field(0, ge=0)
+    """The most that one person's calendars and attachments may take up; 0: no limit."""
+
+
+class SchedulingSettings(_Section):
+    """Meetings between people of this server (RFC 6638)."""
+
+    enabled: bool = True
+    """Whether the server tells guests of meetings; off: devices do it themselves, by mail."""
+
+
+class Mail(_Section):
+    """How guests who have no calendar here are written to (RFC 6047), and where their answers come back to."""
+
+    sender: str = ""
+    """The address that invitations come from. Unset: nobody elsewhere is written to."""
+    smtp_host: str = "localhost"
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    imap_host: str = ""
+    """Where answers to ``sender+…`` arrive. Unset: they go to the organizer's own address."""
+    imap_port: int = Field(993, ge=1, le=65535)
+    imap_security: Literal["tls", "none"] = "tls"
+    imap_user: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = "INBOX"
 
 
 class Google(_Section):
@@ -106,6 +143,8 @@ class Security(_Section):
     block_seconds: int = Field(300, ge=1)
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose X-Forwarded-For is believed."""
+    directory: bool = True
+    """Whether people who are signed in find each other's names and addresses, to invite one another."""
     metrics_token: SecretStr = SecretStr("")
     """What /metrics asks for as a bearer token. Unset: it answers this machine only, and nobody behind a proxy."""
 
@@ -121,6 +160,31 @@ class Notify(_Section):
     """A pair without success for so long, and for three of its intervals, is stale (R28)."""
     paused_minutes: int = Field(30, ge=1)
     """An account that the service has closed for so long is told of (R33)."""
+
+
+def _trusted(named: tuple[str, ...]) -> tuple[str, ...]:
+    Allowed.of(named)
+    return named
+
+
+def _contact(value: str) -> str:
+    if value and not value.startswith(("mailto:", "https://")):
+        raise ValueError("must be a mailto: or https:// URL")
+    return value
+
+
+class Push(_Section):
+    """Telling devices that a calendar has changed (WebDAV-Push)."""
+
+    enabled: bool = True
+    contact: Annotated[str, AfterValidator(_contact)] = ""
+    """Whom a push service may ask about our messages: a mailto: or https:// URL. Unset: ``server.public_url`` if it is https."""
+    allow: Annotated[tuple[str, ...], AfterValidator(_trusted)] = ()
+    """Hosts and networks where push services may be though they are private, and over plain http too."""
+    interval_seconds: float = Field(5, ge=0, le=3600)
+    """The first change is told at once, those that follow not more often than this."""
+    days: int = Field(7, ge=3, le=90)
+    """The longest that a registration is good for; devices renew theirs."""
 
 
 class Sandbox(_Section):
@@ -156,12 +220,16 @@ class Settings(BaseSettings):
     key: SecretStr | None = None
     """Fernet keys, newest first, comma separated, to seal tokens with. Unset: made and kept in the data directory."""
     server: Server = Server()
+    caldav: Caldav = Caldav()
+    scheduling: SchedulingSettings = SchedulingSettings()
+    mail: Mail = Mail()
     google: Google = Google()
     microsoft: Microsoft = Microsoft()
     ics: Ics = Ics()
     sync: Sync = Sync()
     security: Security = Security()
     notify: Notify = Notify()
+    push: Push = Push()
     sandbox: Sandbox = Sandbox()
     log: Log = Log()
 

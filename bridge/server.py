@@ -27,12 +27,14 @@ from bridge import config
 from bridge.cli import main as cli
 from bridge.config import Settings
 from bridge.errors import UsageError
-from bridge.services import addresses, logs
+from bridge.services import addresses, logs, registering
 from bridge.services.context import Context, open_context
 from bridge.services.principals import RESERVED
+from bridge.services.scheduling import Scheduling
 from bridge.web.app import create_app
 from bridge.worker import Worker
 from radicale_plugins import app as caldav
+from radicale_plugins.request import Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -60,6 +62,15 @@ def web_application() -> WSGIApplication:
         max_failures=settings.security.max_failures,
         block_seconds=settings.security.block_seconds,
         trusted_proxies=settings.security.trusted_proxies,
+        limits=Limits(
+            attachment_bytes=settings.caldav.attachment_bytes,
+            attachments_per_object=settings.caldav.attachments_per_object,
+            quota_bytes=settings.caldav.quota_bytes,
+        ),
+        public_url=settings.server.public_url,
+        scheduling=Scheduling(enabled=settings.scheduling.enabled, mail=bool(settings.mail.sender)),
+        directory=settings.security.directory,
+        push=registering.open_registrar(context),
     )
     return dispatch(create_app(context), dav)
 

@@ -17,12 +17,32 @@ from typing import TYPE_CHECKING, Any
 
 from radicale import app, config, httputils, types
 from radicale.storage import BaseCollection, BaseStorage
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bridge.errors import ObjectChanged
+from bridge.services.device_check import Witness
+from bridge.services.registering import Registrar
+from bridge.services.scheduling import Scheduling
 from bridge.store.session import Database
-from radicale_plugins import auth, collection, dav, door, propfind, report, resources, rights
-from radicale_plugins.request import Place, Request
+from radicale_plugins import (
+    acl,
+    attachments,
+    auth,
+    capabilities,
+    collection,
+    conditions,
+    dav,
+    door,
+    inbox,
+    moving,
+    post,
+    propfind,
+    push,
+    report,
+    resources,
+    rights,
+)
+from radicale_plugins.request import Kind, Limits, Place, Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -30,20 +50,33 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _Handler = Callable[[Request], dav.Answer]
-_METHODS = "DELETE, GET, HEAD, MKCALENDAR, MKCOL, MOVE, OPTIONS, PROPFIND, PROPPATCH, PUT, REPORT"
 _READ, _WRITE = "Rr", "Ww"
+_LIMITS = Limits()
+_SCHEDULING = Scheduling()
+_OF_PEOPLE = (propfind.answer, report.answer)
+"""What a stranger may ask of a home: who that is."""
 
 
 def _delete(request: Request) -> dav.Answer:
+    if request.place.kind is Kind.REGISTRATION:
+        return push.unregister(request)
     return resources.delete(request) if request.place.href else collection.delete(request)
 
 
-def _options(_: Request) -> dav.Answer:
-    return dav.empty(client.OK, {"Allow": _METHODS, "DAV": dav.CAPABILITIES})
+def _get(request: Request) -> dav.Answer:
+    return attachments.get(request) if request.place.kind is Kind.ATTACHMENT else resources.get(request)
 
 
-def _not_allowed(_: Request) -> dav.Answer:
-    return dav.text(client.METHOD_NOT_ALLOWED, "Nothing is posted here.", {"Allow": _METHODS})
+def _options(request: Request) -> dav.Answer:
+    return dav.empty(
+        client.OK,
+        {
+            "Allow": capabilities.allow(request.place.kind, push=request.push is not None),
+            "DAV": capabilities.dav_header(
+                request.kind, request.limits, request.scheduling, push=request.push is not None
+            ),
+        },
+    )
 
 
 def _by(handler: _Handler, needs: str) -> Callable[..., Any]:
@@ -90,29 +123,43 @@ class Application(app.Application):
         database: Database,
         now: Callable[[], dt.datetime],
         trusted_proxies: Sequence[str],
+        limits: Limits,
+        public_url: str | None,
+        scheduling: Scheduling,
+        directory: bool,
+        push: Registrar | None,
     ) -> None:
         super().__init__(configuration)
+        self._limits = limits
+        self._public_url = public_url
+        self._scheduling = scheduling
+        self._directory = directory
+        self._push = push
         self._database = database
         self._now = now
+        self._witness = Witness()
         self._trusted_proxies = door.networks(trusted_proxies)
 
-    do_GET = _by(resources.get, _READ)  # noqa: N815 - Radicale's names
+    do_GET = _by(_get, _READ)  # noqa: N815 - Radicale's names
     do_PUT = _by(resources.put, _WRITE)  # noqa: N815
     do_DELETE = _by(_delete, _WRITE)  # noqa: N815
-    do_MOVE = _by(resources.move, _WRITE)  # noqa: N815
+    do_COPY = _by(moving.copy, _READ)  # noqa: N815
+    do_MOVE = _by(moving.move, _WRITE)  # noqa: N815
     do_MKCALENDAR = _by(collection.make_calendar, _WRITE)  # noqa: N815
     do_MKCOL = _by(collection.make_collection, _WRITE)  # noqa: N815
     do_PROPPATCH = _by(collection.describe, _WRITE)  # noqa: N815
     do_PROPFIND = _by(propfind.answer, _READ)  # noqa: N815
     do_REPORT = _by(report.answer, _READ)  # noqa: N815
     do_OPTIONS = _by(_options, "")  # noqa: N815 - before signing in, too: Evolution asks so
-    do_POST = _by(_not_allowed, _READ)  # noqa: N815
+    do_POST = _by(post.answer, _READ)  # noqa: N815
+    do_ACL = _by(acl.change, _READ)  # noqa: N815
 
     def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
         try:
             admitted = door.admit(
                 dict(environ), max_content_length=self._max_content_length, trusted_proxies=self._trusted_proxies
             )
+            self._require_method(admitted)
         except dav.Refusal as refusal:
             status, headers, body, _ = refusal.answer
             body = body or b""
@@ -121,15 +168,27 @@ class Application(app.Application):
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
         return super().__call__(admitted, start_response)
 
+    def _require_method(self, environ: types.WSGIEnviron) -> None:
+        """A 405 must say what is allowed (RFC 9110 §15.5.6), and Radicale's does not. Raises dav.Refusal."""
+        method = environ["REQUEST_METHOD"].upper()
+        if not hasattr(self, f"do_{method}"):
+            kind = Place.of(environ["PATH_INFO"]).kind
+            allowed = {"Allow": capabilities.allow(kind, push=self._push is not None)}
+            raise dav.Refusal(dav.text(client.METHOD_NOT_ALLOWED, "There is no such method.", allowed))
+
     def respond(
         self, handler: _Handler, needs: str, environ: Any, base: str, path: str, user: str, user_groups: set[str]
     ) -> types.WSGIResponse:
         """Run one of our answers for somebody who may ask for it; what stands in its way becomes a status."""
         place = Place.of(path)
         container = place.calendar if place.slug else place.path
-        if needs and not set(self._rights.authorization(user, user_groups, container)) & set(needs):
-            if not user:
-                return httputils.NOT_ALLOWED  # Radicale makes it a 401
+        if place.kind is Kind.ATTACHMENT:
+            container = "/"  # everybody's who has an object that refers to it, in whosever home it is kept
+        rights = set(self._rights.authorization(user, user_groups, container))
+        stranger = bool(needs) and not rights & set(needs)
+        if stranger and not user:
+            return httputils.NOT_ALLOWED  # Radicale makes it a 401
+        if stranger and not (self._directory and place.kind is Kind.HOME and handler in _OF_PEOPLE):
             return dav.need_privileges(dav.url(base, path), "D:read" if needs == _READ else "D:write")
         request = Request(
             environ=environ,
@@ -139,14 +198,22 @@ class Application(app.Application):
             actor=auth.actor(user, user_groups),
             database=self._database,
             now=self._now,
-            max_resource_size=self._max_resource_size,
+            limits=self._limits,
+            public_url=self._public_url,
+            writable=bool(rights & set(_WRITE)),
+            scheduling=self._scheduling,
+            directory=self._directory,
+            stranger=stranger,
+            push=self._push,
         )
         try:
-            return handler(request)
+            if place.kind in inbox.KINDS:
+                inbox.prepare(request)
+            answered = handler(request)
         except dav.Refusal as refusal:
             return refusal.answer
         except ObjectChanged:
-            return resources.PRECONDITION_FAILED
+            return conditions.PRECONDITION_FAILED
         except OperationalError:
             # a writer that waited too long for its turn: nothing happened, and the device comes again
             return dav.text(client.SERVICE_UNAVAILABLE, "The database is busy.", {"Retry-After": "5"})
@@ -156,6 +223,18 @@ class Application(app.Application):
             return dav.text(
                 client.INTERNAL_SERVER_ERROR, "The server has an error of its own; its log has the details."
             )
+        self._remember(request, user_groups)
+        return answered
+
+    def _remember(self, request: Request, user_groups: set[str]) -> None:
+        """What the device knows now. Nobody is refused an answer for want of it."""
+        device = auth.device(user_groups)
+        if device is None or not (request.told or request.given):
+            return
+        try:
+            self._witness.saw(self._database, device, request.told, request.given, now=self._now())
+        except SQLAlchemyError:  # a writer that waits too long, or the calendar or the device is gone meanwhile
+            log.info("what device %d fetched was not written down", device)
 
 
 def build(
@@ -165,18 +244,25 @@ def build(
     max_failures: int = 10,
     block_seconds: int = 300,
     trusted_proxies: Sequence[str] = (),
-    max_resource_size: int = 10_000_000,
+    limits: Limits = _LIMITS,
+    public_url: str | None = None,
+    scheduling: Scheduling = _SCHEDULING,
+    directory: bool = True,
+    push: Registrar | None = None,
 ) -> WSGIApplication:
     """The CalDAV side as a WSGI application (PEP 3333), for any threaded server.
 
     ``max_failures`` and ``block_seconds`` are ``bridge.services.devices.authenticate``'s. ``trusted_proxies`` are the
-    addresses or networks whose X-Forwarded-For and X-Script-Name are believed; UsageError if they are none. Sizes are in bytes.
+    addresses or networks whose X-Forwarded-For and X-Script-Name are believed; UsageError if they are none. ``public_url`` is
+    the address under which people reach us, without a slash at its end; None: the one they asked at. With
+    ``directory`` people who are signed in find each other's names and addresses. With ``push``
+    devices can ask to be told of changes.
     """
     configuration = config.load()
     settings: dict[str, dict[str, Any]] = {
         "server": {
-            "max_content_length": 2 * max_resource_size,
-            "max_resource_size": max_resource_size,
+            "max_content_length": max(2 * limits.object_bytes, limits.attachment_bytes + 1),
+            "max_resource_size": limits.object_bytes,
             "delay_on_error": 0,
             "validate_user_value": "none",  # names are checked where they are given; paths are database keys
             "validate_path_value": "none",
@@ -195,6 +281,14 @@ def build(
     configuration.update(settings, "caldav-bridge", privileged=True)
     logging.getLogger("radicale").setLevel(logging.WARNING)  # its lines at info cost a tenth of a poll (D-41)
     application: WSGIApplication = Application(
-        configuration, database=database, now=now, trusted_proxies=trusted_proxies
+        configuration,
+        database=database,
+        now=now,
+        trusted_proxies=trusted_proxies,
+        limits=limits,
+        public_url=public_url,
+        scheduling=scheduling,
+        directory=directory,
+        push=push,
     )
     return application

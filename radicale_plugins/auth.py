@@ -67,3 +67,9 @@ class Auth(BaseAuth):
 def actor(user: str, user_groups: set[str]) -> str:
     """Who the history says it was: the device, or the person where another auth plugin let them in."""
     return next((group for group in user_groups if group.startswith(_DEVICE)), f"dav:{user}")
+
+
+def device(user_groups: set[str]) -> int | None:
+    """The number of the device that signed in; None where another auth plugin let the person in."""
+    found = next((group.removeprefix(_DEVICE) for group in user_groups if group.startswith(_DEVICE)), "")
+    return int(found) if found.isdecimal() else None

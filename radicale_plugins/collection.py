@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from http import client
 from typing import Any
 
 from bridge.errors import AlreadyExists, UsageError
 from bridge.store import calendars, principals
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS
-from radicale_plugins import dav, properties
+from radicale_plugins import conditions, dav, inbox, keeping, preferences, tokens
 from radicale_plugins.dav import Answer
-from radicale_plugins.properties import PROTECTED, Unacceptable
-from radicale_plugins.request import NOT_FOUND, Request
+from radicale_plugins.keeping import Unacceptable, Update
+from radicale_plugins.properties import PROTECTED
+from radicale_plugins.request import NO_PARENT, NOT_FOUND, Kind, Request
 
 _TYPES = {f"{dav.C}calendar": "VCALENDAR", "{http://calendarserver.org/ns/}subscribed": "VSUBSCRIBED"}
+
+TOO_LONG = dav.text(client.INSUFFICIENT_STORAGE, "A property is too long.")
 
 
 def make_calendar(request: Request) -> Answer:
@@ -25,22 +28,31 @@ def make_calendar(request: Request) -> Answer:
 
 def make_collection(request: Request) -> Answer:
     """Extended MKCOL (RFC 5689). Only calendars are kept here: no address books, no plain folders."""
+    media_type = str(request.environ.get("CONTENT_TYPE", "")).lower()
+    if request.body and media_type not in ("", "application/xml", "text/xml"):
+        return dav.text(client.UNSUPPORTED_MEDIA_TYPE, "The body of a MKCOL is XML.")  # RFC 4918 §9.3
     root = dav.read_xml(request.body)
     return _make(request, root, tag=_type_in(root), taken=client.METHOD_NOT_ALLOWED)
 
 
 def _type_in(root: ET.Element | None) -> str | None:
-    kinds = () if root is None else root.findall(f"{dav.D}set/{dav.D}prop/{dav.D}resourcetype/*")
+    """What kind of calendar; None: what is asked for is no calendar. Whoever does not say what kind gets the only one there is."""
+    if root is None:
+        return "VCALENDAR"
+    kinds = root.findall(f"{dav.D}set/{dav.D}prop/{dav.D}resourcetype/*")
     return next((_TYPES[kind.tag] for kind in kinds if kind.tag in _TYPES), None)
 
 
 def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: int) -> Answer:
     place = request.place
-    if not place.is_calendar:
+    if place.deeper:
+        return NO_PARENT
+    if place.kind is not Kind.CALENDAR:
         return dav.error(client.FORBIDDEN, "C:calendar-collection-location-ok")
     if tag is None:
         return dav.error(client.FORBIDDEN, "D:valid-resourcetype")
     kept: dict[str, Any] = {"tag": tag}
+    updates: list[Update] = []
     for element in () if root is None else root.findall(f"{dav.D}set/{dav.D}prop/*"):
         name = dav.human(element.tag)
         if name == COMPONENT_SET:
@@ -50,14 +62,17 @@ def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: 
             kept[name] = ",".join(dict.fromkeys(kinds))
         elif name == "D:resourcetype":
             continue
-        elif name in PROTECTED or name == "tag":
+        elif _is_protected(element):
             return dav.error(client.FORBIDDEN, "D:cannot-modify-protected-property")
         else:
-            try:
-                kept[name] = properties.keep(element)
-            except Unacceptable:
-                return dav.text(client.INSUFFICIENT_STORAGE, "A property is too long.")
-    with request.database.write() as conn:
+            updates.append((True, element))
+    try:
+        kept = keeping.changed(kept, updates, of_calendar=True, year=request.now().year)
+    except Unacceptable as unacceptable:
+        if unacceptable.precondition:
+            return dav.error(client.FORBIDDEN, unacceptable.precondition)
+        return TOO_LONG
+    with request.write() as conn:
         principal = principals.by_name(conn, place.owner)
         if principal is None:
             return dav.text(client.CONFLICT, "There is no such home.")
@@ -67,19 +82,20 @@ def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: 
             return dav.error(taken, "D:resource-must-be-null")
         except UsageError:  # it begins with a dot
             return dav.error(client.FORBIDDEN, "C:calendar-collection-location-ok")
-    return dav.empty(client.CREATED, {"Cache-Control": "no-cache"})
+    return dav.empty(client.CREATED, {"Cache-Control": "no-cache", **preferences.applied(request)})
 
 
 def delete(request: Request) -> Answer:
     """Delete a calendar that nobody else has; one request must not empty what is mirrored elsewhere (DESIGN §3, D-05)."""
     place = request.place
-    if not place.is_calendar:
+    if place.kind is not Kind.CALENDAR:
         return dav.need_privileges(request.url(place.path), "D:unbind")
-    with request.database.write() as conn:
+    with request.write() as conn:
         calendar = request.calendar(conn)
+        conditions.require(request, conn, tokens.ctag(calendar), calendar.modified_at)
         if calendars.is_bridged(conn, calendar.id):
             return dav.need_privileges(request.url(place.home), "D:unbind")
-        calendars.delete(conn, calendar.id)
+        calendars.delete(conn, calendar.id, now=request.now())
     return dav.empty(client.NO_CONTENT)
 
 
@@ -95,53 +111,58 @@ def describe(request: Request) -> Answer:
         if instruction.tag in (f"{dav.D}set", f"{dav.D}remove")
         for element in instruction.findall(f"{dav.D}prop/*")
     ]
-    if place.deeper:
+    if place.kind is Kind.NOWHERE:
         return NOT_FOUND
-    if place.is_root or place.href:
+    if place.kind not in (Kind.HOME, Kind.CALENDAR, Kind.INBOX):
         return _patched(request, updates, refused=[element.tag for _, element in updates])
     refused = [element.tag for _, element in updates if _is_protected(element)]
-    with request.database.write() as conn:
-        calendar = None if place.is_home else request.calendar(conn)
+    with request.write() as conn:
+        calendar = None if place.kind is Kind.HOME else request.calendar(conn)
         principal = principals.by_name(conn, place.owner)
         if principal is None:
             return NOT_FOUND
+        if calendar is not None:
+            conditions.require(request, conn, tokens.ctag(calendar), calendar.modified_at)
         if not refused:
+            old = principal.properties if calendar is None else calendar.properties
             try:
-                kept = _changed(principal.properties if calendar is None else calendar.properties, updates)
-            except Unacceptable:
-                return dav.text(client.INSUFFICIENT_STORAGE, "A property is too long.")
+                asked = inbox.described(request, updates) if place.kind is Kind.INBOX else updates
+                kept = keeping.changed(old, asked, of_calendar=calendar is not None, year=request.now().year)
+            except Unacceptable as unacceptable:
+                if not unacceptable.precondition:
+                    return TOO_LONG
+                return _patched(request, updates, refused=[unacceptable.tag], reason=unacceptable.precondition)
             if calendar is None:
-                principals.set_properties(conn, principal.id, kept)
+                principals.set_properties(conn, principal.id, kept, now=request.now())
             else:
                 calendars.set_properties(conn, calendar.id, kept, actor=request.actor, now=request.now())
     return _patched(request, updates, refused=refused)
 
 
 def _is_protected(element: ET.Element) -> bool:
-    return dav.human(element.tag) in PROTECTED or dav.human(element.tag) == "tag"
+    name = dav.human(element.tag)
+    return name in PROTECTED or name == "tag"  # a property "tag" of no namespace would be taken for Radicale's
 
 
-def _changed(old: Mapping[str, Any], updates: Iterable[tuple[bool, ET.Element]]) -> dict[str, Any]:
-    kept = dict(old)
-    for is_set, element in updates:
-        if is_set:
-            kept[dav.human(element.tag)] = properties.keep(element)
-        else:
-            kept.pop(dav.human(element.tag), None)
-    return kept
-
-
-def _patched(request: Request, updates: Iterable[tuple[bool, ET.Element]], *, refused: list[str]) -> Answer:
+def _patched(
+    request: Request,
+    updates: Iterable[Update],
+    *,
+    refused: list[str],
+    reason: str = "D:cannot-modify-protected-property",
+) -> Answer:
     """200 for all; or 403 with the reason for the refused and 424 for the others (RFC 4918 §9.2.1)."""
+    if not refused and request.minimal:
+        return dav.empty(client.OK, preferences.applied(request))  # RFC 8144 §2.2
     names = list(dict.fromkeys(element.tag for _, element in updates))
     parts = []
     if not refused:
-        parts.append(dav.propstat(client.OK, map(ET.Element, names)))
+        parts.append(dav.propstat(client.OK, map(dav.named, names)))
     else:
-        reason = dav.element("D:error", dav.element("D:cannot-modify-protected-property"))
-        parts.append(dav.propstat(client.FORBIDDEN, (ET.Element(tag) for tag in names if tag in refused), reason))
-        others = [ET.Element(tag) for tag in names if tag not in refused]
+        why = dav.element("D:error", dav.element(reason))
+        parts.append(dav.propstat(client.FORBIDDEN, (dav.named(tag) for tag in names if tag in refused), why))
+        others = [dav.named(tag) for tag in names if tag not in refused]
         if others:
             parts.append(dav.propstat(client.FAILED_DEPENDENCY, others))
     multistatus = dav.element("D:multistatus", dav.response(request.url(request.place.path), *parts))
-    return dav.xml(client.MULTI_STATUS, multistatus)
+    return preferences.multistatus(request, multistatus)

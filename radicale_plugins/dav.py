@@ -19,9 +19,6 @@ Answer = tuple[int, Mapping[str, str], bytes | None, None]
 _MAX_DEPTH = 64
 _XML = "text/xml; charset=utf-8"
 
-CAPABILITIES = "1, 3, extended-mkcol, calendar-access"
-"""What works as a whole. No "2" without LOCK, no addressbook, no scheduling: clients switch on by the token (D-23, R40)."""
-
 D = "{DAV:}"
 C = "{urn:ietf:params:xml:ns:caldav}"
 CS = "{http://calendarserver.org/ns/}"
@@ -39,8 +36,8 @@ class Refusal(Exception):
 
 
 def clark(name: str) -> str:
-    """From ``D:href`` to ``{DAV:}href``; a name already in Clark's notation stays."""
-    return str(make_clark(name))
+    """From ``D:href`` to ``{DAV:}href``; a name already in Clark's notation stays, and so does one without a namespace."""
+    return str(make_clark(name)) if ":" in name or name.startswith("{") else name
 
 
 def human(tag: str) -> str:
@@ -75,6 +72,11 @@ def element(tag: str, /, *children: ET.Element, content: str | None = None, **at
     made.text = content
     made.extend(children)
     return made
+
+
+def named(tag: str) -> ET.Element:
+    """An empty element. One without a namespace says so, for our documents have DAV's as the default (RFC 4918 §4.3)."""
+    return ET.Element(tag, {} if tag.startswith("{") else {"xmlns": ""})
 
 
 def href(path: str) -> ET.Element:
@@ -115,6 +117,12 @@ def status_line(status: int) -> ET.Element:
 
 def response(path: str, *children: ET.Element) -> ET.Element:
     return element("D:response", href(path), *children)
+
+
+def too_many(path: str) -> ET.Element:
+    """The response of a collection of which a limit has left something out (RFC 6578 §3.6)."""
+    why = element("D:error", element("D:number-of-matches-within-limits"))
+    return response(path, status_line(client.INSUFFICIENT_STORAGE), why)
 
 
 def url(base_prefix: str, path: str) -> str:

@@ -12,6 +12,7 @@ from bridge.ical import objects as ical
 from bridge.ical.fields import When
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
+from radicale_plugins.eventlike import END, as_event
 from radicale_plugins.occurrences import Range, overlaps, standing
 
 _OF_THE_SERIES = frozenset({"RRULE", "RDATE", "EXRULE", "EXDATE", "DTSTART", "DTEND", "DURATION", "RECURRENCE-ID"})
@@ -33,24 +34,25 @@ def as_text(data: bytes) -> str:
     return _NOT_XML.sub("\ufffd", content)
 
 
-def expand(data: bytes, within: Range, *, floating: dt.tzinfo) -> str | None:
+def expand(data: bytes, within: Range, *, floating: dt.tzinfo) -> bytes | None:
     """The object's instances in the range, each a component of its own in UTC and without a rule (RFC 4791 §9.6.5).
 
-    None: it has none there. What cannot be expanded (a to-do, a rule in another calendar's terms) is given as stored.
+    None: it has none there. What cannot be expanded (a to-do without a start, a rule in another calendar's terms) is given
+    as stored.
     """
     try:
         obj = ical.parse(data)
-        found = list(_instances(obj, within, floating))
+        found = list(_instances(as_event(obj), within, floating))
     except (InvalidCalendarData, Unmappable, OverflowError):
-        return as_text(data)
+        return data
     if not found:
         return None
     eol = lines.ending(obj.calendar.begin)
     parts = [obj.calendar.begin.raw]
     parts += (child.raw for child in obj.calendar.children if isinstance(child, Line))
-    parts += (_component(component, key, when, eol) for component, key, when in found)
+    parts += (_component(component, key, when, END.get(obj.component), eol) for component, key, when in found)
     parts.append(obj.calendar.end.raw)
-    return as_text("".join(parts).encode("utf-8", "surrogateescape"))
+    return "".join(parts).encode("utf-8", "surrogateescape")
 
 
 def _instances(obj: CalendarObject, within: Range, floating: dt.tzinfo) -> Iterator[tuple[Component, str | None, When]]:
@@ -71,15 +73,19 @@ def _instances(obj: CalendarObject, within: Range, floating: dt.tzinfo) -> Itera
             yield described, instance.key if is_series else None, instance.when
 
 
-def _component(component: Component, key: str | None, when: When, eol: str) -> str:
+def _component(component: Component, key: str | None, when: When, end: str | None, eol: str) -> str:
     kept = [
         child.raw if isinstance(child, Line) else "".join(child.raws())
         for child in component.children
         if isinstance(child, Component) or child.name not in _OF_THE_SERIES
     ]
     stamps = [_stamp("DTSTART", when, when.start, when.zone, eol)]
-    if when.end > when.start or when.end_zone:
-        stamps.append(_stamp("DTEND", when, when.end, when.end_zone or when.zone, eol))
+    if end == "DTEND":
+        lasts = when.end > when.start or when.end_zone is not None
+    else:  # a to-do has an end only if it says so
+        lasts = any(component.first(name) is not None for name in ("DTEND", "DURATION"))
+    if end is not None and lasts:
+        stamps.append(_stamp(end, when, when.end, when.end_zone or when.zone, eol))
     if key is not None:
         params = [] if "T" in key else [("VALUE", "DATE")]
         stamps.append(lines.write("RECURRENCE-ID", key, params, eol=eol).raw)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.errors import InvalidCalendarData
@@ -23,7 +24,21 @@ from radicale_plugins import dav
 from radicale_plugins.occurrences import EARLIEST, LATEST, Occurrences, Range
 
 _MAX_DEPTH = 4  # VCALENDAR, VEVENT, VALARM: deeper components do not exist
-_COLLATIONS = frozenset({"i;ascii-casemap", "i;octet", "i;unicode-casemap", "default"})
+_UPPER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+COLLATIONS: dict[str, Callable[[str], str]] = {
+    "i;ascii-casemap": lambda value: value.translate(_UPPER),
+    "i;octet": str,
+    "i;unicode-casemap": str.casefold,
+}
+"""RFC 4790, RFC 5051. Who names none gets the last one: it finds whatever the RFC's default would, and "É" for "é"."""
+
+_COLLATIONS = frozenset({*COLLATIONS, "default"})
+_MATCHES: dict[str, Callable[[str, str], bool]] = {
+    "contains": lambda value, wanted: wanted in value,
+    "equals": lambda value, wanted: value == wanted,
+    "starts-with": str.startswith,
+    "ends-with": str.endswith,
+}
 _CONDITIONS = {
     "comp-filter": frozenset({"is-not-defined", "time-range", "prop-filter", "comp-filter"}),
     "prop-filter": frozenset({"is-not-defined", "time-range", "text-match", "param-filter"}),
@@ -108,18 +123,23 @@ class Query:
         return True if begins and lasts else None
 
 
-def zone_of(properties: Mapping[str, str]) -> dt.tzinfo:
+def zone_of(properties: Mapping[str, Any]) -> dt.tzinfo:
     """The zone of a collection: its calendar-timezone, else UTC."""
-    return zone_from(properties.get("C:calendar-timezone", "")) or dt.UTC
+    timezone = properties.get("C:calendar-timezone", "")
+    return (zone_from(timezone) if isinstance(timezone, str) else None) or dt.UTC
 
 
-def zone_from(timezone: str) -> dt.tzinfo | None:
+def zone_from(timezone: str) -> ZoneInfo | None:
     """The zone a VTIMEZONE in iCalendar text names, if it is one we know."""
     try:
         tzid = next((line.value for line in lines.read(timezone) if line.name == "TZID"), "")
     except UnicodeError:
         return None
-    iana = times.resolve_zone(text.unescape(tzid).strip(), None) if tzid else None
+    return zone_named(text.unescape(tzid).strip())
+
+
+def zone_named(tzid: str) -> ZoneInfo | None:
+    iana = times.resolve_zone(tzid, None) if tzid else None
     return None if iana is None else ZoneInfo(iana)
 
 
@@ -169,6 +189,10 @@ def _check(element: ET.Element, depth: int) -> None:
         elif condition == "text-match":
             if child.get("collation", "default") not in _COLLATIONS:
                 raise InvalidFilter("supported-collation", "an unknown collation")
+            if child.get("negate-condition", "no") not in ("yes", "no"):
+                raise InvalidFilter("valid-filter", "negate-condition is yes or no")
+            if child.get("match-type", "contains") not in _MATCHES:
+                raise InvalidFilter("valid-filter", "an unknown match-type")
         elif condition in _CONDITIONS:
             _check(child, depth + (condition == "comp-filter"))
 
@@ -223,8 +247,7 @@ def _line(test: ET.Element, line: Line, when: Occurrences) -> bool:
 
 
 def _text(test: ET.Element, value: str) -> bool:
-    """A substring, by default without regard to case (RFC 4791 §7.5); ``i;octet`` compares exactly."""
-    wanted = "".join(test.itertext())
-    if test.get("collation", "default") != "i;octet":
-        wanted, value = wanted.casefold(), value.casefold()
-    return (wanted in value) != (test.get("negate-condition") == "yes")
+    """A substring, or what ``match-type`` says (CalendarServer's, later RFC 6352's), as the collation compares (RFC 4791 §7.5)."""
+    fold = COLLATIONS.get(test.get("collation", "default"), str.casefold)
+    matches = _MATCHES[test.get("match-type", "contains")](fold(value), fold("".join(test.itertext())))
+    return matches != (test.get("negate-condition") == "yes")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import lines, recurrence, timing, values, view
 from bridge.ical import objects as ical
+from bridge.ical.lines import Line
 from bridge.store.objects import StoredObject
 from radicale_plugins.occurrences import Range, instants
 
@@ -15,8 +16,19 @@ _EOL = "\r\n"
 Period = tuple[dt.datetime, dt.datetime]
 
 
-def text(stored: Iterable[StoredObject], within: Range, *, floating: dt.tzinfo, now: dt.datetime) -> bytes:
-    """A VFREEBUSY in UTC over the range; free time is what it does not name (D-13)."""
+def text(
+    stored: Iterable[StoredObject],
+    within: Range,
+    *,
+    floating: dt.tzinfo,
+    now: dt.datetime,
+    method: str = "",
+    heading: Iterable[Line] = (),
+) -> bytes:
+    """A VFREEBUSY in UTC over the range; free time is what it does not name (D-13).
+
+    A message has a ``method`` and says in its ``heading`` who asked whom.
+    """
     start, end = within.from_(), within.to()
     busy: dict[str, list[Period]] = {}
     for each in stored:
@@ -24,9 +36,12 @@ def text(stored: Iterable[StoredObject], within: Range, *, floating: dt.tzinfo, 
             clipped = (max(period[0], start), min(period[1], end))
             if clipped[0] < clipped[1]:
                 busy.setdefault(kind, []).append(clipped)
-    content = [("BEGIN", "VCALENDAR"), ("VERSION", "2.0"), ("PRODID", "-//caldav-bridge//EN"), ("BEGIN", "VFREEBUSY")]
+    content = [("BEGIN", "VCALENDAR"), ("VERSION", "2.0"), ("PRODID", "-//caldav-bridge//EN")]
+    content += [("METHOD", method)] if method else []
+    content += [("BEGIN", "VFREEBUSY")]
     content += [("DTSTAMP", _utc(now)), ("DTSTART", _utc(start)), ("DTEND", _utc(end))]
     parts = [lines.write(name, value, eol=_EOL).raw for name, value in content]
+    parts += (lines.rewrite(line, line.value, eol=_EOL).raw for line in heading)
     for kind, periods in sorted(busy.items()):
         for period in _merged(periods):
             value = f"{_utc(period[0])}/{_utc(period[1])}"

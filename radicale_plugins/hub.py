@@ -64,7 +64,8 @@ class Folder(BaseCollection):
         if self._principal is None:
             raise ValueError("the root has no properties to set")
         conn = self._storage.writing
-        principals.set_properties(conn, self._principal.id, {**structured(self._principal.properties), **props})
+        kept = {**structured(self._principal.properties), **props}
+        principals.set_properties(conn, self._principal.id, kept, now=self._storage.now())
         self._principal = principals.by_id(conn, self._principal.id)
 
     def delete(self, href: str | None = None) -> None:  # noqa: ARG002 - Radicale's signature
@@ -103,9 +104,9 @@ class Collection(BaseCollection):
         if not old_token:
             return token, self._hrefs()
         try:
-            revision = tokens.revision(self.calendar, old_token)
+            after = tokens.position(self.calendar, old_token)
             with self._storage.reading() as conn:
-                return token, [change.href for change in changes.since(conn, self.calendar.id, revision)]
+                return token, [change.href for change in changes.page(conn, self.calendar.id, after)]
         except SyncTokenInvalid as error:
             raise ValueError(str(error)) from error
 
@@ -162,7 +163,7 @@ class Collection(BaseCollection):
         conn = self._storage.writing
         if href is None:
             self.refuse_if_bridged()
-            calendars.delete(conn, self.calendar.id)
+            calendars.delete(conn, self.calendar.id, now=self._storage.now())
             return
         try:
             objects.delete(conn, self.calendar.id, href, actor=self._storage.actor, now=self._storage.now())
@@ -248,7 +249,7 @@ class Collection(BaseCollection):
 
 
 def plain(properties: Mapping[str, Any]) -> dict[str, str]:
-    """The properties Radicale can show: text. What has a structure (``properties.keep``) only our application answers."""
+    """The properties Radicale can show: text. What has a structure (``keeping``) only our application answers."""
     return {name: value for name, value in properties.items() if isinstance(value, str)}
 
 

@@ -12,6 +12,7 @@ from bridge.ical import recurrence, times, timing, values, view
 from bridge.ical.fields import MASTER, ObjectFields, When
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
+from radicale_plugins.eventlike import as_event
 
 _SECOND = dt.timedelta(seconds=1)
 _DAY = dt.timedelta(days=1)
@@ -61,7 +62,7 @@ class Occurrences:
         if component.name == "VEVENT":
             return self._event(component, within)
         if component.first("RRULE") or component.first("RDATE"):
-            return self._bounds_touch(within)  # of to-dos and journals that repeat only the bounds are known
+            return self._recurring(component, within)
         if component.name == "VTODO":
             return self._todo(component, within)
         if component.name == "VJOURNAL":
@@ -86,6 +87,16 @@ class Occurrences:
     def _bounds_touch(self, within: Range) -> bool:
         begins = self._first is None or self._first < within.to()
         return begins and (self._last is None or self._last >= within.from_())
+
+    def _recurring(self, component: Component, within: Range) -> bool:
+        """Of to-dos and journal entries that repeat: each instance counts as long as an event would."""
+        like = as_event(self._obj)
+        if component != self._obj.master or like.master is None:
+            return self._bounds_touch(within)
+        alike = Occurrences(like, floating=self._floating, first=self._first, last=self._last)
+        if timing.read(like.master, self._zones) is None:
+            return self._bounds_touch(within)
+        return alike._event(like.master, within)
 
     def _event(self, component: Component, within: Range) -> bool:
         try:

@@ -1,20 +1,14 @@
-"""WebDAV properties: which a client may set and how they are kept, and which the server answers itself."""
+"""WebDAV properties: which a client may set; one by its name, whoever has it."""
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bridge.store.calendars import COMPONENT_SET, Calendar, components
-from bridge.store.objects import StoredObject
-from bridge.store.principals import Principal
-from radicale_plugins import dav, tokens
-from radicale_plugins.request import Place, Request
-
-OBJECT_TYPE = "text/calendar; charset=utf-8"
-MAX_VALUE = 100_000
+from radicale_plugins import dav, keeping, live, push
+from radicale_plugins.live import Getter, Resource
+from radicale_plugins.request import Kind, Request
 
 PROTECTED = frozenset(
     {
@@ -25,188 +19,32 @@ PROTECTED = frozenset(
         "D:group-member-set", "D:group-membership", "D:supported-method-set", "D:quota-available-bytes",
         "D:quota-used-bytes", "C:supported-calendar-component-set", "C:supported-calendar-data", "C:max-resource-size",
         "C:min-date-time", "C:max-date-time", "C:max-instances", "C:max-attendees-per-instance",
+        "C:max-attachment-size", "C:max-attachments-per-resource",
         "C:calendar-home-set", "C:calendar-user-address-set", "C:supported-collation-set", "CS:getctag",
-        "CS:email-address-set",
+        "CS:email-address-set", "D:add-member", "C:calendar-user-type", "C:schedule-inbox-URL", "C:schedule-outbox-URL",
+        "C:schedule-tag",
+        "C:supported-calendar-component-sets", *push.PROPERTIES,
     }
 )  # fmt: skip
 """Nobody sets these: cannot-modify-protected-property (RFC 4918 §16). Everything else is the client's own and is kept (D-07)."""
 
 
-class Unacceptable(ValueError):
-    """A property's new value cannot be kept."""
+_ANSWERED_HERE = PROTECTED | {"C:schedule-default-calendar-URL"}
+"""What is kept of them is not what is shown."""
 
-
-def keep(element: ET.Element) -> str | dict[str, str]:
-    """A property's value as it is stored: its text, or its XML where it has a structure (D-07)."""
-    if len(element):
-        content = ET.tostring(element, encoding="unicode")
-        value: str | dict[str, str] = {"xml": content}
-    else:
-        value = content = element.text or ""
-    if len(content) > MAX_VALUE:
-        raise Unacceptable("too long")
-    return value
-
-
-def show(name: str, value: object) -> ET.Element | None:
-    """The stored value as an element again."""
-    if isinstance(value, str):
-        return dav.element(name, content=value)
-    if isinstance(value, Mapping) and isinstance(value.get("xml"), str):
-        return ET.fromstring(value["xml"])  # noqa: S314 - our own serialisation
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """What a PROPFIND or REPORT tells about: exactly one of the four is the resource, its containers are set too.
-
-    An object may be known by href and etag alone (``stored`` is None) where nothing else is asked for.
-    """
-
-    place: Place
-    principal: Principal | None = None
-    calendar: Calendar | None = None
-    etag: str = ""
-    stored: StoredObject | None = None
-
-
-Getter = Callable[[Resource, Request], ET.Element | None]
-
-
-def _hrefs(name: str, *paths: str) -> ET.Element:
-    return dav.element(name, *(dav.href(path) for path in paths))
-
-
-def _text(name: str, content: str | None) -> ET.Element | None:
-    return None if content is None else dav.element(name, content=content)
-
-
-def _privileges(*names: str) -> ET.Element:
-    made = (dav.element("D:privilege", dav.element(name)) for name in names)
-    return dav.element("D:current-user-privilege-set", *made)
-
-
-_READ = ("D:read", "D:read-current-user-privilege-set")
-_WRITE = ("D:write", "D:write-content", "D:write-properties", "D:bind", "D:unbind")
-
-
-def _reports(*names: str) -> ET.Element:
-    made = (dav.element("D:supported-report", dav.element("D:report", dav.element(name))) for name in names)
-    return dav.element("D:supported-report-set", *made)
-
-
-def _user_addresses(resource: Resource, request: Request) -> ET.Element | None:
-    """The mail address first and marked: Thunderbird takes the first mailto, Apple the preferred one (CLIENTS 1.1, 1.3)."""
-    if resource.principal is None:
-        return None
-    made = dav.element("C:calendar-user-address-set")
-    if resource.principal.email:
-        mail = dav.href(f"mailto:{resource.principal.email}")
-        mail.set("preferred", "1")
-        made.append(mail)
-    made.append(dav.href(request.url(resource.place.home)))
-    return made
-
-
-def _emails(resource: Resource, _: Request) -> ET.Element | None:
-    if resource.principal is None or not resource.principal.email:
-        return None
-    return dav.element("CS:email-address-set", dav.element("CS:email-address", content=resource.principal.email))
-
-
-_OF_ALL: dict[str, Getter] = {
-    "D:current-user-principal": lambda _, q: _hrefs("D:current-user-principal", q.url(f"/{q.user}/")),
-    "D:principal-collection-set": lambda _, q: _hrefs("D:principal-collection-set", q.url("/")),
-}
-
-_OF_ROOT: dict[str, Getter] = {
-    **_OF_ALL,
-    "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:collection")),
-    "D:current-user-privilege-set": lambda *_: _privileges(*_READ),
-    "D:supported-report-set": lambda *_: _reports("D:principal-search-property-set"),
-}
-
-_OF_HOME: dict[str, Getter] = {
-    **_OF_ALL,
-    "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:principal"), dav.element("D:collection")),
-    "D:displayname": lambda r, _: _text("D:displayname", r.principal.name if r.principal else None),
-    "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
-    "D:principal-URL": lambda r, q: _hrefs("D:principal-URL", q.url(r.place.home)),
-    "C:calendar-home-set": lambda r, q: _hrefs("C:calendar-home-set", q.url(r.place.home)),
-    "C:calendar-user-address-set": _user_addresses,
-    "CS:email-address-set": _emails,
-    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE),
-    "D:supported-report-set": lambda *_: _reports("C:free-busy-query"),
-}
-
-
-def _of_calendar(show_it: Callable[[Calendar], ET.Element | None]) -> Getter:
-    return lambda resource, _: None if resource.calendar is None else show_it(resource.calendar)
-
-
-def _component_set(calendar: Calendar) -> ET.Element:
-    kinds = (dav.element("C:comp", name=kind) for kind in components(calendar.properties))
-    return dav.element(COMPONENT_SET, *kinds)
-
-
-def _resource_type(calendar: Calendar) -> ET.Element:
-    kind = "CS:subscribed" if calendar.properties.get("tag") == "VSUBSCRIBED" else "C:calendar"
-    return dav.element("D:resourcetype", dav.element("D:collection"), dav.element(kind))
-
-
-_OF_CALENDAR: dict[str, Getter] = {
-    **_OF_ALL,
-    "D:resourcetype": _of_calendar(_resource_type),
-    "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
-    "D:getetag": _of_calendar(lambda c: _text("D:getetag", tokens.ctag(c))),
-    "CS:getctag": _of_calendar(lambda c: _text("CS:getctag", tokens.ctag(c))),
-    "D:sync-token": _of_calendar(lambda c: _text("D:sync-token", tokens.sync_token(c))),
-    "D:getlastmodified": _of_calendar(lambda c: _text("D:getlastmodified", dav.http_date(c.modified_at))),
-    "D:getcontenttype": lambda *_: _text("D:getcontenttype", "text/calendar"),
-    COMPONENT_SET: _of_calendar(_component_set),
-    "C:supported-calendar-data": lambda *_: dav.element(
-        "C:supported-calendar-data",
-        dav.element("C:calendar-data", **{"content-type": "text/calendar", "version": "2.0"}),
-    ),
-    "C:supported-collation-set": lambda *_: dav.element(
-        "C:supported-collation-set",
-        *(dav.element("C:supported-collation", content=name) for name in ("i;ascii-casemap", "i;octet")),
-    ),
-    "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.max_resource_size)),
-    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE, "C:read-free-busy"),
-    "D:supported-report-set": lambda *_: _reports(
-        "D:sync-collection", "C:calendar-multiget", "C:calendar-query", "C:free-busy-query"
-    ),
-}
-
-
-def _of_stored(show_it: Callable[[StoredObject], str]) -> Callable[[str], Getter]:
-    return lambda name: lambda resource, _: _text(name, show_it(resource.stored)) if resource.stored else None
-
-
-_OF_OBJECT: dict[str, Getter] = {
-    **_OF_ALL,
-    "D:resourcetype": lambda *_: dav.element("D:resourcetype"),
-    "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
-    "D:getetag": lambda r, _: _text("D:getetag", r.etag),
-    "D:getcontenttype": lambda *_: _text("D:getcontenttype", OBJECT_TYPE),
-    "D:getlastmodified": _of_stored(lambda s: dav.http_date(s.modified_at))("D:getlastmodified"),
-    "D:getcontentlength": _of_stored(lambda s: str(len(s.data)))("D:getcontentlength"),
-    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE[:3]),
-    "D:supported-report-set": lambda *_: _reports(),
-}
-
-_NEEDS_ROW = frozenset(dav.clark(name) for name in ("D:getlastmodified", "D:getcontentlength", "C:calendar-data"))
-_LIVE = [
-    {dav.clark(name): getter for name, getter in table.items()}
-    for table in (_OF_ROOT, _OF_HOME, _OF_CALENDAR, _OF_OBJECT)
-]
+_NEEDS_ROW = frozenset(
+    dav.clark(name) for name in ("D:getlastmodified", "D:getcontentlength", "C:calendar-data", "C:schedule-tag")
+)
 _NOT_IN_ALLPROP = frozenset(
     dav.clark(name)
     for name in (
         "C:max-resource-size", "C:supported-calendar-data", "C:supported-collation-set", "D:supported-report-set",
-        "D:current-user-privilege-set", "C:calendar-home-set", "C:calendar-user-address-set",
+        "D:current-user-privilege-set", "D:quota-used-bytes", "D:quota-available-bytes", "C:max-attachment-size",
+        "C:max-attachments-per-resource", "C:calendar-home-set", "C:calendar-user-address-set",
+        "D:add-member", "D:sync-token", *push.PROPERTIES,
+        "D:acl", "D:acl-restrictions", "D:inherited-acl-set", "D:supported-privilege-set",
+        "D:alternate-URI-set", "D:group-member-set", "D:group-membership", "C:calendar-user-type",
+        "C:schedule-inbox-URL", "C:schedule-outbox-URL", "C:schedule-default-calendar-URL", "C:schedule-tag",
     )
 )  # fmt: skip
 
@@ -220,9 +58,10 @@ def find(tag: str, resource: Resource, request: Request) -> ET.Element | None:
     """One property of a resource, live or kept; None: it has none of that name."""
     getter = _live(resource).get(tag)
     name = dav.human(tag)
-    value = _kept(resource).get(name)
-    if value is not None and (getter is None or name not in PROTECTED):
-        return show(name, value)
+    if getter is None or name not in _ANSWERED_HERE:
+        kept = keeping.shown(_kept(resource), name)
+        if kept is not None:
+            return kept
     return None if getter is None else getter(resource, request)
 
 
@@ -230,20 +69,16 @@ def names(resource: Resource, *, every: bool = False) -> Iterator[str]:
     """The tags an allprop answer has, or with ``every`` those of a propname answer (RFC 4918 §9.1, RFC 4791 §5.2)."""
     live = _live(resource)
     yield from (tag for tag in live if every or tag not in _NOT_IN_ALLPROP)
-    for name in _kept(resource):
-        tag = dav.clark(name) if name != "tag" else ""
-        if tag and tag not in live:
-            yield tag
+    yield from (tag for name in keeping.names(_kept(resource)) if (tag := dav.clark(name)) not in live)
 
 
 def _live(resource: Resource) -> Mapping[str, Getter]:
-    place = resource.place
-    return _LIVE[0 if place.is_root else 1 if place.is_home else 2 if place.is_calendar else 3]
+    return live.TABLES[resource.kind]
 
 
 def _kept(resource: Resource) -> Mapping[str, Any]:
-    if resource.place.is_calendar and resource.calendar is not None:
+    if resource.kind in (Kind.CALENDAR, Kind.INBOX) and resource.calendar is not None:
         return resource.calendar.properties
-    if resource.place.is_home and resource.principal is not None:
+    if resource.kind is Kind.HOME and resource.principal is not None:
         return resource.principal.properties
     return {}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from http import client
 
 import sqlalchemy as sa
 
 from bridge.store import calendars, objects, principals
-from radicale_plugins import dav, properties
+from bridge.store.calendars import INBOX
+from radicale_plugins import capabilities, dav, home, preferences, properties
 from radicale_plugins.dav import Answer
-from radicale_plugins.properties import Resource
-from radicale_plugins.request import NOT_FOUND, Place, Request
+from radicale_plugins.live import Resource
+from radicale_plugins.request import NOT_FOUND, OUTBOX, Kind, Place, Request
 
 
 def answer(request: Request) -> Answer:
@@ -21,8 +23,12 @@ def answer(request: Request) -> Answer:
     wanted = _wanted(dav.read_xml(request.body))
     with request.database.read() as conn:
         resources = list(_resources(request, conn, wanted))
-    multistatus = dav.element("D:multistatus", *(_response(each, wanted, request) for each in resources))
-    return dav.xml(client.MULTI_STATUS, multistatus, {"DAV": dav.CAPABILITIES})
+    multistatus = dav.element("D:multistatus", *(response(each, wanted, request) for each in resources))
+    header = capabilities.dav_header(request.kind, request.limits, request.scheduling, push=request.push is not None)
+    return preferences.multistatus(request, multistatus, {"DAV": header})
+
+
+_REVISION = frozenset({f"{dav.CS}getctag", f"{dav.D}sync-token"})
 
 
 class Wanted:
@@ -32,6 +38,16 @@ class Wanted:
         self.tags = tuple(dict.fromkeys(tags))
         self.everything = everything
         self.only_names = only_names
+
+    @property
+    def tells_revision(self) -> bool:
+        """Whoever gets it knows whether there is anything new."""
+        return self.everything or not _REVISION.isdisjoint(self.tags)
+
+    @property
+    def tells_etags(self) -> bool:
+        """With them a listing tells what is new."""
+        return self.everything or f"{dav.D}getetag" in self.tags
 
     @property
     def needs_rows(self) -> bool:
@@ -57,42 +73,103 @@ def wanted_in(root: ET.Element) -> Wanted:
     return Wanted((each.tag for each in (() if include is None else include)), everything=True)
 
 
+_Lister = Callable[[Request, sa.Connection, Wanted], Iterator[Resource]]
+
+
 def _resources(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
-    place = request.place
-    children = request.depth == "1"
-    if place.deeper:
+    """What is at the place and, with a Depth of 1, right below it."""
+    lister = _LISTERS.get(request.kind)
+    if lister is None:
         raise dav.Refusal(NOT_FOUND)
-    if place.is_root:
-        yield Resource(place)
-        if children:
-            yield Resource(Place(request.user), principals.by_name(conn, request.user))
-        return
-    if place.is_home:
-        principal = principals.by_name(conn, place.owner)
-        if principal is None:
-            raise dav.Refusal(NOT_FOUND)
-        yield Resource(place, principal)
-        if children:
-            for each in calendars.of_principal(conn, place.owner):
-                yield Resource(Place(place.owner, each.slug), principal, each)
-        return
+    return lister(request, conn, wanted)
+
+
+def resource_at(request: Request, conn: sa.Connection, place: Place) -> Resource | None:
+    """What another place leads to, as far as who asks may see it; None: not at all."""
+    is_stranger = place.owner not in ("", request.user)
+    if is_stranger and not (request.directory and place.kind is Kind.HOME):
+        return None
+    try:
+        there = replace(request, place=place, stranger=is_stranger)
+        return next(_resources(there, conn, Wanted(everything=True)), None)
+    except dav.Refusal:
+        return None
+
+
+def _root(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+    yield Resource(request.place)
+    if request.depth == "1":
+        members = tuple(home.members(conn, request.user))
+        yield Resource(Place(request.user), principals.by_name(conn, request.user), members=members)
+
+
+def _home(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
+    place = request.place
+    principal = principals.by_name(conn, place.owner)
+    if principal is None:
+        raise dav.Refusal(NOT_FOUND)
+    members = tuple(home.members(conn, place.owner))
+    yield Resource(place, principal, members=members)
+    if request.depth == "1":
+        for each in members:
+            if wanted.tells_revision:
+                request.tells(each, whole=False)
+            yield Resource(Place(place.owner, each.slug), principal, each)
+        if request.scheduling.enabled:
+            yield Resource(Place(place.owner, INBOX), principal, calendars.get(conn, place.owner, INBOX))
+            yield Resource(Place(place.owner, OUTBOX), principal)
+
+
+def _outbox(request: Request, _: sa.Connection, __: Wanted) -> Iterator[Resource]:
+    yield Resource(request.place)
+
+
+def _person(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+    """Whatever the Depth: what is in that home is nobody else's business."""
+    principal = principals.by_name(conn, request.place.owner)
+    if principal is None:
+        raise dav.Refusal(NOT_FOUND)
+    yield Resource(request.place, principal, stranger=True)
+
+
+def _calendar(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
+    place = request.place
     calendar = request.calendar(conn)
-    if place.href:
-        stored = objects.get(conn, calendar.id, place.href)
-        if stored is None:
-            raise dav.Refusal(NOT_FOUND)
-        yield Resource(place, None, calendar, stored.etag, stored)
-        return
+    listing = request.depth == "1"
+    if wanted.tells_revision or listing:
+        request.tells(calendar, whole=listing and wanted.tells_etags)
     yield Resource(place, None, calendar)
-    if children and wanted.needs_rows:
+    if not listing:
+        return
+    if wanted.needs_rows:
         for stored in objects.every(conn, calendar.id):
             yield Resource(Place(place.owner, place.slug, stored.href), None, calendar, stored.etag, stored)
-    elif children:
+    else:
         for href, etag in objects.hrefs(conn, calendar.id):
             yield Resource(Place(place.owner, place.slug, href), None, calendar, etag)
 
 
-def _response(resource: Resource, wanted: Wanted, request: Request) -> ET.Element:
+def _object(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+    calendar = request.calendar(conn)
+    stored = objects.get(conn, calendar.id, request.place.href)
+    if stored is None:
+        raise dav.Refusal(NOT_FOUND)
+    yield Resource(request.place, None, calendar, stored.etag, stored)
+
+
+_LISTERS: dict[Kind, _Lister] = {
+    Kind.ROOT: _root,
+    Kind.HOME: _home,
+    Kind.CALENDAR: _calendar,
+    Kind.OBJECT: _object,
+    Kind.INBOX: _calendar,
+    Kind.MESSAGE: _object,
+    Kind.OUTBOX: _outbox,
+    Kind.PERSON: _person,
+}
+
+
+def response(resource: Resource, wanted: Wanted, request: Request) -> ET.Element:
     parts = propstats(resource, wanted, request, lambda tag: properties.find(tag, resource, request))
     return dav.response(request.url(resource.place.path), *parts)
 
@@ -102,14 +179,14 @@ def propstats(
 ) -> Iterator[ET.Element]:
     """What is there first, for KDE reads no further (CLIENTS 1.5); what is not, unless the client does not want to know."""
     if wanted.only_names:
-        yield dav.propstat(client.OK, (ET.Element(tag) for tag in properties.names(resource, every=True)))
+        yield dav.propstat(client.OK, (dav.named(tag) for tag in properties.names(resource, every=True)))
         return
     tags = [*properties.names(resource), *wanted.tags] if wanted.everything else wanted.tags
     found, missing = [], []
     for tag in dict.fromkeys(tags):
         element = find(tag)
         if element is None:
-            missing.append(ET.Element(tag))
+            missing.append(dav.named(tag))
         else:
             found.append(element)
     if found or request.minimal or not missing:

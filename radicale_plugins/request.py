@@ -3,24 +3,67 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from http import client
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 
-from bridge.store import calendars
-from bridge.store.calendars import Calendar
+from bridge.services.device_check import Told
+from bridge.services.registering import Registrar
+from bridge.services.scheduling import Scheduling
+from bridge.store import calendars, principals, push_subscriptions
+from bridge.store.calendars import INBOX, Calendar
 from bridge.store.session import Database
 from radicale_plugins import dav, door
 from radicale_plugins.door import Environ
 
 
+class Kind(Enum):
+    """What is at a path, or would be: it decides which properties, reports and methods there are."""
+
+    ROOT = "root"
+    HOME = "home"
+    CALENDAR = "calendar"
+    OBJECT = "object"
+    ATTACHMENT = "attachment"
+    INBOX = "inbox"
+    MESSAGE = "message"
+    """What stands in an inbox."""
+    OUTBOX = "outbox"
+    REGISTRATION = "registration"
+    PERSON = "person"
+    """Somebody else's home for one who may see no more than whose it is: no path is this of itself (``Request.kind``)."""
+    NOWHERE = "nowhere"
+
+
+ATTACHMENTS = ".attachments"
+REGISTRATIONS = ".push"
+
+OUTBOX = ".outbox"
+
+_SPECIAL: dict[str, tuple[Kind, Kind]] = {
+    INBOX: (Kind.INBOX, Kind.MESSAGE),
+    OUTBOX: (Kind.OUTBOX, Kind.NOWHERE),
+    ATTACHMENTS: (Kind.NOWHERE, Kind.ATTACHMENT),  # nobody needs to list them
+    REGISTRATIONS: (Kind.NOWHERE, Kind.REGISTRATION),  # of devices that are told of changes: deleted, and nothing else
+}
+"""Collections that every home has of itself, by their second segment, and what their members are.
+
+Such a segment begins with a dot, as no calendar's may (``store.calendars.create``): nobody's calendar is in the way.
+"""
+
+
+_MOST_EXCEPTED = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a path leads: the root, a home, a calendar, an object, or (``deeper``) nowhere."""
+    """Where a path leads; ``deeper`` is further down than anything is."""
 
     owner: str = ""
     slug: str = ""
@@ -34,16 +77,17 @@ class Place:
         return cls(owner, slug, href, deeper=len(parts) > 3)
 
     @property
-    def is_root(self) -> bool:
-        return not self.owner
-
-    @property
-    def is_home(self) -> bool:
-        return bool(self.owner) and not self.slug
-
-    @property
-    def is_calendar(self) -> bool:
-        return bool(self.slug) and not self.href
+    def kind(self) -> Kind:
+        if not self.owner:
+            return Kind.ROOT
+        if self.deeper:
+            return Kind.NOWHERE
+        if not self.slug:
+            return Kind.HOME
+        collection, member = (Kind.CALENDAR, Kind.OBJECT)
+        if self.slug.startswith("."):
+            collection, member = _SPECIAL.get(self.slug, (Kind.NOWHERE, Kind.NOWHERE))
+        return member if self.href else collection
 
     @property
     def home(self) -> str:
@@ -56,16 +100,33 @@ class Place:
     @property
     def path(self) -> str:
         """With a slash at the end exactly where it is a collection."""
-        if self.is_root:
+        if not self.owner:
             return "/"
-        if self.is_home:
+        if not self.slug:
             return self.home
         return self.calendar + self.href
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be kept. ``attachment_bytes`` 0: no attachments; ``quota_bytes`` 0: no limit."""
+
+    object_bytes: int = 10_000_000
+    attachment_bytes: int = 10_000_000
+    attachments_per_object: int = 100
+    quota_bytes: int = 0
+
+
+_SCHEDULING = Scheduling()
+
+
 @dataclass(frozen=True)
 class Request:
-    """``user`` is the principal's name, ``actor`` what the history says (a device)."""
+    """``user`` is the principal's name, ``actor`` what the history says (a device).
+
+    Who gets here may do what the method needs; ``writable`` is for a method that may mean one or the other (POST).
+    With ``directory`` people see each other; a ``stranger`` may see nothing else of the home that is asked for.
+    """
 
     environ: Environ
     base: str
@@ -74,7 +135,27 @@ class Request:
     actor: str
     database: Database
     now: Callable[[], dt.datetime]
-    max_resource_size: int
+    limits: Limits
+    writable: bool
+    public_url: str | None = None
+    push: Registrar | None = None
+    """What devices register with to be told of changes; None: they cannot."""
+    told: list[Told] = field(default_factory=list)
+    """What the answer tells of calendars, for the device's record (``services.device_check``)."""
+    given: list[str] = field(default_factory=list)
+    """The objects that the answer hands out, by href."""
+
+    def tells(self, calendar: Calendar, *, whole: bool) -> None:
+        """The answer has the calendar's revision in it, or (``whole``) everything up to it."""
+        self.told.append(Told(calendar.id, calendar.revision, whole))
+
+    scheduling: Scheduling = _SCHEDULING
+    directory: bool = True
+    stranger: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.PERSON if self.stranger else self.place.kind
 
     def header(self, name: str) -> str:
         return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
@@ -93,8 +174,39 @@ class Request:
     def body(self) -> bytes:
         return door.read_body(self.environ)
 
+    @property
+    def device_id(self) -> int | None:
+        """Of the device that asks; None where somebody signed in otherwise."""
+        kind, _, number = self.actor.partition(":")
+        return int(number) if kind == "device" and number.isdecimal() else None
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction of which those are told nothing whom the client excepts: it knows what it has done itself."""
+        with self.database.write() as conn:
+            if (excepted := self._excepted(conn)) is not None:
+                push_subscriptions.keep_quiet(conn, excepted)
+            yield conn
+
+    def _excepted(self, conn: sa.Connection) -> list[int] | None:
+        """Push-Dont-Notify: registration URLs in quotation marks, or * for all that are the device's own. Nobody else's count."""
+        told = self.header("Push-Dont-Notify").strip()
+        principal = principals.by_name(conn, self.user) if told and self.push is not None else None
+        if principal is None:
+            return None
+        places = [self.place_of(each.strip().strip('"')) for each in told.split(",")[:_MOST_EXCEPTED]]
+        tokens = None if told == "*" else [each.href for each in places if each and each.kind is Kind.REGISTRATION]
+        return push_subscriptions.mine(conn, principal.id, device_id=self.device_id, tokens=tokens)
+
     def url(self, path: str) -> str:
         return dav.url(self.base, path)
+
+    def absolute(self, path: str) -> str:
+        """With scheme and host, for what is kept in an object and read elsewhere."""
+        if self.public_url is not None:
+            return self.public_url + dav.url("", path)
+        host = self.environ.get("HTTP_HOST") or f"{self.environ['SERVER_NAME']}:{self.environ['SERVER_PORT']}"
+        return f"{self.environ['wsgi.url_scheme']}://{host}{self.url(path)}"
 
     def place_of(self, reference: str) -> Place | None:
         """What a DAV:href or Destination means: a URL or an absolute path below our base; None: nothing of ours."""
@@ -118,3 +230,5 @@ class Request:
 
 
 NOT_FOUND = dav.text(client.NOT_FOUND, "There is nothing here.")
+NO_PARENT = dav.text(client.CONFLICT, "There is no such collection.")
+"""Where nothing can be made, for there is nothing that could hold it (RFC 4918 §9.3.1, §9.7.1)."""

@@ -57,7 +57,7 @@ def ask(connection, method, path, body=None, **headers):
     return answer.status, port
 
 
-def test_one_connection_serves_the_web_and_caldav_in_turn(connection, device):
+def test_d20_one_connection_serves_the_web_and_caldav_in_turn(connection, device):
     """Phones keep theirs for minutes."""
     credentials = {"Authorization": httpx.BasicAuth(*device)._auth_header}
     wanted = b"<propfind xmlns='DAV:'><prop><current-user-principal/></prop></propfind>"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 import typer
 
-from bridge.cli.state import Json, opened, say, secret_from_stdin, show, show_rows
-from bridge.services import addresses, devices
-from bridge.services.naming import nobody
+from bridge.cli.state import Json, counted, opened, say, secret_from_stdin, show, show_rows
+from bridge.services import addresses, device_check, devices
+from bridge.services.device_check import RoundTrip, Standing
+from bridge.services.naming import name_of, nobody
 from bridge.store import devices as stored
 from bridge.store import principals
 
@@ -51,6 +53,7 @@ def every(
         if principal is None:
             raise nobody(user)
         held = stored.of_principal(conn, principal.id, revoked=True)
+        stands = {one.id: device_check.summary(conn, one) for one in held if one.revoked_at is None}
     rows = [
         {
             "label": one.label,
@@ -58,11 +61,103 @@ def every(
             "last_used": one.last_used_at,
             "from": one.last_address,
             "with": one.last_agent,
+            "state": _state(*stands[one.id]) if one.id in stands else "revoked",
             "revoked": one.revoked_at is not None,
         }
         for one in held
     ]
+    if not as_json:
+        rows = [{name: value for name, value in row.items() if name != "revoked"} for row in rows]
     show_rows(rows, as_json=as_json, empty=f"No device yet. Add one with: caldav-bridge device add {user} phone")
+
+
+def _state(standing: Standing, behind: int, since: dt.datetime | None) -> str:
+    """``up to date``, ``never fetched``, ``12 changes behind since 2026-03-01 12:00 UTC``."""
+    if standing is not Standing.BEHIND or since is None:
+        return standing.value
+    return f"{counted(behind, 'change')} behind since {since.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+@app.command("show")
+def show_one(
+    ctx: typer.Context,
+    user: Annotated[str, typer.Argument(help="Whose device.")],
+    label: Annotated[str, typer.Argument(help="Which one.")],
+    as_json: Json = False,
+) -> None:
+    """Show what a device has fetched of each calendar, what it does not know yet, and how its test event fares."""
+    context = opened(ctx)
+    with context.database.read() as conn:
+        device = device_check.named(conn, user, label)
+        rows = [
+            {
+                "calendar": name_of(each.calendar),
+                "state": _state(each.standing, each.behind, each.since),
+                "behind": each.behind,
+                "since": each.since,
+                "fetched": each.fetched_at,
+                "asked": each.asked_at,
+            }
+            for each in device_check.progress(conn, device)
+        ]
+        trip = device_check.round_trip(conn, device)
+    if as_json:
+        show({"calendars": rows, "test": None if trip is None else _fields(trip)}, as_json=True, text="")
+        return
+    shown = [{name: value for name, value in row.items() if name not in ("behind", "since")} for row in rows]
+    show_rows(shown, as_json=False, empty=f"{user} has no calendar.")
+    if trip is not None:
+        say(f"\n{_told(trip, user, label)}")
+
+
+def _fields(trip: RoundTrip) -> dict[str, object]:
+    return {
+        "calendar": name_of(trip.calendar),
+        "made": trip.made_at,
+        "fetched": trip.fetched_at,
+        "returned": trip.returned_at,
+    }
+
+
+def _told(trip: RoundTrip, user: str, label: str) -> str:
+    """Where the test event is on its way, and what to do next."""
+    if trip.returned_at is not None:
+        had = _time(trip.fetched_at or trip.returned_at)
+        answered = _time(trip.returned_at)
+        return f"Test event: the round trip is complete. {label} had it at {had} and answered at {answered}."
+    if trip.fetched_at is not None:
+        took = max(0, round((trip.fetched_at - trip.made_at).total_seconds()))
+        return f"Test event: {label} fetched it after {counted(took, 'second')}. Delete it there to complete the round trip."
+    return (
+        f"Test event: it has stood in {name_of(trip.calendar)} since {_time(trip.made_at)}, and {label} has not fetched it yet. "
+        f"Open the calendar there, and look again with: caldav-bridge device show {user} {label}"
+    )
+
+
+def _time(at: dt.datetime) -> str:
+    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+@app.command("test")
+def try_out(
+    ctx: typer.Context,
+    user: Annotated[str, typer.Argument(help="Whose device.")],
+    label: Annotated[str, typer.Argument(help="Which one.")],
+    calendar: Annotated[
+        str, typer.Option("--calendar", help="Which of the person's calendars gets the event.")
+    ] = "calendar",
+    as_json: Json = False,
+) -> None:
+    """Put an event into a calendar, to be seen on the device and deleted there: the whole way, there and back."""
+    context = opened(ctx)
+    trip = device_check.try_out(context.database, user, label, calendar=calendar, now=context.now())
+    show(
+        _fields(trip),
+        as_json=as_json,
+        text=f"A test event stands in {name_of(trip.calendar)}, within the next hour. Look for it on {label} and delete it there.\n"
+        f"Then see: caldav-bridge device show {user} {label}\n"
+        "It mails nobody, is mirrored as any other event, and goes by itself after a day.",
+    )
 
 
 @app.command("revoke")

@@ -17,9 +17,11 @@ from bridge.cli import (
     conflicts,
     demo,
     device,
+    feed,
     history,
     notices,
     pair,
+    push,
     sandbox,
     serve,
     status,
@@ -48,6 +50,8 @@ app.add_typer(device.app, name="device")
 app.add_typer(account.app, name="account")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(pair.app, name="pair")
+app.add_typer(feed.app, name="feed")
+app.add_typer(push.app, name="push")
 app.add_typer(sync.app, name="sync")
 app.add_typer(history.app, name="history")
 app.add_typer(conflicts.app, name="conflicts")

@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from bridge.errors import NotFound, UsageError
 from bridge.services import passwords
 from bridge.services.naming import nobody
-from bridge.store import devices, login_failures, principals
+from bridge.store import devices, fetches, login_failures, principals
 from bridge.store.devices import Device
 from bridge.store.principals import Principal
 from bridge.store.session import Database
@@ -75,6 +75,7 @@ def add(database: Database, principal: str, label: str, *, password: str | None 
         if owner is None:
             raise nobody(principal)
         device = devices.add(conn, owner.id, label, password_hash, now=now)
+        fetches.forget(conn, device.id)
     return NewDevice(device.id, owner.name, label, password)
 
 

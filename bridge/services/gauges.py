@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bridge.services import noticing
 from bridge.services.context import Context
-from bridge.store import figures, notices
+from bridge.store import figures, notices, push_subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Gauges:
     pairs: tuple[PairGauges, ...]
     notices: Mapping[str, int]
     paused_accounts: int
+    push_subscriptions: int
+    push_failing: int
 
 
 def read(context: Context) -> Gauges:
@@ -43,6 +45,7 @@ def read(context: Context) -> Gauges:
         waiting, conflicts = figures.waiting(conn, ids), figures.conflicting(conn, ids)
         raised = notices.open_by_kind(conn)
         paused = figures.paused_accounts(conn, now)
+        told, failing = push_subscriptions.counted(conn, now)
     return Gauges(
         tuple(
             PairGauges(
@@ -61,4 +64,6 @@ def read(context: Context) -> Gauges:
         ),
         {kind: raised.get(kind, 0) for kind in (*noticing.KINDS, *sorted(raised.keys() - set(noticing.KINDS)))},
         paused,
+        told,
+        failing,
     )

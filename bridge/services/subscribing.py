@@ -133,7 +133,7 @@ def unsubscribe(context: Context, owner: str, slug: str, *, keep: bool = False) 
                 now=now,
             )
         if not keep:
-            calendars.delete(conn, calendar.id)
+            calendars.delete(conn, calendar.id, now=context.now())
 
 
 def _provider(context: Context) -> IcsProvider:

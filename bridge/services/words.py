@@ -174,6 +174,8 @@ def actor(conn: Connection, who: str) -> str:
     match kind:
         case "cli":
             return "command line"
+        case "check":
+            return "test of a device"
         case "device" if number is not None:
             device = devices.by_id(conn, number)
             return f"{device.label} (device {number})" if device else f"device {number}"

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.errors import AlreadyExists, NotFound, UsageError
-from bridge.store import changes
+from bridge.store import changes, push_subscriptions
 from bridge.store.dialects import insert
 from bridge.store.tables import calendars, pairs, principals
 
@@ -25,7 +25,8 @@ class Calendar:
 
     A revision is this calendar's own and begins at 0: a token must name the ``id`` too, which is never given twice.
     ``truth`` says whose word counts where both sides changed the same: ``newest``, ``hub``, ``ask``, or ``pair:N`` for that
-    pair's remote. ``home_pair_id`` is the home of events made here; None: the first pair that may be written.
+    pair's remote. ``home_pair_id`` is the home of events made here; None: the first pair that may be written. ``size`` is
+    that of its objects, in bytes.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Calendar:
     modified_at: dt.datetime
     truth: str
     home_pair_id: int | None
+    size: int = 0
 
 
 _SELECT: sa.Select[Any] = sa.select(
@@ -51,6 +53,7 @@ _SELECT: sa.Select[Any] = sa.select(
     calendars.c.modified_at,
     calendars.c.truth,
     calendars.c.home_pair_id,
+    calendars.c.size,
 ).join(principals)
 # built once: every poll of every phone asks
 _BY_PATH = _SELECT.where(principals.c.name == sa.bindparam("owner"), calendars.c.slug == sa.bindparam("slug"))
@@ -85,7 +88,31 @@ def create(
     )
     if calendar_id is None:
         raise AlreadyExists(f"there is a calendar {slug!r} already")
+    push_subscriptions.mark_home(conn, principal_id, now=now)
     return Calendar(*conn.execute(_BY_ID, {"id": calendar_id}).one())
+
+
+INBOX = ".inbox"
+"""The slug of the collection where scheduling messages arrive. It is nobody's calendar: ``of_principal`` leaves it out."""
+
+
+def inbox(conn: sa.Connection, principal_id: int, *, now: dt.datetime) -> Calendar:
+    """A person's scheduling inbox, which is made when it is first needed."""
+    conn.execute(
+        insert(conn, calendars)
+        .values(
+            principal_id=principal_id, slug=INBOX, properties={"tag": "VSCHEDULEINBOX"}, revision=0, floor=0,
+            created_at=now, modified_at=now,
+        )
+        .on_conflict_do_nothing()
+    )  # fmt: skip
+    row = conn.execute(_SELECT.where(calendars.c.principal_id == principal_id, calendars.c.slug == INBOX)).one()
+    return Calendar(*row)
+
+
+def inboxes(conn: sa.Connection) -> list[int]:
+    """The ids of everybody's."""
+    return list(conn.scalars(sa.select(calendars.c.id).where(calendars.c.slug == INBOX).order_by(calendars.c.id)))
 
 
 def get(conn: sa.Connection, owner: str, slug: str) -> Calendar | None:
@@ -99,9 +126,16 @@ def by_id(conn: sa.Connection, calendar_id: int) -> Calendar | None:
 
 
 def of_principal(conn: sa.Connection, owner: str) -> list[Calendar]:
-    """In the order they were made."""
-    rows = conn.execute(_SELECT.where(principals.c.name == owner).order_by(calendars.c.id))
+    """In the order they were made, without what the server keeps for itself (``INBOX``)."""
+    mine = principals.c.name == owner, ~calendars.c.slug.startswith(".")
+    rows = conn.execute(_SELECT.where(*mine).order_by(calendars.c.id))
     return [Calendar(*row) for row in rows]
+
+
+def used_bytes(conn: sa.Connection, principal_id: int) -> int:
+    """What the objects in a person's calendars take up, without their history."""
+    total = conn.scalar(sa.select(sa.func.sum(calendars.c.size)).where(calendars.c.principal_id == principal_id))
+    return int(total or 0)
 
 
 def set_properties(
@@ -113,9 +147,12 @@ def set_properties(
     (CLIENTS.md), though ``changes.since`` then lists no object. Raises NotFound.
     """
     changes.lock(conn, calendar_id)
-    if conn.scalar(sa.select(calendars.c.properties).where(calendars.c.id == calendar_id)) == dict(properties):
+    present = sa.select(calendars.c.principal_id, calendars.c.properties).where(calendars.c.id == calendar_id)
+    principal_id, before = conn.execute(present).one()
+    if before == dict(properties):
         return
-    changes.bump(conn, calendar_id, actor=actor, now=now)
+    changes.bump(conn, calendar_id, actor=actor, now=now, properties=True)
+    push_subscriptions.mark_home(conn, principal_id, now=now, properties_at=1)
     conn.execute(sa.update(calendars).where(calendars.c.id == calendar_id).values(properties=dict(properties)))
 
 
@@ -132,10 +169,13 @@ def set_home_pair(conn: sa.Connection, calendar_id: int, pair_id: int | None) ->
         raise NotFound(f"there is no calendar {calendar_id}")
 
 
-def delete(conn: sa.Connection, calendar_id: int) -> None:
+def delete(conn: sa.Connection, calendar_id: int, *, now: dt.datetime) -> None:
     """With its objects, their history and its pairs. Asks nobody: see ``is_bridged``. Raises NotFound."""
-    if not conn.execute(sa.delete(calendars).where(calendars.c.id == calendar_id)).rowcount:
+    gone = sa.delete(calendars).where(calendars.c.id == calendar_id).returning(calendars.c.principal_id)
+    principal_id = conn.scalar(gone)
+    if principal_id is None:
         raise NotFound(f"there is no calendar {calendar_id}")
+    push_subscriptions.mark_home(conn, principal_id, now=now)
 
 
 def is_bridged(conn: sa.Connection, calendar_id: int) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bridge.errors import NotFound, SyncTokenInvalid
-from bridge.store import pairs
+from bridge.store import pairs, push_subscriptions
 from bridge.store.session import notes
 from bridge.store.tables import calendars, objects, tombstones
 from bridge.store.tables import pairs as pairs_table
@@ -45,29 +45,49 @@ def lock(conn: sa.Connection, calendar_id: int) -> None:
     noted["locked", calendar_id] = True
 
 
-def bump(conn: sa.Connection, calendar_id: int, *, actor: str, now: dt.datetime) -> int:
+def bump(conn: sa.Connection, calendar_id: int, *, actor: str, now: dt.datetime, properties: bool = False) -> int:
     """The revision that this transaction gives to what it changes in the calendar: made by the first call, then the same.
 
     Locks the calendar, so revisions become visible in their order and without gaps. Makes the calendar's realtime pairs due,
-    but for the one that is itself the ``actor`` ("pair:3"): it knows. Raises NotFound.
+    but for the one that is itself the ``actor`` ("pair:3"): it knows. Devices that have asked for it will be told, that
+    members have changed or, with ``properties``, that the calendar's own have. Raises NotFound.
     """
     noted = notes(conn)
     revision: int | None = noted.get(("revision", calendar_id))
     if revision is None:
-        revision = conn.execute(
+        row = conn.execute(
             sa.update(calendars)
             .where(calendars.c.id == calendar_id)
             .values(revision=calendars.c.revision + 1, modified_at=now)
-            .returning(calendars.c.revision)
-        ).scalar_one_or_none()
-        if revision is None:
+            .returning(calendars.c.revision, calendars.c.watched)
+        ).one_or_none()
+        if row is None:
             raise NotFound(f"there is no calendar {calendar_id}")
+        revision = row.revision
         noted["revision", calendar_id] = revision
+        noted["watched", calendar_id] = row.watched
         noted["locked", calendar_id] = True
+    if noted["watched", calendar_id] and ("told", calendar_id, properties) not in noted:
+        push_subscriptions.mark_calendar(conn, calendar_id, properties=properties, now=now)
+        noted["told", calendar_id, properties] = True
     if ("woken", calendar_id, actor) not in noted:
         pairs.wake_calendar(conn, calendar_id, now=now, but=_number_of_pair(actor))
         noted["woken", calendar_id, actor] = True
     return revision
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far somebody has read a calendar's changes, in the order of ``page``.
+
+    With an ``href`` all of that revision is still to come that stands behind it, ``deleted`` or alive. Who began with nothing
+    when the calendar was at revision ``fresh`` is told of no deletion up to that one, whatever became of its tombstone.
+    """
+
+    revision: int
+    deleted: bool = False
+    href: str = ""
+    fresh: int = 0
 
 
 def since(conn: sa.Connection, calendar_id: int, revision: int) -> list[Changed]:
@@ -77,23 +97,40 @@ def since(conn: sa.Connection, calendar_id: int, revision: int) -> list[Changed]
     is ``objects.hrefs`` (RFC 6578 §3.4 lists no deleted members then, D-11). Raises SyncTokenInvalid if the revision lies
     under the floor or in the future (the database is an older backup), NotFound.
     """
+    return page(conn, calendar_id, Position(revision))
+
+
+def page(conn: sa.Connection, calendar_id: int, after: Position, limit: int | None = None) -> list[Changed]:
+    """The next ``limit`` changes behind a position: see ``since``, also for what it raises."""
     alive, gone = (
-        sa.select(table.c.href, table.c.uid, table.c.revision, deleted.label("deleted")).where(
-            table.c.calendar_id == calendar_id, table.c.revision > revision
+        sa.select(table.c.href, table.c.uid, table.c.revision, sa.literal(deleted).label("deleted")).where(
+            table.c.calendar_id == calendar_id, *_behind(after, table, deleted=deleted)
         )
-        for table, deleted in ((objects, sa.false()), (tombstones, sa.true()))
+        for table, deleted in ((objects, False), (tombstones, True))
     )
     both = sa.union_all(alive, gone).subquery()
-    rows = conn.execute(sa.select(both).order_by(both.c.revision, both.c.deleted.desc(), both.c.href)).all()
+    ordered = sa.select(both).order_by(both.c.revision, both.c.deleted.desc(), both.c.href).limit(limit)
+    rows = conn.execute(ordered).all()
     # after the rows, or a compaction in between might have taken some of them unnoticed
     known = conn.execute(
         sa.select(calendars.c.floor, calendars.c.revision).where(calendars.c.id == calendar_id)
     ).first()
     if known is None:
         raise NotFound(f"there is no calendar {calendar_id}")
-    if not known.floor <= revision <= known.revision:
-        raise SyncTokenInvalid(f"revision {revision} is not between {known.floor} and {known.revision}")
+    complete = max(after.revision - bool(after.href), after.fresh)  # of its revision some tombstones may be unread
+    if after.revision < 0 or complete < known.floor or max(after.revision, after.fresh) > known.revision:
+        raise SyncTokenInvalid(f"revision {after.revision} is not between {known.floor} and {known.revision}")
     return [Changed(row.href, row.uid, row.revision, bool(row.deleted)) for row in rows]
+
+
+def _behind(after: Position, table: sa.Table, *, deleted: bool) -> list[sa.ColumnElement[bool]]:
+    conditions = [table.c.revision > after.revision]
+    if after.href and (after.deleted or not deleted):  # otherwise all deletions of that revision have been read
+        rest = table.c.href > after.href if after.deleted == deleted else sa.true()
+        conditions = [table.c.revision >= after.revision, sa.or_(table.c.revision > after.revision, rest)]
+    if deleted and after.fresh:
+        conditions.append(table.c.revision > after.fresh)
+    return conditions
 
 
 def compact(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> int:

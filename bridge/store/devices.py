@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bridge.errors import AlreadyExists, NotFound, UsageError
+from bridge.store import push_subscriptions
 from bridge.store.dialects import insert
 from bridge.store.tables import devices
 
@@ -70,11 +71,12 @@ def used(conn: sa.Connection, device_id: int, *, now: dt.datetime, address: str,
 
 
 def revoke(conn: sa.Connection, device_id: int, *, now: dt.datetime) -> None:
-    """Its password is good no more; the row stays, for history names it. Raises NotFound."""
+    """Its password is good no more, and it is told nothing more; the row stays, for history names it. Raises NotFound."""
     revoked_at = sa.func.coalesce(devices.c.revoked_at, sa.literal(now, devices.c.revoked_at.type))
     changed = conn.execute(sa.update(devices).where(devices.c.id == device_id).values(revoked_at=revoked_at))
     if not changed.rowcount:
         raise NotFound(f"there is no device {device_id}")
+    push_subscriptions.remove_device(conn, device_id)
 
 
 def _text(told: str, length: int) -> str:

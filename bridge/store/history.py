@@ -86,6 +86,19 @@ def replaced_by(conn: sa.Connection, version: Version) -> Version | None:
     return None if row is None else Version(*row)
 
 
+def by_actor(conn: sa.Connection, calendar_id: int, href: str, revision: int, *, actor: str) -> dt.datetime | None:
+    """When that actor first changed or deleted the href after ``revision``; None: not yet."""
+    found: dt.datetime | None = conn.scalar(
+        sa.select(sa.func.min(history.c.at)).where(
+            history.c.calendar_id == calendar_id,
+            history.c.revision > revision,
+            history.c.href == href,
+            history.c.actor == actor,
+        )
+    )
+    return found
+
+
 def at_revision(conn: sa.Connection, calendar_id: int, revision: int) -> list[Version]:
     """What one transaction did, by href."""
     rows = conn.execute(

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 
 from bridge.errors import InvalidCalendarData, NotFound, ObjectChanged, UsageError
 from bridge.ical import busy
+from bridge.ical.attachments import managed_ids
 from bridge.ical.objects import can_be_kept, parse
-from bridge.store import changes, history
+from bridge.store import attachments, changes, history
 from bridge.store.dialects import upsert
-from bridge.store.tables import objects, tombstones
+from bridge.store.tables import calendars, objects, tombstones
 
 
 class Expected(Enum):
@@ -38,6 +39,7 @@ class StoredObject:
     """An object as it is in the hub. ``first_at`` and ``last_at`` are aware UTC bounds of all its occurrences.
 
     ``last_at`` None: it never ends; ``first_at`` None: it has no time at all. ``etag`` is strong and has its quotes.
+    ``schedule_tag`` None: it is the etag.
     """
 
     calendar_id: int
@@ -50,6 +52,7 @@ class StoredObject:
     modified_at: dt.datetime
     first_at: dt.datetime | None
     last_at: dt.datetime | None
+    schedule_tag: str | None = None
 
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,199}")
@@ -68,6 +71,11 @@ _HREFS = (
 )
 _STORE = upsert(objects)
 _BURY = upsert(tombstones)
+_GROW = (
+    sa.update(calendars)
+    .where(calendars.c.id == sa.bindparam("id_"))
+    .values(size=calendars.c.size + sa.bindparam("more", type_=sa.BigInteger))
+)
 _UNBURY = sa.delete(tombstones).where(
     tombstones.c.calendar_id == sa.bindparam("calendar_id"), tombstones.c.href == sa.bindparam("href")
 )
@@ -82,8 +90,11 @@ def put(
     actor: str,
     now: dt.datetime,
     expected: str | Expected = ANY,
+    quietly: bool = False,
 ) -> StoredObject:
     """Store these bytes. The very bytes that are there already change nothing: no revision, no history, no etag (R38).
+
+    ``quietly``: the schedule tag stays, for only answers of others have come (RFC 6638 §3.2.10).
 
     Locks the calendar before it looks, so between the check of ``expected`` and the write nobody else gets in (R36).
     Raises ObjectChanged if ``expected`` does not hold; InvalidCalendarData if the object is none, or its UID is another
@@ -105,14 +116,25 @@ def put(
         raise InvalidCalendarData("no-uid-conflict", f"{href} has another UID")
     first_at, last_at = busy.bounds(parsed)
     revision = changes.bump(conn, calendar_id, actor=actor, now=now)
+    tag = (stored.schedule_tag or stored.etag) if quietly and stored is not None else None
     new = StoredObject(
-        calendar_id, href, parsed.uid, parsed.component, data, etag_of(data), revision, now, first_at, last_at
+        calendar_id, href, parsed.uid, parsed.component, data, etag_of(data), revision, now, first_at, last_at, tag
     )
     conn.execute(_STORE[conn.dialect.name], asdict(new))
     if stored is None:
         conn.execute(_UNBURY, {"calendar_id": calendar_id, "href": href})
     history.record(conn, history.Version(calendar_id, revision, href, new.uid, data, actor, now))
+    _account(conn, calendar_id, parsed.uid, b"" if stored is None else stored.data, data, now=now)
     return new
+
+
+def _account(conn: sa.Connection, calendar_id: int, uid: str, old: bytes, new: bytes, *, now: dt.datetime) -> None:
+    """How much the calendar takes up, and which attachments it needs."""
+    if len(new) != len(old):
+        conn.execute(_GROW, {"id_": calendar_id, "more": len(new) - len(old)})
+    referred = managed_ids(new)
+    if referred != managed_ids(old):
+        attachments.refer(conn, calendar_id, uid, referred, now=now)
 
 
 def delete(
@@ -144,6 +166,38 @@ def delete(
     }
     conn.execute(_BURY[conn.dialect.name], tombstone)
     history.record(conn, history.Version(calendar_id, revision, href, stored.uid, None, actor, now))
+    _account(conn, calendar_id, stored.uid, stored.data, b"", now=now)
+
+
+def deliver(
+    conn: sa.Connection, calendar_id: int, href: str, component: str, data: bytes, *, actor: str, now: dt.datetime
+) -> None:
+    """Put a message into an inbox: it is no calendar object, several may be about one, and none replaces another.
+
+    So its href stands for its UID. Raises NotFound for the calendar.
+    """
+    changes.lock(conn, calendar_id)
+    revision = changes.bump(conn, calendar_id, actor=actor, now=now)
+    new = StoredObject(calendar_id, href, href, component, data, etag_of(data), revision, now, None, None)
+    conn.execute(_STORE[conn.dialect.name], asdict(new))
+    conn.execute(_GROW, {"id_": calendar_id, "more": len(data)})
+
+
+def older_than(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> list[str]:
+    """The hrefs of those that nobody has changed since."""
+    old = objects.c.calendar_id == calendar_id, objects.c.modified_at < before
+    return list(conn.scalars(sa.select(objects.c.href).where(*old).order_by(objects.c.href)))
+
+
+def of_person(conn: sa.Connection, principal_id: int, uid: str) -> list[StoredObject]:
+    """The objects with this UID in all of a person's own calendars."""
+    query = (
+        sa.select(objects)
+        .join(calendars, objects.c.calendar_id == calendars.c.id)
+        .where(calendars.c.principal_id == principal_id, objects.c.uid == uid, ~calendars.c.slug.startswith("."))
+        .order_by(calendars.c.id)
+    )
+    return [StoredObject(*row) for row in conn.execute(query)]
 
 
 def get(conn: sa.Connection, calendar_id: int, href: str) -> StoredObject | None:

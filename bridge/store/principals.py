@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.errors import AlreadyExists, NotFound, UsageError
+from bridge.store import push_subscriptions
 from bridge.store.dialects import insert
 from bridge.store.tables import principals
 
@@ -74,9 +75,10 @@ def set_password_hash(conn: sa.Connection, principal_id: int, password_hash: str
     _update(conn, principal_id, password_hash=password_hash)
 
 
-def set_properties(conn: sa.Connection, principal_id: int, properties: Mapping[str, Any]) -> None:
+def set_properties(conn: sa.Connection, principal_id: int, properties: Mapping[str, Any], *, now: dt.datetime) -> None:
     """Replace all of them. Raises NotFound."""
     _update(conn, principal_id, properties=dict(properties))
+    push_subscriptions.mark_home(conn, principal_id, now=now, properties_at=0)
 
 
 def delete(conn: sa.Connection, principal_id: int) -> None:

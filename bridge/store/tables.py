@@ -93,6 +93,31 @@ devices = sa.Table(
     sqlite_autoincrement=True,
 )
 
+fetches = sa.Table(
+    "fetches",
+    metadata,
+    _of("devices", key=True),
+    _of("calendars", key=True),
+    sa.Column(
+        "revision", sa.BigInteger
+    ),  # what the device was told last; None: it has only asked whether there is news
+    sa.Column("fetched_at", Instant),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Index(None, "calendar_id"),
+)
+
+device_tests = sa.Table(
+    "device_tests",
+    metadata,
+    _of("devices", key=True),
+    _of("calendars"),
+    sa.Column("href", sa.String(255), nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),  # at which the event was put there
+    sa.Column("made_at", Instant, nullable=False),
+    sa.Column("fetched_at", Instant),  # when the device took the event itself
+    sa.Index(None, "calendar_id"),
+)
+
 login_failures = sa.Table(
     "login_failures",
     metadata,
@@ -118,6 +143,8 @@ calendars = sa.Table(
     # whose word counts where both sides changed the same: newest, hub, ask, or the remote side of "pair:N"
     sa.Column("truth", sa.String(32), nullable=False, server_default="newest"),
     sa.Column("home_pair_id", sa.BigInteger),  # of events made here; None: its first pair that may be written
+    sa.Column("size", sa.BigInteger, nullable=False, server_default="0"),  # of its objects, in bytes
+    sa.Column("watched", sa.Boolean, nullable=False, server_default=sa.false()),  # a device has asked to be told
     sa.UniqueConstraint("principal_id", "slug"),
     sqlite_autoincrement=True,
 )
@@ -135,9 +162,99 @@ objects = sa.Table(
     sa.Column("modified_at", Instant, nullable=False),
     sa.Column("first_at", Instant),  # where its first occurrence begins; None: it has no time
     sa.Column("last_at", Instant),  # where its last occurrence ends; None: never, or it has no time
+    sa.Column("schedule_tag", sa.String(80)),  # RFC 6638 §3.2.10; None: its etag
     sa.UniqueConstraint("calendar_id", "uid"),
     sa.Index(None, "calendar_id", "revision"),
     sa.Index(None, "calendar_id", "first_at", "last_at"),
+)
+
+itip_outbox = sa.Table(
+    "itip_outbox",
+    metadata,
+    _id(),
+    _of("principals"),  # in whose name
+    _of("calendars"),  # where the object is that it is about
+    sa.Column("uid", sa.String(1024), nullable=False),
+    sa.Column("recipient", sa.String(320), nullable=False),
+    sa.Column("method", sa.String(8), nullable=False),  # REQUEST, CANCEL, REPLY
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("not_before", Instant),
+    sa.Index(None, "calendar_id", "uid", "recipient"),
+    sa.Index(None, "not_before"),
+    sqlite_autoincrement=True,
+)
+
+reply_addresses = sa.Table(
+    "reply_addresses",
+    metadata,
+    sa.Column("token", sa.String(32), primary_key=True),  # between "+" and "@"
+    _of("principals"),  # the organizer
+    sa.Column("uid", sa.String(1024), nullable=False),
+    sa.Column("recipient", sa.String(320), nullable=False),  # whose answers come there
+    sa.Column("created_at", Instant, nullable=False),
+    sa.UniqueConstraint("principal_id", "uid", "recipient"),
+)
+
+attachments = sa.Table(
+    "attachments",
+    metadata,
+    sa.Column("managed_id", sa.String(64), primary_key=True),  # nobody can guess it (RFC 8607 §4.2)
+    _of("principals"),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("media_type", sa.String(255), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("unused_since", Instant),  # None: an object refers to it
+    sa.Index(None, "principal_id"),
+    sa.Index(None, "unused_since"),
+)
+
+attachment_uses = sa.Table(
+    "attachment_uses",
+    metadata,
+    sa.Column(
+        "managed_id", sa.String(64), sa.ForeignKey("attachments.managed_id", ondelete="CASCADE"), primary_key=True
+    ),
+    _of("calendars", key=True),
+    sa.Column("uid", sa.String(1024), primary_key=True),
+    sa.Index(None, "calendar_id", "uid"),
+)
+
+feeds = sa.Table(
+    "feeds",
+    metadata,
+    _id(),
+    _of("principals"),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),  # of the secret in its address
+    sa.Column("shows", sa.String(8), nullable=False),  # full, titles, busy
+    sa.Column("past_days", sa.Integer, nullable=False),
+    sa.Column("future_days", sa.Integer, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("fetched_at", Instant),
+    sa.Column("agent", sa.String(255)),
+    sa.Column("narrowed", sa.JSON(none_as_null=True)),  # [past days, future days] that it was cut to, to stay small
+    sa.UniqueConstraint("principal_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+feed_calendars = sa.Table(
+    "feed_calendars",
+    metadata,
+    _of("feeds", key=True),
+    _of("calendars", key=True),
+    sa.Column("place", sa.Integer, nullable=False),  # its order in the feed
+    sa.Index(None, "calendar_id"),
+)
+
+former_feeds = sa.Table(
+    "former_feeds",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),  # an address that is good no more, and says so
+    sa.Column("ended_at", Instant, nullable=False),
 )
 
 tombstones = sa.Table(
@@ -351,6 +468,42 @@ homes = sa.Table(
     sa.Index(None, "pair_id"),
 )
 
+# --- devices that are told ------------------------------------------------------------------------------------------
+
+push_subscriptions = sa.Table(
+    "push_subscriptions",
+    metadata,
+    _id(),
+    sa.Column("token", sa.String(64), nullable=False, unique=True),  # the last segment of its registration URL
+    _of("principals"),  # who is told
+    sa.Column("device_id", sa.BigInteger, sa.ForeignKey("devices.id", ondelete="CASCADE")),
+    # of which collection: a calendar, or the home of a person
+    sa.Column("calendar_id", sa.BigInteger, sa.ForeignKey("calendars.id", ondelete="CASCADE")),
+    sa.Column("home_id", sa.BigInteger, sa.ForeignKey("principals.id", ondelete="CASCADE")),
+    sa.Column("digest", sa.String(64), nullable=False),  # of the push resource, which identifies the device
+    sa.Column("endpoint", sa.LargeBinary, nullable=False),  # the push resource and its keys, sealed by the vault
+    sa.Column("host", sa.String(255), nullable=False),  # of the push service
+    sa.Column("content", sa.Boolean, nullable=False),  # it wants to hear of changed members
+    sa.Column("property_depth", sa.SmallInteger),  # and of changed properties, that deep; None: not of them
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    # changes so far, and how many of them it was told of
+    sa.Column("content_news", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("content_told", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("property_news", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("property_told", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("due_at", Instant),  # None: there is nothing to tell; while a worker has it, when its lease ends
+    sa.Column("quiet_until", Instant),  # bursts are one message: not before then
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row
+    sa.Column("told_at", Instant),
+    sa.UniqueConstraint("calendar_id", "principal_id", "digest"),
+    sa.UniqueConstraint("home_id", "principal_id", "digest"),
+    sa.Index(None, "due_at"),
+    sa.Index(None, "principal_id"),
+    sa.Index(None, "device_id"),
+    sqlite_autoincrement=True,
+)
+
 # --- what was done, to be seen and undone ---------------------------------------------------------------------------
 
 cycles = sa.Table(
@@ -419,4 +572,11 @@ settings = sa.Table(
     metadata,
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("value", sa.JSON, nullable=False),
+)
+
+sealed_settings = sa.Table(
+    "sealed_settings",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),  # sealed by the vault
 )

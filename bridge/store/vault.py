@@ -6,12 +6,21 @@ import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bridge.errors import UsageError
-from bridge.store.tables import accounts, oauth_flows
+from bridge.store.tables import accounts, oauth_flows, push_subscriptions, sealed_settings
+
+_SEALED: tuple[tuple[sa.Column[Any], sa.Column[bytes]], ...] = (
+    (accounts.c.id, accounts.c.grant),
+    (oauth_flows.c.state, oauth_flows.c.flow),
+    (push_subscriptions.c.id, push_subscriptions.c.endpoint),
+    (sealed_settings.c.name, sealed_settings.c.value),
+)
+"""Where secrets lie: each row's key, and the secret."""
 
 _NO_KEY_FITS = "a stored secret does not open: the vault's key is not the one it was sealed with"
 
@@ -72,7 +81,7 @@ def from_file(path: Path) -> Vault:
 def rotate(conn: sa.Connection, vault: Vault) -> int:
     """Reseal every secret in the database under the newest key; returns how many. All or none: it is one transaction."""
     count = 0
-    for key, secret in ((accounts.c.id, accounts.c.grant), (oauth_flows.c.state, oauth_flows.c.flow)):
+    for key, secret in _SEALED:
         for name, sealed in conn.execute(sa.select(key, secret).where(secret != b"").with_for_update()).all():
             conn.execute(sa.update(key.table).where(key == name).values({secret.name: vault.reseal(sealed)}))
             count += 1

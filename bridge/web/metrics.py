@@ -71,6 +71,16 @@ class _FromDatabase(Collector):
         yield GaugeMetricFamily(
             "caldav_bridge_paused_accounts", "Accounts whose service makes us wait.", value=found.paused_accounts
         )
+        yield GaugeMetricFamily(
+            "caldav_bridge_push_subscriptions",
+            "Registrations of devices that are told of changes.",
+            value=found.push_subscriptions,
+        )
+        yield GaugeMetricFamily(
+            "caldav_bridge_push_failing",
+            "Those of them whose push service did not take the last message.",
+            value=found.push_failing,
+        )
 
 
 def _of_pairs(found: Gauges) -> Iterator[GaugeMetricFamily]:

@@ -55,6 +55,33 @@ def test_a_password_is_taken_over_from_another_server(run):
 
 
 @pytest.mark.usefixtures("alice")
+def test_a_device_says_how_it_stands_and_where_its_test_event_is(run):
+    run("device", "add", "alice", "phone")
+    code, out, _ = run("device", "show", "alice", "phone", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert [(each["calendar"], each["state"], each["behind"]) for each in found["calendars"]] == [
+        ("alice/calendar", "never fetched", 0),
+        ("alice/tasks", "never fetched", 0),
+    ]
+    assert found["test"] is None
+    code, out, _ = run("device", "test", "alice", "phone")
+    assert (code, "device show alice phone" in out) == (0, True)
+    code, out, _ = run("device", "show", "alice", "phone")
+    assert (code, "has not fetched it yet" in out) == (0, True)
+    code, out, _ = run("device", "list", "alice", "--json")
+    assert [each["state"] for each in json.loads(out)] == ["never fetched"]
+    for arguments, words in (
+        (("device", "test", "alice", "tv"), "has no device 'tv'"),
+        (("device", "show", "bob", "phone"), NOBODY),
+        (("device", "test", "alice", "phone", "--calendar", "work"), "there is no calendar alice/work"),
+        (("device", "test", "alice", "phone", "--calendar", "tasks"), "takes no events"),
+    ):
+        code, _, err = run(*arguments)
+        assert (code, words in err) == (2, True), err
+
+
+@pytest.mark.usefixtures("alice")
 def test_a_revoked_device_says_so(run):
     run("device", "add", "alice", "phone")
     assert run("device", "revoke", "alice", "phone")[0] == 0
@@ -130,3 +157,28 @@ def test_a_wrong_setting_is_told_in_one_line(run, tmp_path):
     code, _, err = run("status")
     assert (code, err.count("\n")) == (2, 1)
     assert "server.port" in err
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_feed_is_made_listed_rotated_and_taken_back(run):
+    code, out, _ = run("feed", "add", "alice", "alice/calendar", "--name", "Tea", "--shows", "busy", "--json")
+    made = json.loads(out)
+    assert (code, made["name"]) == (0, "Tea")
+    assert made["url"].startswith("http://127.0.0.1:5232/feeds/")
+    assert made["webcal"].startswith("webcal://127.0.0.1:5232/feeds/")
+    code, out, _ = run("feed", "list", "alice", "--json")
+    assert [(each["name"], each["calendars"], each["shows"]) for each in json.loads(out)] == [
+        ("Tea", "calendar", "busy")
+    ]
+    code, out, _ = run("feed", "rotate", "alice", "Tea")
+    assert (code, "cannot read it" in out) == (0, True)
+    assert run("feed", "revoke", "alice", "Tea")[0] == 0
+    for arguments, words in (
+        (("feed", "revoke", "alice", "Tea"), "has no feed 'Tea'"),
+        (("feed", "list", "bob"), NOBODY),
+        (("feed", "add", "alice", "work"), "there is no calendar alice/work"),
+        (("feed", "add", "alice", "calendar", "--shows", "all"), "full, titles, busy"),
+        (("feed", "add", "alice", "calendar", "--past-days", "-1"), "0 to 3650 days"),
+    ):
+        code, _, err = run(*arguments)
+        assert (code, words in err) == (2, True), err

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bridge.services import devices, principals
 from radicale_plugins import app
+from radicale_plugins.request import Limits
 
 START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 NAMES = {
@@ -144,7 +146,7 @@ def serve():
 
 @pytest.fixture
 def application(database, clock):
-    return app.build(database, now=clock, max_resource_size=20_000)
+    return app.build(database, now=clock, limits=Limits(object_bytes=20_000, attachment_bytes=20_000))
 
 
 @pytest.fixture
@@ -198,10 +200,21 @@ def event():
 
 
 @pytest.fixture
+def statements(database):
+    """The SQL that runs, from the moment this is asked for."""
+    ran = []
+
+    def note(conn, cursor, statement, *rest):
+        ran.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    yield ran
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
 def bridged(database):
     """Connect a calendar to an account, as a pair does."""
-    import sqlalchemy as sa
-
     from bridge.store import tables
 
     def connect(slug, *, owner="alice"):

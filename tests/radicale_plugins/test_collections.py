@@ -43,6 +43,7 @@ def test_mkcalendar_as_apple_sends_it(dav):
     assert answer.text(path, "A:calendar-color") == "#FF0000FF"
     assert answer.text(path, "A:calendar-order") == "3"
     assert [each.tag for each in answer.prop(path, "C:schedule-calendar-transp")] == [C + "transparent"]
+    assert answer.prop(path, "A:calendar-color").get("symbolic-color") == "red"
     assert [each.get("name") for each in answer.prop(path, "C:supported-calendar-component-set")] == ["VEVENT"]
     assert C + "calendar" in [each.tag for each in answer.prop(path, "D:resourcetype")]
 
@@ -79,7 +80,14 @@ def test_what_is_not_made(dav):
         '<D:resourcetype><D:collection/><R:addressbook xmlns:R="urn:ietf:params:xml:ns:carddav"/></D:resourcetype>'
     )
     assert name("MKCOL", "/alice/book/", f"<D:mkcol>{book}</D:mkcol>") == "valid-resourcetype"
-    assert name("MKCOL", "/alice/plain/") == "valid-resourcetype"
+    assert (
+        name(
+            "MKCOL",
+            "/alice/plain/",
+            f"<D:mkcol>{setting('<D:resourcetype><D:collection/></D:resourcetype>')}</D:mkcol>",
+        )
+        == "valid-resourcetype"
+    )
     assert name("MKCALENDAR", "/alice/calendar/inner/") == "calendar-collection-location-ok"
     assert name("MKCALENDAR", HOME) == "calendar-collection-location-ok"
     assert name("MKCALENDAR", CALENDAR) == "resource-must-be-null"
@@ -89,13 +97,19 @@ def test_what_is_not_made(dav):
     assert (
         name("MKCALENDAR", "/alice/x/", f"<C:mkcalendar>{token}</C:mkcalendar>") == "cannot-modify-protected-property"
     )
-    assert dav.props(HOME, "D:displayname", depth="1").hrefs == [HOME, CALENDAR, "/alice/tasks/"]
+    assert dav.props(HOME, "D:displayname", depth="1").hrefs == [
+        HOME,
+        CALENDAR,
+        "/alice/tasks/",
+        "/alice/.inbox/",
+        "/alice/.outbox/",
+    ]
 
 
-def test_a_put_to_a_collection_is_refused(dav, event, bridged):
+def test_d05_a_put_to_a_collection_is_refused(dav, event, bridged):
     """D-05: it would replace everything that is in it."""
     dav.put(CALENDAR + "a.ics", event("a"))
-    for path in (CALENDAR, "/alice/calendar", "/alice/new/", HOME, "/alice/calendar/a.ics/deeper"):
+    for path in (CALENDAR, "/alice/calendar", "/alice/new/", HOME):
         reply = dav.put(path, event("b"))
         assert reply.status_code == 403, path
         assert precondition(reply).tag == "{DAV:}need-privileges"
@@ -147,7 +161,7 @@ def test_a_calendar_made_anew_is_another_one(dav, event):
 
 
 @pytest.mark.parametrize("path", [CALENDAR, HOME])
-def test_what_clients_set_comes_back(dav, path):
+def test_d07_what_clients_set_comes_back(dav, path):
     """D-07: with its structure. Apple sets default alarms on the home, and a refusal stops its setup (CLIENTS 1.1)."""
     alarm = "BEGIN:VALARM\nTRIGGER:-PT15M\nACTION:DISPLAY\nEND:VALARM\n"
     content = (
@@ -188,7 +202,7 @@ def test_what_clients_set_comes_back(dav, path):
         "<D:current-user-privilege-set/>",
     ],
 )
-def test_what_the_server_says_nobody_sets(dav, event, content):
+def test_d06_d07_what_the_server_says_nobody_sets(dav, event, content):
     dav.put(CALENDAR + "a.ics", event("a"))
     before = dav.multi("PROPFIND", CALENDAR, "", Depth="0")
     for instruction in (setting, removing):
@@ -216,3 +230,143 @@ def test_a_property_has_a_size(dav):
     assert reply.status_code == 207
     small = dav.props(CALENDAR, "D:displayname").text(CALENDAR, "D:displayname")
     assert small == "x" * 9_000
+
+
+def test_who_does_not_say_what_kind_gets_a_calendar(dav):
+    """RFC 4918 §9.3, and the only kind there is; Outlook's synchronizer makes one so (CLIENTS 1.6)."""
+    assert dav.request("MKCOL", "/alice/plain/").status_code == 201
+    kinds = dav.props("/alice/plain/", "D:resourcetype").prop("/alice/plain/", "D:resourcetype")
+    assert {each.tag for each in kinds} == {"{DAV:}collection", "{urn:ietf:params:xml:ns:caldav}calendar"}
+
+
+def test_a_body_of_another_kind_makes_nothing(dav):
+    odd = {"Content-Type": "xzy-foo/bar-512"}
+    assert dav.request("MKCOL", "/alice/odd/", content=b"afafafaf", headers=odd).status_code == 415
+    assert dav.request("PROPFIND", "/alice/odd/").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["MKCOL", "MKCALENDAR", "PUT"])
+def test_nothing_is_made_where_nothing_could_hold_it(dav, event, method):
+    content = event("a") if method == "PUT" else b""
+    assert dav.request(method, "/alice/calendar/no/parent.ics", content=content).status_code == 409
+
+
+def patched(dav, path, content, method=setting):
+    return dav.multi("PROPPATCH", path, patch(method(content)))
+
+
+@pytest.mark.parametrize("path", [CALENDAR, HOME])
+def test_d07_the_attributes_of_a_value_are_part_of_it(dav, path):
+    """Apple's symbolic-color, a language; with a new value they are gone."""
+    red = '<A:calendar-color symbolic-color="red">#FF0000FF</A:calendar-color>'
+    patched(dav, path, f'{red}<D:displayname xml:lang="de">Arbeit</D:displayname><A:x a="1"/>')
+    answer = dav.props(path, "A:calendar-color", "D:displayname", "A:x")
+    assert answer.prop(path, "A:calendar-color").attrib == {"symbolic-color": "red"}
+    assert answer.text(path, "A:calendar-color") == "#FF0000FF"
+    assert answer.prop(path, "D:displayname").attrib == {"{http://www.w3.org/XML/1998/namespace}lang": "de"}
+    assert answer.prop(path, "A:x").attrib == {"a": "1"}
+    names = dav.multi("PROPFIND", path, "<D:propfind><D:propname/></D:propfind>", Depth="0")
+    assert len([each for each in names.props(path) if each.tag.endswith("calendar-color")]) == 1
+    patched(dav, path, "<A:calendar-color>#00FF00FF</A:calendar-color>")
+    assert dav.props(path, "A:calendar-color").prop(path, "A:calendar-color").attrib == {}
+    patched(dav, path, red)
+    patched(dav, path, "<A:calendar-color/>", removing)
+    assert dav.props(path, "A:calendar-color").prop(path, "A:calendar-color") is None
+    patched(dav, path, "<A:calendar-color>#00FF00FF</A:calendar-color>")
+    assert dav.props(path, "A:calendar-color").prop(path, "A:calendar-color").attrib == {}
+
+
+@pytest.mark.parametrize("path", [CALENDAR, HOME])
+def test_a_property_of_no_namespace(dav, path):
+    """It stopped every allprop of the calendar, and of the home (RFC 4918 §4.3)."""
+    for content, inner in (("mine", 0), ('<inner xmlns=""/>', 1)):
+        body = f'<nul xmlns="">{content}</nul>'
+        assert [each.tag for each in patched(dav, path, body).props(path)] == ["nul"]
+        for asked in ("<D:allprop/>", '<D:prop><nul xmlns=""/></D:prop>'):
+            answer = dav.multi("PROPFIND", path, f"<D:propfind>{asked}</D:propfind>", Depth="0")
+            (found,) = (each for each in answer.props(path) if each.tag == "nul")
+            assert [each.tag for each in found] == ["inner"] * inner
+            assert (found.text or "").strip() == ("" if inner else "mine")
+        names = dav.multi("PROPFIND", path, "<D:propfind><D:propname/></D:propfind>", Depth="0")
+        assert "nul" in [each.tag for each in names.props(path)]
+    patched(dav, path, '<nul xmlns=""/>', removing)
+    answer = dav.multi("PROPFIND", path, '<D:propfind><D:prop><nul xmlns=""/></D:prop></D:propfind>', Depth="0")
+    assert [each.tag for each in answer.props(path, "404")] == ["nul"]
+    assert len(patched(dav, path, '<tag xmlns="">VADDRESSBOOK</tag>').props(path, "403")) == 1
+
+
+ZONE = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VTIMEZONE\nTZID:{}\nEND:VTIMEZONE\nEND:VCALENDAR\n"
+
+
+def test_a_time_zone_by_its_name_and_by_its_definition(dav):
+    """RFC 7809 §5.2: the two are one."""
+
+    def told():
+        answer = dav.props(CALENDAR, "C:calendar-timezone", "C:calendar-timezone-id")
+        return answer.text(CALENDAR, "C:calendar-timezone"), answer.text(CALENDAR, "C:calendar-timezone-id")
+
+    assert told() == (None, None)
+    patched(dav, CALENDAR, f"<C:calendar-timezone>{ZONE.format('Asia/Tokyo')}</C:calendar-timezone>")
+    assert told() == (ZONE.format("Asia/Tokyo"), "Asia/Tokyo")
+    patched(dav, CALENDAR, "<C:calendar-timezone-id>Europe/Vienna</C:calendar-timezone-id>")
+    text, name = told()
+    assert name == "Europe/Vienna"
+    assert "TZID:Europe/Vienna" in text
+    assert "TZOFFSETTO:+0200" in text
+    patched(dav, CALENDAR, "<C:calendar-timezone-id>Asia/Tokyo</C:calendar-timezone-id>")
+    definition = f"<C:calendar-timezone>{ZONE.format('Asia/Tokyo')}</C:calendar-timezone>"
+    both = f"<C:calendar-timezone-id>Asia/Tokyo</C:calendar-timezone-id>{definition}"
+    patched(dav, CALENDAR, both)  # as DAVx5 sends them, in whatever order: the definition stays as it came
+    assert told() == (ZONE.format("Asia/Tokyo"), "Asia/Tokyo")
+    for name in ("calendar-timezone", "calendar-timezone-id"):
+        patched(dav, CALENDAR, both)
+        patched(dav, CALENDAR, f"<C:{name}/>", removing)
+        assert told() == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("<C:calendar-timezone-id>Mars/Olympus</C:calendar-timezone-id>", "valid-timezone"),
+        ("<C:calendar-timezone-id/>", "valid-timezone"),
+        ("<C:calendar-timezone>nonsense</C:calendar-timezone>", "valid-calendar-data"),
+        ("<C:calendar-timezone><x>BEGIN:VTIMEZONE</x></C:calendar-timezone>", "valid-calendar-data"),
+        ("<C:calendar-timezone/>", "valid-calendar-data"),
+    ],
+)
+def test_time_zones_that_are_none(dav, content, reason):
+    answer = patched(dav, CALENDAR, f"<D:displayname>New</D:displayname>{content}")
+    assert len(answer.props(CALENDAR, "403")) == len(answer.props(CALENDAR, "424")) == 1
+    assert answer.root.find(f".//D:error/C:{reason}", dav.NAMES) is not None
+    assert dav.props(CALENDAR, "D:displayname").text(CALENDAR, "D:displayname") == "Calendar"
+    reply = dav.xml("MKCALENDAR", "/alice/new/", f"<C:mkcalendar>{setting(content)}</C:mkcalendar>")
+    assert (reply.status_code, precondition(reply).tag) == (403, C + reason)
+
+
+def test_which_components_a_calendar_may_have(dav):
+    """As macOS asks the home, and so keeps reminders apart."""
+    sets = dav.props(HOME, "C:supported-calendar-component-sets").prop(HOME, "C:supported-calendar-component-sets")
+    assert [[comp.get("name") for comp in each] for each in sets] == [["VEVENT"], ["VTODO"], ["VJOURNAL"]]
+
+
+def test_minimal_answers_say_so(dav):
+    """RFC 8144, RFC 7240."""
+    body = patch(setting("<D:displayname>New</D:displayname>"))
+    full = dav.xml("PROPPATCH", CALENDAR, body)
+    assert full.status_code == 207
+    assert "Preference-Applied" not in full.headers
+    for headers in ({"Prefer": "return=minimal"}, {"Brief": "t"}):
+        brief = dav.xml("PROPPATCH", CALENDAR, body, **headers)
+        assert (brief.status_code, brief.content) == (200, b"")
+        refused = dav.xml("PROPPATCH", CALENDAR, patch(setting("<D:getetag>x</D:getetag>")), **headers)
+        assert refused.status_code == 207
+        assert "403 Forbidden" in refused.text
+    asked = "<D:propfind><D:prop><D:displayname/><D:none/></D:prop></D:propfind>"
+    multiget = (
+        "<C:calendar-multiget><D:prop><D:none/></D:prop><D:href>/alice/calendar/a.ics</D:href></C:calendar-multiget>"
+    )
+    for method, content in (("PROPFIND", asked), ("REPORT", multiget)):
+        reply = dav.xml(method, CALENDAR, content, Depth="0", Prefer="return=minimal")
+        assert reply.headers["Preference-Applied"] == "return=minimal"
+        assert {"Prefer", "Brief"} <= {each.strip() for each in reply.headers["Vary"].split(",")}
+        assert "Preference-Applied" not in dav.xml(method, CALENDAR, content, Depth="0").headers

@@ -13,6 +13,7 @@ from radicale import config
 from bridge.services import devices, principals
 from bridge.store.session import connect
 from radicale_plugins import app
+from radicale_plugins.request import Limits
 from radicale_plugins.storage import Storage
 from tests.radicale_plugins.conftest import START, Dav
 from tests.support.corpus import ACCEPTED, REFUSED
@@ -40,7 +41,7 @@ def hub(tmp_path_factory, _migrated_file):
 def dav(hub):
     """The application itself, without a server in front; Alice's calendar takes events, to-dos and journals."""
     password = devices.add(hub, "alice", "Phone", now=START).password
-    application = app.build(hub, now=lambda: START, max_resource_size=LIMIT)
+    application = app.build(hub, now=lambda: START, limits=Limits(object_bytes=LIMIT))
     with Dav(base_url="http://hub", auth=("alice", password), transport=httpx.WSGITransport(application)) as client:
         assert client.request("MKCALENDAR", CALENDAR).status_code == 201
         yield client

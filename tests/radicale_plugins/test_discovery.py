@@ -8,9 +8,10 @@ HOME = "/alice/"
 
 
 def test_well_known_redirects_without_credentials(anonymous):
-    for method in ("GET", "PROPFIND"):
-        reply = anonymous.request(method, "/.well-known/caldav")
-        assert (reply.status_code, reply.headers["Location"]) == (301, "/")
+    for method in ("GET", "HEAD", "PROPFIND", "OPTIONS", "REPORT"):
+        for path in ("/.well-known/caldav", "/.well-known/caldav/", "/.well-known/caldav?from=phone"):
+            reply = anonymous.request(method, path)
+            assert (reply.status_code, reply.headers["Location"]) == (301, "/"), (method, path)
 
 
 def test_r39_the_ladder_from_well_known_to_the_calendars(dav):
@@ -21,10 +22,10 @@ def test_r39_the_ladder_from_well_known_to_the_calendars(dav):
     home = dav.props(principal, "C:calendar-home-set").prop(principal, "C:calendar-home-set")
     assert [href.text for href in home] == [HOME]  # exactly one: Apple picks any
     answer = dav.props(HOME, "D:resourcetype", "D:displayname", "C:supported-calendar-component-set", depth="1")
-    assert answer.hrefs == [HOME, "/alice/calendar/", "/alice/tasks/"]
+    assert answer.hrefs == [HOME, "/alice/calendar/", "/alice/tasks/", "/alice/.inbox/", "/alice/.outbox/"]
     kinds = {
         href: [comp.get("name") for comp in answer.prop(href, "C:supported-calendar-component-set")]
-        for href in answer.hrefs[1:]
+        for href in answer.hrefs[1:3]
     }
     assert kinds == {"/alice/calendar/": ["VEVENT"], "/alice/tasks/": ["VTODO"]}
     assert answer.text("/alice/calendar/", "D:displayname") == "Calendar"
@@ -63,10 +64,19 @@ def test_r40_options_advertise_only_what_works(dav, path):
     reply = dav.request("OPTIONS", path)
     assert reply.status_code == 200
     tokens = {token.strip() for token in reply.headers["DAV"].split(",")}
-    assert tokens == {"1", "3", "calendar-access", "extended-mkcol"}
+    assert not tokens & {"2", "addressbook", "calendar-schedule", "calendar-availability", "calendar-no-timezone"}
+    assert tokens >= {
+        "1",
+        "3",
+        "access-control",
+        "calendar-auto-schedule",
+        "calendar-managed-attachments",
+        "calendar-access",
+        "extended-mkcol",
+    }
     methods = reply.headers["Allow"].split(", ")
     assert "REPORT" in methods
-    assert "POST" not in methods
+    assert ("POST" in methods) == (path == "/alice/calendar/")  # add-member
     assert "LOCK" not in methods
 
 
@@ -77,7 +87,11 @@ def test_reports_that_do_nothing_are_not_advertised(dav):
         "supported-report",
         "report",
     }
-    assert names == {"sync-collection", "calendar-multiget", "calendar-query", "free-busy-query"}
+    assert names >= {"sync-collection", "calendar-multiget", "calendar-query", "free-busy-query", "expand-property"}
+    for name in names:
+        space = "C" if name.startswith(("calendar-", "free-busy")) else "D"
+        reply = dav.xml("REPORT", "/alice/calendar/", f"<{space}:{name}></{space}:{name}>")
+        assert "supported-report" not in reply.text, name
 
 
 def test_write_privileges_as_each_client_looks_for_them(dav):
@@ -88,8 +102,8 @@ def test_write_privileges_as_each_client_looks_for_them(dav):
     assert {"read", "write", "write-content", "bind", "unbind", "write-properties", "read-free-busy"} <= names
 
 
-def test_prefer_minimal_and_brief_leave_out_what_is_not_there(dav):
-    wanted = ("D:displayname", "CS:pushkey", "D:quota-used-bytes")
+def test_d22_prefer_minimal_and_brief_leave_out_what_is_not_there(dav):
+    wanted = ("D:displayname", "CS:pushkey", "CS:xmpp-uri")
     full = dav.props("/alice/calendar/", *wanted)
     assert len(full.props("/alice/calendar/", "404")) == 2
     for headers in ({"Prefer": "return=minimal"}, {"Brief": "t"}):
@@ -114,6 +128,7 @@ def test_allprop_and_propname(dav):
         answer = dav.multi("PROPFIND", "/alice/calendar/", body, Depth="0")
         assert answer.text("/alice/calendar/", "CS:getctag")
         assert answer.text("/alice/calendar/", "D:displayname") == "Calendar"
+        assert answer.prop("/alice/calendar/", "D:sync-token") is None  # RFC 6578 §4
     names = dav.multi("PROPFIND", "/alice/calendar/", "<D:propfind><D:propname/></D:propfind>", Depth="0")
     assert names.text("/alice/calendar/", "D:displayname") is None
     assert names.prop("/alice/calendar/", "C:supported-collation-set") is not None
@@ -126,12 +141,11 @@ def test_the_root_shows_only_oneself(dav, person):
 
 def test_the_home_of_another_is_forbidden(dav, person, event):
     person("bob")
-    for method, path in (("PROPFIND", "/bob/"), ("GET", "/bob/calendar/a.ics"), ("DELETE", "/bob/calendar/")):
+    for method, path in (("PROPFIND", "/bob/calendar/"), ("GET", "/bob/calendar/a.ics"), ("DELETE", "/bob/calendar/")):
         reply = dav.request(method, path)
         assert reply.status_code == 403
         assert "need-privileges" in reply.text
     assert dav.put("/bob/calendar/a.ics", event("a")).status_code == 403
-    assert dav.request("PROPFIND", "/nobody/").status_code == 403
 
 
 def test_the_caldav_client_walks_it_alone(base, alice):
@@ -146,6 +160,21 @@ def test_infinite_depth_is_refused_by_name(dav):
     reply = dav.request("PROPFIND", HOME, headers={"Depth": "infinity"})
     assert reply.status_code == 403
     assert "propfind-finite-depth" in reply.text
+
+
+def test_whatever_is_got_has_a_head_and_a_query_does_no_harm(dav, event):
+    dav.put("/alice/calendar/a.ics", event("a"))
+    for path in (
+        "/alice/calendar/",
+        "/alice/calendar/a.ics",
+        "/alice/calendar/a.ics?download=1",
+        "/alice/calendar/gone.ics",
+    ):
+        got, head = dav.get(path), dav.head(path)
+        assert (head.status_code, head.content) == (got.status_code, b"")
+        for name in ("ETag", "Content-Length", "Content-Type", "Last-Modified"):
+            assert head.headers.get(name) == got.headers.get(name)
+    assert dav.props("/alice/?x=y", "D:displayname").hrefs == [HOME]
 
 
 def test_kept_alive_connections(base, alice):

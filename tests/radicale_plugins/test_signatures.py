@@ -26,7 +26,7 @@ def names(function):
         (app.Application, radicale_app.Application),
     ],
 )
-def test_overrides_take_what_radicale_passes(ours, base):
+def test_d30_overrides_take_what_radicale_passes(ours, base):
     checked = 0
     for name, member in vars(ours).items():
         theirs = inspect.getattr_static(base, name, None)
@@ -45,7 +45,7 @@ def test_every_method_of_radicale_is_ours():
     assert names(radicale_app.Application.do_HEAD) == names(app.Application.do_GET)
 
 
-def test_rights_as_3_9_calls_them():
+def test_d30_rights_as_3_9_calls_them():
     assert names(BaseRights.authorization) == ["self", "user", "user_groups", "path"]
     mine = rights.Rights.__new__(rights.Rights)
     expected = {"": "R", "/": "R", "/alice/": "RW", "/alice/calendar/": "rw", "/alice/calendar/a.ics": "", "/bob/": ""}

@@ -60,20 +60,20 @@ def test_deleting_takes_everything_along_and_nothing_else(database, alice, calen
             objects.put(conn, one, "a.ics", event("a"), actor="cli", now=t0)
     make_pair(calendar)
     with database.write() as conn:
-        calendars.delete(conn, calendar)
+        calendars.delete(conn, calendar, now=t0)
     with database.read() as conn:
         assert calendars.by_id(conn, calendar) is None
         assert history.of_object(conn, calendar, "a") == []
         assert not calendars.is_bridged(conn, calendar)
         assert len(objects.hrefs(conn, other)) == 1
     with pytest.raises(NotFound), database.write() as conn:
-        calendars.delete(conn, calendar)
+        calendars.delete(conn, calendar, now=t0)
 
 
 def test_the_id_of_a_deleted_calendar_is_never_given_again(database, alice, calendar, t0):
     """A sync token names the id: one of the old calendar must not fit the new one's revisions."""
     with database.write() as conn:
-        calendars.delete(conn, calendar)
+        calendars.delete(conn, calendar, now=t0)
     with database.write() as conn:
         assert calendars.create(conn, alice.id, "calendar", properties={}, now=t0).id > calendar
 

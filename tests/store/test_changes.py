@@ -156,6 +156,22 @@ def test_a_client_that_follows_since_has_what_the_calendar_has(database, alice, 
                 else:
                     copy[one.href] = objects.get(conn, calendar, one.href).etag
             assert copy == present
+        for limit in (1, 2, 3):
+            assert _in_pages(conn, calendar, changes.Position(0), limit) == changes.since(conn, calendar, 0)
+            revision = copies[-1][0]
+            new = _in_pages(conn, calendar, changes.Position(0, fresh=revision), limit)
+            assert [one.href for one in new] == [
+                one.href for one in changes.since(conn, calendar, 0) if not one.deleted
+            ]
+
+
+def _in_pages(conn, calendar, at, limit):
+    found = []
+    while page := changes.page(conn, calendar, at, limit):
+        assert len(page) <= limit
+        found += page
+        at = changes.Position(page[-1].revision, page[-1].deleted, page[-1].href, at.fresh)
+    return found
 
 
 def test_since_and_the_range_query_read_by_index(sqlite_database, t0):
@@ -172,6 +188,8 @@ def test_since_and_the_range_query_read_by_index(sqlite_database, t0):
         with sqlite_database.read() as conn:
             with pytest.raises(NotFound):
                 changes.since(conn, 1, 5)
+            with pytest.raises(NotFound):
+                changes.page(conn, 1, changes.Position(5, False, "a.ics"), 10)
             objects.hrefs(conn, 1)
             objects.by_uid(conn, 1, "a")
             objects.in_range(conn, 1, t0, t0 + DAY)
@@ -183,7 +201,7 @@ def test_since_and_the_range_query_read_by_index(sqlite_database, t0):
             for statement, parameters in statements
             if statement.startswith("SELECT")
         ]
-    assert len(plans) == 5
+    assert len(plans) == 7
     searched = [line for plan in plans for line in plan if line.startswith(("SEARCH", "SCAN"))]
     assert [line for line in searched if line.startswith("SCAN") and "anon" not in line] == []
     text = "\n".join(searched)

@@ -55,5 +55,5 @@ def test_channels_go_by_themselves_and_with_their_pair(database, calendar, pair,
         channels.remove(conn, "one")
         channels.remove(conn, "one")
         assert [one.channel.id for one in channels.of_pair(conn, pair)] == ["two"]
-        calendars.delete(conn, calendar)
+        calendars.delete(conn, calendar, now=t0)
         assert channels.get(conn, "two") is None

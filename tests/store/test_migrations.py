@@ -56,7 +56,7 @@ def _fill(conn):
             continue
         row = {}
         for column in table.columns:
-            if column.foreign_keys:
+            if column.foreign_keys and isinstance(column.type, sa.Integer):
                 row[column.name] = 1
             elif isinstance(column.type, sa.JSON):
                 row[column.name] = {"made": "up"}

@@ -38,11 +38,11 @@ def test_an_impossible_name_is_refused(database, t0):
         principals.add(conn, "a", "x" * 321, now=t0)
 
 
-def test_what_can_be_changed(database, alice):
+def test_what_can_be_changed(database, alice, t0):
     with database.write() as conn:
         principals.set_email(conn, alice.id, "new@example.org")
         principals.set_password_hash(conn, alice.id, "argon")
-        principals.set_properties(conn, alice.id, {"D:displayname": "Alice"})
+        principals.set_properties(conn, alice.id, {"D:displayname": "Alice"}, now=t0)
     with database.read() as conn:
         changed = principals.by_id(conn, alice.id)
     assert (changed.email, changed.password_hash, changed.properties) == (

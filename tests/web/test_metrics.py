@@ -11,7 +11,8 @@ from bridge import config
 from bridge.server import dispatch
 from bridge.services import noticing, principals
 from bridge.services.context import Context, open_context
-from bridge.store import accounts, calendars, pairs, remote_calendars, tables
+from bridge.store import accounts, calendars, pairs, push_subscriptions, remote_calendars, tables
+from bridge.store.push_subscriptions import Watched, Wish
 from bridge.sync.ports import RemoteCalendar
 from bridge.web.app import create_app
 
@@ -102,6 +103,20 @@ def test_what_waits_and_what_is_left_alone_is_counted_by_pair(context, pair):
     found = figures(asking(context))
     assert (found["parked", str(pair)], found["quarantined", str(pair)], found["links", str(pair)]) == (1, 2, 0)
     assert found[("paused_accounts",)] == 1
+
+
+def test_devices_that_are_told_are_counted_and_those_that_could_not_be(context):
+    with context.database.write() as conn:
+        calendar = calendars.get(conn, "alice", "calendar")
+        for number, days in enumerate((1, 1, -1)):
+            wish = Wish(f"d{number}", b"sealed", "push.example", True, None, NOW + dt.timedelta(days=days))
+            watched = Watched("calendar", calendar.id)
+            push_subscriptions.register(
+                conn, watched, wish, principal_id=calendar.principal_id, device_id=None, now=NOW - dt.timedelta(days=2)
+            )
+        conn.execute(sa.update(tables.push_subscriptions).where(tables.push_subscriptions.c.id == 2).values(failures=3))
+    found = figures(asking(context))
+    assert (found[("push_subscriptions",)], found[("push_failing",)]) == (2, 1)
 
 
 @pytest.mark.usefixtures("pair")

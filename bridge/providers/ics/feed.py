@@ -18,9 +18,9 @@ from http import HTTPStatus
 import httpx
 
 from bridge.errors import Throttled, Unreadable, UsageError
+from bridge.outside import Resolve, public_addresses, system_resolve
 from bridge.providers.http import retry_after
 from bridge.providers.ics.following import Validators
-from bridge.providers.outside import Resolve, public_addresses, system_resolve
 
 MAX_BYTES = 32 * 1024 * 1024
 """Of the body, unpacked."""

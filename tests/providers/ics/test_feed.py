@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
+from bridge import outside
 from bridge.errors import CursorLost, NeedsReconnect, Refused, Throttled, Unreachable, Unreadable, UsageError
-from bridge.providers import outside
 from bridge.providers.ics.feed import Fetcher, Location, locate
 from bridge.providers.ics.following import Validators
 from tests.support.feeds import Reply, event, feed

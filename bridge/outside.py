@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from bridge.errors import Unreadable
 
@@ -17,6 +18,7 @@ Resolve = Callable[[str, int], Sequence[str]]
 """From a host name (ASCII) and a port to its addresses, best first. Raises OSError."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _UNICAST = ipaddress.IPv6Network("2000::/3")
@@ -29,19 +31,54 @@ def system_resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
-def public_addresses(host: str, port: int, resolve: Resolve) -> list[str]:
-    """Those addresses of a host that lie on the public internet. Raises Unreadable if there is none."""
+def addresses_of(host: str, port: int, resolve: Resolve) -> list[str]:
+    """Raises Unreadable for a name that cannot be found."""
     try:
-        found = resolve(host, port)
+        return list(resolve(host, port))
     except (OSError, UnicodeError):
         raise Unreadable(f"the name {host} cannot be found") from None
-    public = [each for each in found if is_public(each)]
+
+
+def public_addresses(host: str, port: int, resolve: Resolve) -> list[str]:
+    """Those addresses of a host that lie on the public internet. Raises Unreadable if there is none."""
+    public = [each for each in addresses_of(host, port, resolve) if is_public(each)]
     if not public:
         raise Unreadable(
             f"{host} lies in a private network, where this server does not look for people"
             " unless [ics] allow_private = true stands in its config.toml"
         )
     return public
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Hosts and networks that the admin trusts, private ones too. A host is meant whatever its addresses are."""
+
+    hosts: frozenset[str] = frozenset()
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def of(cls, named: Sequence[str]) -> Allowed:
+        """From what an admin writes: ``ntfy.lan``, ``10.1.2.3``, ``10.0.0.0/8``. Raises ValueError for a broken network."""
+        hosts, networks = set(), []
+        for each in (one.strip().lower() for one in named):
+            try:
+                networks.append(ipaddress.ip_network(each, strict=False))
+            except ValueError:
+                if not each or "/" in each or ":" in each:
+                    raise ValueError(f"{each!r} is neither a host's name nor an address or network") from None
+                hosts.add(each.rstrip("."))
+        return cls(frozenset(hosts), tuple(networks))
+
+    def holds(self, host: str, address: str) -> bool:
+        """Whether this address of this host is trusted."""
+        if host.lower().rstrip(".") in self.hosts:
+            return True
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in self.networks)
 
 
 def is_public(address: str) -> bool:

@@ -1,0 +1,391 @@
+"""Implicit scheduling (RFC 6638 §3.2): what a person's change to a meeting does to the calendars of the others.
+
+Everything happens in the transaction of the change itself. Nobody is ever told twice (R1, R40): a calendar that is
+connected to a provider is left to that provider, which sends its own invitations; only calendars that live here alone are
+scheduled here. What a sync brings in comes past here and tells nobody.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bridge.errors import InvalidCalendarData
+from bridge.ical import busy
+from bridge.ical import objects as ical
+from bridge.ical.attendees import address
+from bridge.ical.itip import merging, parts, replies, requests
+from bridge.ical.itip.requests import Message
+from bridge.ical.objects import CalendarObject
+from bridge.store import calendars, changes, itip_outbox, objects, principals
+from bridge.store.calendars import Calendar
+from bridge.store.itip_outbox import Outgoing
+from bridge.store.objects import ANY, Expected, StoredObject
+from bridge.store.principals import Principal
+
+ACTOR = "itip"
+"""Who the history says it was, where a message changed a calendar."""
+
+DELIVERED, SENT, UNKNOWN, REFUSED = "1.2", "1.1", "5.1", "3.8"
+"""SCHEDULE-STATUS (RFC 6638 §3.2.9): it is there; it went out by mail; it cannot be delivered; they may not be sent this."""
+
+DEFAULT_CALENDAR = "C:schedule-default-calendar-URL"
+"""A property of the inbox: the slug of the calendar that new meetings come to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduling:
+    """Whether people are scheduled here at all, and whether people elsewhere are written to."""
+
+    enabled: bool = True
+    mail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """``as_sent``: the object is what the client sent, to the byte; otherwise it must fetch it (RFC 4791 §5.3.4)."""
+
+    stored: StoredObject
+    as_sent: bool
+
+
+def put(
+    conn: sa.Connection,
+    calendar: Calendar,
+    href: str,
+    data: bytes,
+    *,
+    actor: str,
+    now: dt.datetime,
+    expected: str | Expected = ANY,
+    keep_answers: bool = False,
+    by: Scheduling,
+) -> Written:
+    """Store an object for its calendar's owner, and tell whom it concerns.
+
+    ``keep_answers``: the client has not seen the newest answers of others, which stay (If-Schedule-Tag-Match).
+
+    Raises what ``objects.put`` raises, and InvalidCalendarData with the precondition of RFC 6638 §3.2.4 that does not hold.
+    """
+    existing = objects.get(conn, calendar.id, href)
+    matter = _Matter.of(conn, calendar, None if existing is None else existing.data, data, now=now, by=by)
+    if matter is None:
+        stored = objects.put(conn, calendar.id, href, data, actor=actor, now=now, expected=expected)
+        return Written(stored, as_sent=True)
+    matter.lock()
+    if keep_answers:
+        matter.keep_answers()
+    told = matter.telling()
+    final = told.to_bytes()
+    stored = objects.put(conn, calendar.id, href, final, actor=actor, now=now, expected=expected)
+    matter.send(told)
+    return Written(stored, as_sent=final == data)
+
+
+def delete(
+    conn: sa.Connection,
+    calendar: Calendar,
+    href: str,
+    *,
+    actor: str,
+    now: dt.datetime,
+    expected: str | Expected = ANY,
+    by: Scheduling,
+    silently: bool = False,
+) -> None:
+    """Delete an object: its organizer calls it off, an attendee declines, unless ``silently`` (Schedule-Reply: F)."""
+    existing = objects.get(conn, calendar.id, href)
+    matter = None if existing is None else _Matter.of(conn, calendar, existing.data, None, now=now, by=by)
+    if matter is not None:
+        matter.lock()
+    objects.delete(conn, calendar.id, href, actor=actor, now=now, expected=expected)
+    if matter is not None and not (silently and not matter.is_organizer):
+        matter.send(None)
+
+
+class _Matter:
+    """One change of one meeting, and the people of this server whom it concerns."""
+
+    def __init__(
+        self,
+        conn: sa.Connection,
+        calendar: Calendar,
+        owner: Principal,
+        old: CalendarObject | None,
+        new: CalendarObject | None,
+        *,
+        now: dt.datetime,
+        by: Scheduling,
+    ) -> None:
+        self._conn = conn
+        self._calendar = calendar
+        self._owner = owner
+        self._own = frozenset({address(owner.email)})
+        self.old = old
+        self.new = new
+        self._now = now
+        self._by = by
+        known = next((each for each in (old, new) if each is not None and parts.is_grouped(each)), None)
+        self.is_organizer = known is not None and parts.organizer(known) in self._own
+        self._messages: list[Message] = []
+        self._anew: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        conn: sa.Connection,
+        calendar: Calendar,
+        old: bytes | None,
+        new: bytes | None,
+        *,
+        now: dt.datetime,
+        by: Scheduling,
+    ) -> _Matter | None:
+        """None: the change concerns nobody else, or it is not ours to tell of."""
+        if not by.enabled or not any(_may_concern(each) for each in (old, new)):
+            return None
+        before, after = _readable(old), None if new is None else ical.parse(new)
+        if not any(each is not None and parts.is_grouped(each) for each in (before, after)):
+            return None
+        owner = principals.by_id(conn, calendar.principal_id)
+        if owner is None or not address(owner.email):
+            return None
+        matter = cls(conn, calendar, owner, before, after, now=now, by=by)
+        if matter.is_organizer:
+            return None if calendars.is_bridged(conn, calendar.id) or matter._is_over() else matter
+        return matter if matter._organizers_copy() is not None else None
+
+    def _is_over(self) -> bool:
+        """Nobody is told of what has been: an old calendar that is brought here would write to half the world (R2)."""
+        ends = [busy.bounds(each)[1] for each in (self.old, self.new) if each is not None]
+        return all(end is not None and end < self._now for end in ends)
+
+    def _organizers_copy(self) -> tuple[Calendar, StoredObject] | None:
+        """Of a meeting whose organizer is a person of this server and schedules it here."""
+        known = self.old or self.new
+        assert known is not None  # noqa: S101
+        organizer = _person(self._conn, parts.organizer(known))
+        if organizer is None or organizer.id == self._owner.id:
+            return None
+        for stored in objects.of_person(self._conn, organizer.id, known.uid):
+            calendar = calendars.by_id(self._conn, stored.calendar_id)
+            if calendar is None or calendars.is_bridged(self._conn, calendar.id):
+                continue
+            there = ical.parse(stored.data)
+            if parts.organizer(there) == address(organizer.email) and self._own & parts.asked(there):
+                return calendar, stored
+        return None
+
+    def lock(self) -> None:
+        """All calendars that may be written to, in the order in which everybody locks them (``store.changes.lock``)."""
+        concerned = {self._calendar.id}
+        everybody = {who for each in (self.old, self.new) if each is not None for who in parts.asked(each)}
+        if not self.is_organizer and (copy := self._organizers_copy()) is not None:
+            concerned.add(copy[0].id)
+            everybody |= {parts.organizer(ical.parse(copy[1].data))} | parts.asked(ical.parse(copy[1].data))
+        uid = next(each.uid for each in (self.new, self.old) if each is not None)
+        for who in sorted(everybody):
+            person = _person(self._conn, who)
+            if person is None:
+                continue
+            concerned.add(calendars.inbox(self._conn, person.id, now=self._now).id)
+            concerned |= {stored.calendar_id for stored in objects.of_person(self._conn, person.id, uid)}
+            target = default_calendar(self._conn, person, (self.new or self.old).component)  # type: ignore[union-attr]
+            concerned |= set() if target is None else {target.id}
+        for calendar_id in sorted(concerned):
+            changes.lock(self._conn, calendar_id)
+
+    def keep_answers(self) -> None:
+        if self.old is not None and self.new is not None:
+            self.new = merging.with_answers(self.new, self.old, but=self._own)
+
+    def telling(self) -> CalendarObject:
+        """The new object as it is to be stored: with answers taken back, and with how each was told."""
+        assert self.new is not None  # noqa: S101
+        if not self.is_organizer:
+            if self.old is not None and replies.oversteps(self.old, self.new, own=self._own):
+                raise InvalidCalendarData(
+                    "allowed-attendee-scheduling-object-change", "it is the organizer's to change"
+                )
+            given = replies.answers(self.old, self.new, own=self._own)
+            if not given:
+                return self.new
+            return merging.with_statuses(self.new, {parts.organizer(self.new): DELIVERED}, name="ORGANIZER")
+        if parts.is_grouped(self.new) and parts.organizer(self.new) not in self._own:
+            raise InvalidCalendarData("allowed-organizer-scheduling-object-change", "another organizer")
+        self._anew = requests.rescheduled(self.old, self.new)
+        new = requests.asked_anew(self.new, self._anew, own=self._own) if self._anew else self.new
+        known = merging.statuses(self.old)
+        self._messages = [each for each in self._due(new) if self._reaches(each)]
+        status = {**known, **{who: UNKNOWN for who in self._strangers(new) if not self._by.mail}}
+        status |= {each.recipient: self._status_of(each) for each in self._messages}
+        return merging.with_statuses(new, {who: code for who, code in status.items() if who in parts.asked(new)})
+
+    def _due(self, new: CalendarObject | None) -> list[Message]:
+        """Only to those whom this server has told before, or who are new: a meeting of before it was told by somebody else."""
+        told = merging.statuses(self.old)
+        before = frozenset() if self.old is None else parts.asked(self.old)
+        found = requests.changes(self.old, new, own=self._own, now=self._now)
+        return [each for each in found if each.recipient in told or each.recipient not in before]
+
+    def _reaches(self, message: Message) -> bool:
+        return self._by.mail or _person(self._conn, message.recipient) is not None
+
+    def _strangers(self, obj: CalendarObject) -> Iterable[str]:
+        return (who for who in parts.asked(obj) - self._own if _person(self._conn, who) is None)
+
+    def _status_of(self, message: Message) -> str:
+        person = _person(self._conn, message.recipient)
+        if person is None:
+            return SENT
+        if self._is_taken(person, message):
+            return REFUSED
+        has_room = objects.of_person(self._conn, person.id, message.view.uid) or default_calendar(
+            self._conn, person, message.view.component
+        )
+        return DELIVERED if has_room else UNKNOWN
+
+    def _is_taken(self, person: Principal, message: Message) -> bool:
+        """Somebody else's meeting has this UID there: whoever sends it again does not speak for it."""
+        held = objects.of_person(self._conn, person.id, message.view.uid)
+        return any(parts.organizer(ical.parse(each.data)) not in self._own for each in held)
+
+    def send(self, final: CalendarObject | None) -> None:
+        """Deliver what follows from the change that has been stored."""
+        if self.is_organizer:
+            messages = self._messages if final is not None else [m for m in self._due(None) if self._reaches(m)]
+            for message in messages:
+                self._deliver(message)
+            return
+        copy = self._organizers_copy()
+        known = final or self.old
+        given = replies.answers(self.old, final, own=self._own)
+        if copy is not None and known is not None and given:
+            self._answer(copy, known, given)
+
+    def _deliver(self, message: Message) -> None:
+        person = _person(self._conn, message.recipient)
+        if person is None:
+            self._write_to(message)
+        elif not self._is_taken(person, message):
+            to_inbox(self._conn, person, message, now=self._now)
+            receive(self._conn, person, message, anew=self._anew, now=self._now)
+
+    def _write_to(self, message: Message) -> None:
+        itip_outbox.add(
+            self._conn,
+            Outgoing(
+                self._owner.id,
+                self._calendar.id,
+                message.view.uid,
+                message.recipient,
+                message.method,
+                message.to_bytes(),
+                self._now,
+            ),
+        )
+
+    def _answer(
+        self, copy: tuple[Calendar, StoredObject], mine: CalendarObject, given: Collection[replies.Answer]
+    ) -> None:
+        calendar, stored = copy
+        organizer = principals.by_id(self._conn, calendar.principal_id)
+        if organizer is None:
+            return
+        who = next(iter(self._own & parts.asked(ical.parse(stored.data))))
+        message = replies.reply(mine, given, own=self._own, now=self._now)
+        to_inbox(self._conn, organizer, message, now=self._now)
+        answered(self._conn, organizer, calendar, stored, given, who=who, now=self._now)
+
+
+def receive(
+    conn: sa.Connection, person: Principal, message: Message, *, anew: Collection[str] = (), now: dt.datetime
+) -> None:
+    """Lay a REQUEST or CANCEL upon what the person has of it; a new meeting comes into their default calendar.
+
+    ``anew``: the instances that take place at another time now. A CANCEL of what they do not have changes nothing.
+    """
+    view = message.view
+    held = objects.of_person(conn, person.id, view.uid)
+    if not held:
+        target = default_calendar(conn, person, view.component)
+        if target is None or message.method == "CANCEL":
+            return
+        made = merging.accepted(None, view).to_bytes()
+        objects.put(conn, target.id, objects.free_href(conn, target.id, view.uid), made, actor=ACTOR, now=now)
+        return
+    for stored in held:
+        existing = ical.parse(stored.data)
+        if message.method == "CANCEL":
+            became = merging.cancelled(existing, view, now=now)
+        else:
+            became = merging.accepted(existing, view, anew=anew)
+        objects.put(conn, stored.calendar_id, stored.href, became.to_bytes(), actor=ACTOR, now=now)
+
+
+def answered(
+    conn: sa.Connection,
+    organizer: Principal,
+    calendar: Calendar,
+    stored: StoredObject,
+    given: Collection[replies.Answer],
+    *,
+    who: str,
+    now: dt.datetime,
+) -> None:
+    """Write somebody's answers into the organizer's copy, and into those of the other people of this server, quietly."""
+    before = ical.parse(stored.data)
+    after = replies.applied(before, given, who=who)
+    objects.put(conn, calendar.id, stored.href, after.to_bytes(), actor=ACTOR, now=now, quietly=True)
+    told = merging.statuses(before)
+    for other in sorted(parts.asked(after) - {who, address(organizer.email)}):
+        person = _person(conn, other)
+        view = requests.seen_by(parts.of(after), other)
+        if person is None or view is None or other not in told:
+            continue
+        for held in objects.of_person(conn, person.id, after.uid):
+            existing = ical.parse(held.data)
+            if parts.organizer(existing) == address(organizer.email):
+                became = merging.accepted(existing, view).to_bytes()
+                objects.put(conn, held.calendar_id, held.href, became, actor=ACTOR, now=now, quietly=True)
+
+
+def to_inbox(conn: sa.Connection, person: Principal, message: Message, *, now: dt.datetime) -> None:
+    """The message itself, for the client to show that it came (RFC 6638 §4.1)."""
+    inbox = calendars.inbox(conn, person.id, now=now)
+    href = f"{secrets.token_hex(16)}.ics"
+    objects.deliver(conn, inbox.id, href, message.view.component, message.to_bytes(), actor=ACTOR, now=now)
+
+
+def _may_concern(data: bytes | None) -> bool:
+    """Cheaply, whether there may be an organizer and an attendee in it: most objects have none."""
+    return data is not None and b"ATTENDEE" in data.upper()
+
+
+def _readable(data: bytes | None) -> CalendarObject | None:
+    """What was stored by an older version and cannot be read any more has told nobody."""
+    try:
+        return None if data is None else ical.parse(data)
+    except InvalidCalendarData:
+        return None
+
+
+def _person(conn: sa.Connection, who: str) -> Principal | None:
+    return principals.by_email(conn, who) if who else None
+
+
+def default_calendar(conn: sa.Connection, person: Principal, component: str) -> Calendar | None:
+    """Where a new meeting comes: what the person has chosen, else their first calendar that takes it (RFC 6638 §9.2)."""
+    own = [each for each in calendars.of_principal(conn, person.name) if takes_meetings(each, component)]
+    inbox = calendars.get(conn, person.name, calendars.INBOX)
+    chosen = None if inbox is None else inbox.properties.get(DEFAULT_CALENDAR)
+    return next((each for each in own if each.slug == chosen), own[0] if own else None)
+
+
+def takes_meetings(calendar: Calendar, component: str) -> bool:
+    """Whether it takes such components, and is no subscription."""
+    return component in calendars.components(calendar.properties) and calendar.properties.get("tag") == "VCALENDAR"

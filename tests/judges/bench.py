@@ -1,0 +1,28 @@
+"""What the judges are shown: a server with three people on it, each with a device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.hub import Hub
+
+PEOPLE = ("alice", "bob", "carol")
+
+
+@dataclass(frozen=True)
+class Device:
+    url: str
+    username: str
+    password: str
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[dict[str, Device]]:
+    """The people's devices, by name."""
+    with Hub(folder / "data") as hub:
+        for name in PEOPLE:
+            hub.command("user", "add", name, "--email", f"{name}@example.org")
+        yield {name: Device(**hub.command("device", "add", name, "judge")) for name in PEOPLE}
