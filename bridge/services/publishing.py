@@ -134,7 +134,7 @@ def _components(obj: CalendarObject, stored: StoredObject, shown: Projection, se
         levels = {shown.level_of(fields) for _, fields in whole}
     except Unmappable:
         if shown.level != "full" or any(
-            _class(each) in _HIDDEN_CLASSES for each in obj.calendar.components(obj.component)
+            _class(each) not in ("", "PUBLIC") for each in obj.calendar.components(obj.component)
         ):
             raise
         whole, levels = [], {"full"}

@@ -181,6 +181,20 @@ def test_r41_what_is_marked_private_is_seen_as_busy(web, put, make, secrecy):
     assert {str(each["SUMMARY"]) for each in events(reply)} == {"Busy"}
 
 
+def test_r41_an_unknown_class_is_private_where_nothing_else_can_be_read(web, put, make):
+    """RFC 5545 §3.8.1.3."""
+    put(
+        event(
+            "a",
+            "RECURRENCE-ID;RANGE=THISANDPRIOR:20260310T090000Z",
+            "DTSTART:20260310T090000Z",
+            "CLASS:X-BOARD",
+            *MEETING,
+        )
+    )
+    assert CANARY.encode() not in web.get(make()).data
+
+
 def test_who_is_free_is_not_busy(web, put, make):
     put(event("a", "DTSTART:20260310T090000Z", "TRANSP:TRANSPARENT", "SUMMARY:x"))
     put(event("b", "DTSTART:20260310T090000Z", "STATUS:CANCELLED", "SUMMARY:x"), "b.ics")
