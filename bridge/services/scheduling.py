@@ -230,7 +230,12 @@ class _Matter:
         told = merging.statuses(self.old)
         before = frozenset() if self.old is None else parts.asked(self.old)
         found = requests.changes(self.old, new, own=self._own, now=self._now)
-        return [each for each in found if each.recipient in told or each.recipient not in before]
+        due = [each for each in found if each.recipient in told or each.recipient not in before]
+        return [each for each in due if each.method != "CANCEL" or not self._is_untold(each.recipient)]
+
+    def _is_untold(self, who: str) -> bool:
+        """Nobody is told that a meeting is off who could never be told that it is on."""
+        return merging.statuses(self.old).get(who, UNKNOWN) == UNKNOWN
 
     def _reaches(self, message: Message) -> bool:
         return self._by.mail or _person(self._conn, message.recipient) is not None
@@ -286,6 +291,7 @@ class _Matter:
                 message.method,
                 message.to_bytes(),
                 self._now,
+                first=self._is_untold(message.recipient),
             ),
         )
 

@@ -15,7 +15,10 @@ from bridge.store.tables import itip_outbox
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """``principal_id`` is in whose name; ``data`` the message with its METHOD."""
+    """``principal_id`` is in whose name; ``data`` the message with its METHOD.
+
+    ``first``: nothing about this object has gone out to the recipient before.
+    """
 
     principal_id: int
     calendar_id: int
@@ -27,22 +30,24 @@ class Outgoing:
     id: int = 0
     attempts: int = 0
     not_before: dt.datetime | None = None
+    first: bool = False
 
 
 def add(conn: sa.Connection, message: Outgoing) -> None:
-    """In place of one to the same person about the same object that is not sent yet.
+    """In place of all that still waits for the same person about the same object, also of what was tried and not taken.
 
-    A CANCEL of what was never sent leaves nothing to send.
+    An older message must never follow a newer one, or a guest would be invited to what was called off. A CANCEL of what has
+    surely never gone out leaves nothing to send; what was tried once may have gone out.
     """
     waiting = sa.and_(
         itip_outbox.c.calendar_id == message.calendar_id,
         itip_outbox.c.uid == message.uid,
         itip_outbox.c.recipient == message.recipient,
-        itip_outbox.c.attempts == 0,
     )
-    unsent = set(conn.scalars(sa.select(itip_outbox.c.method).where(waiting)))
+    unsent = conn.execute(sa.select(itip_outbox.c.first, itip_outbox.c.attempts).where(waiting)).all()
     conn.execute(sa.delete(itip_outbox).where(waiting))
-    if message.method == "CANCEL" and "REQUEST" in unsent:
+    untold = any(first and not attempts for first, attempts in unsent)
+    if message.method == "CANCEL" and untold:
         return
     conn.execute(
         sa.insert(itip_outbox).values(
@@ -54,6 +59,7 @@ def add(conn: sa.Connection, message: Outgoing) -> None:
             data=message.data,
             created_at=message.created_at,
             not_before=message.created_at,
+            first=message.first or untold,
         )
     )
 
@@ -90,6 +96,7 @@ def claim(conn: sa.Connection, *, now: dt.datetime) -> Outgoing | None:
         row.id,
         row.attempts,
         row.not_before,
+        row.first,
     )
 
 

@@ -190,6 +190,7 @@ itip_outbox = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("not_before", Instant),
+    sa.Column("first", sa.Boolean, nullable=False, server_default=sa.false()),  # nothing has gone out to them about it
     sa.Index(None, "calendar_id", "uid", "recipient"),
     sa.Index(None, "not_before"),
     sqlite_autoincrement=True,

@@ -67,10 +67,10 @@ def meeting(*guests, title="Tea", start="20260310T090000Z", more=()):
 
 @pytest.fixture
 def put(context):
-    def store(data):
+    def store(data, by=BY):
         with context.database.write() as conn:
             calendar = calendars.get(conn, "alice", "calendar")
-            scheduling.put(conn, calendar, "m1.ics", data, actor="device:1", now=context.now(), by=BY)
+            scheduling.put(conn, calendar, "m1.ics", data, actor="device:1", now=context.now(), by=by)
 
     return store
 
@@ -144,6 +144,40 @@ def test_what_is_not_taken_waits_and_what_is_refused_is_said(context, taker, put
     clock.at += dt.timedelta(minutes=2)
     assert mailing.deliver(context) == 1
     assert [who for who, _ in taker.got] == [KIM]
+
+
+def test_a_guest_who_knows_of_the_meeting_learns_that_it_is_off_though_a_change_was_still_waiting(context, taker, put):
+    put(meeting(KIM))
+    mailing.deliver(context)
+    put(meeting(KIM, title="Coffee"))
+    put(meeting(title="Coffee"))
+    assert mailing.deliver(context) == 1
+    assert [mail["Subject"] for _, mail in taker.got] == ["Invitation: Tea", "Cancelled: Coffee"]
+
+
+@pytest.mark.parametrize(("guests", "last"), [([KIM], "Invitation: Coffee"), ([], "Cancelled: Tea")])
+def test_an_older_letter_never_follows_a_newer_one(context, taker, put, clock, guests, last):
+    """Or a guest would be invited to what was called off."""
+    put(meeting(KIM))
+    taker.refuses = {KIM: 450}
+    mailing.deliver(context)
+    taker.refuses = {}
+    put(meeting(*guests, title="Coffee"))
+    for _ in range(3):
+        clock.at += dt.timedelta(minutes=10)
+        mailing.deliver(context)
+    assert [mail["Subject"] for _, mail in taker.got] == [last]
+
+
+def test_who_could_not_be_invited_is_not_told_that_it_is_off(context, taker, put):
+    put(meeting(KIM), by=Scheduling(mail=False))
+    put(meeting())
+    assert mailing.deliver(context) == 0
+    put(meeting(KIM), by=Scheduling(mail=False))
+    put(meeting(KIM, title="Coffee"))
+    put(meeting(title="Coffee"))
+    assert mailing.deliver(context) == 0
+    assert taker.got == []
 
 
 def test_a_mail_server_that_is_away_loses_nothing(context, taker, put, clock):
