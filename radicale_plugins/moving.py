@@ -6,10 +6,11 @@ from http import client
 
 import sqlalchemy as sa
 
+from bridge.services import scheduling
 from bridge.store import calendars, changes, objects
 from bridge.store.calendars import Calendar
 from bridge.store.objects import StoredObject
-from radicale_plugins import access, conditions, dav
+from radicale_plugins import access, conditions, dav, resources
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import NOT_FOUND, Kind, Place, Request
 
@@ -49,6 +50,8 @@ def _transfer(request: Request, *, keep: bool) -> Answer:
         access.require_voice(request, destination, target, given.data, None if there is None else there.data)
         if not keep:
             access.require_voice(request, source, place, given.data)
+        with resources.refusals():
+            _check_meetings(request, conn, given, source, destination, there, keep=keep)
         if not keep:
             objects.delete(conn, source.id, place.href, actor=actor, now=now, expected=expected)
         if there is not None and there.uid != given.uid:
@@ -86,3 +89,23 @@ def _check(
         return  # itself, under its new name
     conflict = dav.href(request.url(target.calendar + twin.href))
     raise dav.Refusal(dav.error(client.CONFLICT, "C:no-uid-conflict", conflict))
+
+
+def _check_meetings(
+    request: Request,
+    conn: sa.Connection,
+    given: StoredObject,
+    source: Calendar,
+    destination: Calendar,
+    there: StoredObject | None,
+    *,
+    keep: bool,
+) -> None:
+    """What is moved tells nobody, so it must be nobody's business. Raises InvalidCalendarData."""
+    now, by = request.now(), request.scheduling
+    if keep:
+        scheduling.require_alone(conn, destination, given.data, now=now, by=by)
+    else:
+        scheduling.require_movable(conn, source, destination, given.data, now=now, by=by)
+    if there is not None and there.uid != given.uid:
+        scheduling.require_no_meeting(conn, destination, there.data, now=now, by=by)

@@ -20,7 +20,12 @@ from radicale_plugins.dav import Answer
 from radicale_plugins.request import NO_PARENT, NOT_FOUND, Kind, Request
 
 _CONFLICTS = frozenset(
-    {"no-uid-conflict", "allowed-attendee-scheduling-object-change", "allowed-organizer-scheduling-object-change"}
+    {
+        "no-uid-conflict",
+        "unique-scheduling-object-resource",
+        "allowed-attendee-scheduling-object-change",
+        "allowed-organizer-scheduling-object-change",
+    }
 )
 """Answered 409, not 403: DAVx5 then takes the server's copy, where it would try for ever."""
 
@@ -68,7 +73,7 @@ def put(request: Request) -> Answer:
         with request.database.read() as conn:
             exists = access.find(request, conn, place) is not None
         return dav.need_privileges(request.url(place.calendar), "D:write-content" if exists else "D:bind")
-    with _refusals():
+    with refusals():
         data, obj = _sent(request)
         written, created = _store(request, data, obj)
     return representation(request, client.CREATED if created else client.NO_CONTENT, written)
@@ -80,7 +85,7 @@ def add_member(request: Request) -> Answer | None:
         return None
     if not request.writable:
         return dav.need_privileges(request.url(request.place.calendar), "D:bind")
-    with _refusals():
+    with refusals():
         data, obj = _sent(request)
         with request.write() as conn:
             calendar = request.calendar(conn, needs="D:bind")
@@ -95,7 +100,8 @@ def add_member(request: Request) -> Answer | None:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def refusals() -> Iterator[None]:
+    """What an object may not be is answered with the precondition that does not hold."""
     try:
         yield
     except InvalidCalendarData as invalid:

@@ -72,6 +72,8 @@ def put(
     Raises what ``objects.put`` raises, and InvalidCalendarData with the precondition of RFC 6638 §3.2.4 that does not hold.
     """
     existing = objects.get(conn, calendar.id, href)
+    if existing is None:
+        require_alone(conn, calendar, data, now=now, by=by)
     matter = _Matter.of(conn, calendar, None if existing is None else existing.data, data, now=now, by=by)
     if matter is None:
         stored = objects.put(conn, calendar.id, href, data, actor=actor, now=now, expected=expected)
@@ -105,6 +107,51 @@ def delete(
     objects.delete(conn, calendar.id, href, actor=actor, now=now, expected=expected)
     if matter is not None and not (silently and not matter.is_organizer):
         matter.send(None)
+
+
+def require_alone(conn: sa.Connection, calendar: Calendar, data: bytes, *, now: dt.datetime, by: Scheduling) -> None:
+    """Raises InvalidCalendarData if its owner has the same meeting in another calendar (RFC 6638 §3.2.4.1).
+
+    Guests would be asked to it a second time, and whoever deleted one of the two would call it off, or decline. What
+    providers alone schedule is theirs to keep apart.
+    """
+    if not by.enabled or not _may_concern(data):
+        return
+    obj = ical.parse(data)
+    owner = principals.by_id(conn, calendar.principal_id)
+    if owner is None or not parts.is_grouped(obj):
+        return
+    places = [each.calendar_id for each in objects.of_person(conn, owner.id, obj.uid) if _may_concern(each.data)]
+    others = [each for each in places if each != calendar.id]
+    if not others:
+        return
+    if parts.organizer(obj) == address(owner.email):
+        is_ours = not all(calendars.is_bridged(conn, each) for each in (calendar.id, *others))
+    else:
+        is_ours = _Matter.of(conn, calendar, None, data, now=now, by=by) is not None
+    if is_ours:
+        raise InvalidCalendarData("unique-scheduling-object-resource", "the meeting is in another calendar already")
+
+
+def require_movable(
+    conn: sa.Connection, source: Calendar, destination: Calendar, data: bytes, *, now: dt.datetime, by: Scheduling
+) -> None:
+    """Raises InvalidCalendarData if its guests know of it from here, and a provider would ask them again (R40)."""
+    matter = _Matter.of(conn, source, data, None, now=now, by=by)
+    if matter is None or not matter.is_organizer or not calendars.is_bridged(conn, destination.id):
+        return
+    if set(merging.statuses(matter.old).values()) - {UNKNOWN, REFUSED}:
+        raise InvalidCalendarData("allowed-organizer-scheduling-object-change", "its guests were asked from here")
+
+
+def require_no_meeting(
+    conn: sa.Connection, calendar: Calendar, data: bytes, *, now: dt.datetime, by: Scheduling
+) -> None:
+    """Raises InvalidCalendarData for what others wait for: it is called off or declined by deleting it, not by what replaces it."""
+    matter = _Matter.of(conn, calendar, data, None, now=now, by=by)
+    if matter is not None:
+        who = "organizer" if matter.is_organizer else "attendee"
+        raise InvalidCalendarData(f"allowed-{who}-scheduling-object-change", "there are others in it")
 
 
 class _Matter:

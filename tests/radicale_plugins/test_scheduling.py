@@ -283,6 +283,78 @@ def test_r40_an_invitation_into_a_connected_calendar_is_answered_here(dav, bob, 
     assert "PARTSTAT=TENTATIVE" in line(dav.get(A).text.replace("\r\n ", ""), "ATTENDEE", BOB)
 
 
+WORK = "/alice/work/"
+
+
+def methods(client, name):
+    return sorted(re.search(r"METHOD:(\w+)", each)[1] for each in inbox(client, name))
+
+
+def transferred(client, method, path, to):
+    return client.request(method, path, headers={"Destination": str(client.base_url).rstrip("/") + to})
+
+
+@pytest.mark.parametrize("how", ["PUT", "COPY"])
+def test_a_meeting_stands_in_one_of_a_persons_calendars(dav, bob, event, how):
+    """Thunderbird moves by PUT and DELETE: the guests would be asked twice, and then told that it is off (RFC 6638 §3.2.4.1)."""
+    dav.request("MKCALENDAR", WORK)
+    dav.put(A, event("a", *meeting(BOB)))
+    to = WORK + "a.ics"
+    reply = dav.put(to, dav.get(A).content) if how == "PUT" else transferred(dav, "COPY", A, to)
+    assert (reply.status_code, "unique-scheduling-object-resource" in reply.text) == (409, True)
+    assert methods(bob, "bob") == ["REQUEST"]
+    assert transferred(dav, "MOVE", A, to).status_code == 201
+    assert methods(bob, "bob") == ["REQUEST"]
+    assert "CANCELLED" not in only(bob, "/bob/calendar/")
+
+
+def test_so_does_an_invitation(dav, bob, event):
+    bob.request("MKCALENDAR", "/bob/work/")
+    dav.put(A, event("a", *meeting(BOB)))
+    (href,) = members(bob, "/bob/calendar/")
+    reply = bob.put("/bob/work/a.ics", bob.get(href).content)
+    assert (reply.status_code, "unique-scheduling-object-resource" in reply.text) == (409, True)
+    assert transferred(bob, "MOVE", href, "/bob/work/a.ics").status_code == 201
+    assert answer(bob, "/bob/work/", "ACCEPTED", BOB).status_code == 204
+    assert "PARTSTAT=ACCEPTED" in line(dav.get(A).text.replace("\r\n ", ""), "ATTENDEE", BOB)
+    assert len(inbox(dav, "alice")) == 1
+
+
+def test_what_concerns_nobody_may_be_copied(dav, bob, event):
+    dav.request("MKCALENDAR", WORK)
+    of_elsewhere = [each.replace(ALICE, "mailto:kim@example.net") for each in meeting(ALICE)]
+    dav.put(A, event("a", *of_elsewhere))
+    assert transferred(dav, "COPY", A, WORK + "a.ics").status_code == 201
+
+
+@pytest.mark.parametrize("how", ["PUT", "MOVE", "COPY"])
+def test_r40_whom_this_server_has_asked_no_provider_asks_again(dav, bob, event, bridged, how):
+    dav.request("MKCALENDAR", WORK)
+    bridged("work")
+    dav.put(A, event("a", *meeting(BOB)))
+    to = WORK + "a.ics"
+    reply = dav.put(to, dav.get(A).content) if how == "PUT" else transferred(dav, how, A, to)
+    assert (reply.status_code, "scheduling-object" in reply.text) == (409, True)
+    assert members(dav, WORK) == []
+
+
+def test_r40_whom_a_provider_has_asked_this_server_does_not_ask_again(dav, bob, event, bridged):
+    dav.request("MKCALENDAR", WORK)
+    bridged("work")
+    dav.put(WORK + "a.ics", event("a", *meeting(BOB)))
+    assert dav.put(A, dav.get(WORK + "a.ics").content).status_code == 409
+    assert transferred(dav, "MOVE", WORK + "a.ics", A).status_code == 201
+    dav.put(A, dav.get(A).text.replace("SUMMARY:Tea", "SUMMARY:Coffee").encode())
+    assert inbox(bob, "bob") == []
+
+
+def test_nothing_takes_a_meetings_place_unsaid(dav, bob, event):
+    dav.put(A, event("a", *meeting(BOB)))
+    dav.put(CALENDAR + "b.ics", event("b"))
+    assert transferred(dav, "MOVE", CALENDAR + "b.ics", A).status_code == 409
+    assert len(members(dav, CALENDAR)) == 2
+
+
 def test_r1_nobody_speaks_for_somebody_elses_meeting(dav, bob, carol, event):
     """A meeting of Carol's with the UID of one that Bob has from Alice changes nothing for him."""
     dav.put(A, event("a", *meeting(BOB)))
