@@ -204,6 +204,8 @@ class _Matter:
         matter = cls(conn, calendar, owner, before, after, now=now, by=by)
         if matter.is_organizer:
             return None if calendars.is_bridged(conn, calendar.id) or matter._is_over() else matter
+        if any(each is not None and replies.are_left_to_client(each) for each in (before, after)):
+            return None
         return matter if matter._organizers_copy() is not None else None
 
     def _is_over(self) -> bool:
@@ -288,7 +290,9 @@ class _Matter:
         return self._by.mail or _person(self._conn, message.recipient) is not None
 
     def _strangers(self, obj: CalendarObject) -> Iterable[str]:
-        return (who for who in parts.asked(obj) - self._own if _person(self._conn, who) is None)
+        of = parts.of(obj)
+        others = (who for who in parts.asked(obj) - self._own if requests.agent(of, who) == "SERVER")
+        return (who for who in others if _person(self._conn, who) is None)
 
     def _status_of(self, message: Message) -> str:
         person = _person(self._conn, message.recipient)

@@ -519,3 +519,32 @@ def test_r40_guests_of_somebody_elses_meeting_stay_byte_for_byte(dav, event):
     assert dav.put(A, answered, If_Match=reply.headers["ETag"]).status_code == 204
     assert dav.get(A).content == answered
     assert dav.request("DELETE", A).status_code == 204
+
+
+@pytest.mark.parametrize("agent", ["CLIENT", "NONE"])
+def test_nothing_is_noted_of_somebody_elsewhere_whom_the_client_tells_itself(dav, event, agent):
+    """RFC 6638 §7.3: SCHEDULE-STATUS is of what the server sends."""
+    data = event("a", *meeting(f";SCHEDULE-AGENT={agent}:mailto:kim@example.net"))
+    assert dav.put(A, data).headers["ETag"]
+    assert dav.get(A).content == data
+
+
+@pytest.mark.parametrize("agent", ["CLIENT", "NONE"])
+def test_an_answer_that_the_client_gives_itself_is_left_to_it(dav, bob, event, agent):
+    """RFC 6638 §7.1, on ORGANIZER."""
+    dav.put(A, event("a", *meeting(BOB)))
+    (href,) = members(bob, "/bob/calendar/")
+    mine = bob.get(href).text.replace("\r\n ", "").replace("ORGANIZER:", f"ORGANIZER;SCHEDULE-AGENT={agent}:")
+    assert bob.put(href, mine.replace(f"ATTENDEE:{BOB}", f"ATTENDEE;PARTSTAT=ACCEPTED:{BOB}").encode()).status_code == 204
+    assert inbox(dav, "alice") == []
+    assert "PARTSTAT" not in line(dav.get(A).text.replace("\r\n ", ""), "ATTENDEE", BOB)
+
+
+def test_what_is_called_off_is_deleted_without_a_word(dav, bob, event):
+    dav.put(A, event("a", *meeting(BOB)))
+    answer(bob, "/bob/calendar/", "ACCEPTED", BOB)
+    dav.put(A, dav.get(A).text.replace("SUMMARY:Tea", "SUMMARY:Tea\r\nSTATUS:CANCELLED").encode())
+    before = inbox(dav, "alice")
+    (href,) = members(bob, "/bob/calendar/")
+    assert bob.request("DELETE", href).status_code == 204
+    assert inbox(dav, "alice") == before

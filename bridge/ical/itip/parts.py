@@ -98,6 +98,12 @@ def partstat(component: Component, who: Collection[str]) -> str:
     return "" if line is None else (line.param("PARTSTAT").upper() or "NEEDS-ACTION")
 
 
+def is_off(component: Component) -> bool:
+    """Whether it is called off."""
+    line = component.first("STATUS")
+    return line is not None and line.value.strip().upper() == "CANCELLED"
+
+
 def is_own(name: str) -> bool:
     """A property that everybody has for themselves."""
     return name in _OWN or name.startswith(_OWN_PREFIXES)

@@ -31,11 +31,13 @@ class Answer:
 def answers(old: CalendarObject | None, new: CalendarObject | None, *, own: Collection[str]) -> list[Answer]:
     """What changed in the own answers from ``old`` to ``new``; ``new`` None: it was deleted, which declines.
 
-    An instance that was taken out of the own copy is declined, too.
+    An instance that was taken out of the own copy is declined, too. What is called off needs no answer.
     """
     before = {} if old is None else {key: parts.partstat(each, own) for key, each in parts.of(old).by_key.items()}
     if new is None:
-        return [Answer(key, "DECLINED") for key, was in sorted(before.items()) if was not in ("", "DECLINED")]
+        off = set() if old is None else {key for key, each in parts.of(old).by_key.items() if parts.is_off(each)}
+        open_ = ((key, was) for key, was in sorted(before.items()) if key not in off)
+        return [Answer(key, "DECLINED") for key, was in open_ if was not in ("", "DECLINED")]
     of = parts.of(new)
     found = []
     for key, component in sorted(of.by_key.items()):
@@ -45,6 +47,12 @@ def answers(old: CalendarObject | None, new: CalendarObject | None, *, own: Coll
             found.append(Answer(key, is_))
     found += (Answer(key, "DECLINED") for key in sorted(_excluded(new) - _excluded(old)) if key not in of.by_key)
     return found
+
+
+def are_left_to_client(obj: CalendarObject) -> bool:
+    """Whether the client answers the organizer itself, or nobody does (SCHEDULE-AGENT on ORGANIZER, RFC 6638 §7.1)."""
+    found = (line for each in parts.components(obj) for line in each.every("ORGANIZER"))
+    return any(line.param("SCHEDULE-AGENT").upper() in ("CLIENT", "NONE") for line in found)
 
 
 def _excluded(obj: CalendarObject | None) -> frozenset[str]:

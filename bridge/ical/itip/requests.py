@@ -50,7 +50,7 @@ def changes(
     before, after = (None if obj is None else parts.of(obj) for obj in (old, new))
     everybody = {who for each in (old, new) if each is not None and parts.is_grouped(each) for who in parts.asked(each)}
     for who in sorted(everybody - set(own)):
-        if _agent(after, who) != "SERVER" or (after is None and _agent(before, who) != "SERVER"):
+        if agent(after, who) != "SERVER" or (after is None and agent(before, who) != "SERVER"):
             continue
         was, is_ = seen_by(before, who), seen_by(after, who)
         if is_ is None:
@@ -155,11 +155,11 @@ def _differ(was: CalendarObject, is_: CalendarObject) -> bool:
 
 
 def _is_off(view: CalendarObject) -> bool:
-    found = parts.components(view)
-    return all((line := each.first("STATUS")) and line.value.strip().upper() == "CANCELLED" for each in found)
+    return all(parts.is_off(each) for each in parts.components(view))
 
 
-def _agent(of: Parts | None, who: str) -> str:
+def agent(of: Parts | None, who: str) -> str:
+    """Who tells that attendee: SERVER, or CLIENT or NONE, which leave it to the client (RFC 6638 §7.1)."""
     lines_ = [] if of is None else [parts.line_of(each, [who]) for each in of.by_key.values()]
     named = {line.param("SCHEDULE-AGENT").upper() for line in lines_ if line is not None} - {"", "SERVER"}
     return named.pop() if named else "SERVER"
