@@ -216,6 +216,10 @@ def _apply(conn: sa.Connection, known: ReplyAddress, message: CalendarObject, no
         is_asked = known.recipient in parts.asked(obj)
         if calendar is None or calendars.is_bridged(conn, calendar.id) or not is_asked:
             continue
-        answer = replies.reply(obj, given, own=[known.recipient], now=now)
+        still = replies.in_time(given, message, obj)
+        if not still:
+            log.info("an answer by mail came too late")
+            continue
+        answer = replies.reply(obj, still, own=[known.recipient], now=now)
         scheduling.to_inbox(conn, organizer, answer, now=now)
-        scheduling.answered(conn, organizer, calendar, stored, given, who=known.recipient, now=now)
+        scheduling.answered(conn, organizer, calendar, stored, still, who=known.recipient, now=now)

@@ -191,7 +191,7 @@ def test_a_mail_server_that_is_away_loses_nothing(context, taker, put, clock):
 
 
 def answer(
-    context, taker, word, *, who=KIM, uid="m1", method="REPLY", start="20260310T090000Z", sender=KIM, token=None
+    context, taker, word, *, who=KIM, uid="m1", method="REPLY", lines=("DTSTART:20260310T090000Z",), sender=KIM, token=None
 ):
     """Their program's answer to the letter they got."""
     (mail,) = [mail for recipient, mail in taker.got if recipient == who][-1:]
@@ -199,7 +199,7 @@ def answer(
     reply = EmailMessage()
     reply["From"], reply["To"], reply["Subject"] = sender, to, "Accepted: Tea"
     content = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//else//EN", f"METHOD:{method}", "BEGIN:VEVENT", f"UID:{uid}",
-               "DTSTAMP:20260301T120000Z", f"DTSTART:{start}", f"ORGANIZER:mailto:{to}",
+               "DTSTAMP:20260301T120000Z", *lines, f"ORGANIZER:mailto:{to}",
                f"ATTENDEE;PARTSTAT={word}:mailto:{who}", "END:VEVENT", "END:VCALENDAR", ""]  # fmt: skip
     reply.set_content("Yes.")
     reply.add_alternative("\r\n".join(content).encode(), "text", "calendar", params={"method": method})
@@ -225,6 +225,26 @@ def test_an_answer_comes_back_into_the_organizers_calendar(context, taker, keepe
     housekeeping.run(context)
     with context.database.read() as conn:
         assert list(objects.every(conn, inbox.id)) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "partstat_"),
+    [
+        (("DTSTART:20260310T090000Z", "SEQUENCE:1"), "NEEDS-ACTION"),
+        (("SEQUENCE:0",), "NEEDS-ACTION"),
+        (("DTSTART;TZID=Europe/Berlin:20260312T100000", "SEQUENCE:0"), "ACCEPTED"),
+        (("SEQUENCE:1",), "ACCEPTED"),
+    ],
+)
+def test_an_answer_to_another_time_comes_too_late(context, taker, keeper, put, held, lines, partstat_):
+    """Who could come on Tuesday has not said that they can on Thursday (RFC 5546 §2.1.5)."""
+    put(meeting(KIM))
+    mailing.deliver(context)
+    put(meeting(KIM, start="20260312T090000Z", more=("SEQUENCE:1",)))
+    mailing.deliver(context)
+    keeper.put(answer(context, taker, "ACCEPTED", lines=lines))
+    mailing.collect(context)
+    assert partstat(held(), KIM) == {"": partstat_}
 
 
 @pytest.mark.parametrize(

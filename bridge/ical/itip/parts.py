@@ -98,6 +98,13 @@ def partstat(component: Component, who: Collection[str]) -> str:
     return "" if line is None else (line.param("PARTSTAT").upper() or "NEEDS-ACTION")
 
 
+def sequence(component: Component) -> int:
+    """How often its organizer has changed it in earnest (RFC 5545 §3.8.7.4); 0 for what is no number."""
+    line = component.first("SEQUENCE")
+    number = "" if line is None else line.value.strip()[:9]
+    return int(number) if number.isdecimal() else 0
+
+
 def is_off(component: Component) -> bool:
     """Whether it is called off."""
     line = component.first("STATUS")

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bridge.errors import Unmappable
-from bridge.ical import lines, recurrence, timing, values, view
+from bridge.ical import lines, recurrence, times, timing, values, view
 from bridge.ical.draft import Draft
 from bridge.ical.fields import TodoFields
 from bridge.ical.itip import parts
@@ -106,6 +106,29 @@ def read(message: CalendarObject, who: str) -> list[Answer]:
     """The answers that somebody's REPLY holds."""
     found = ((key, parts.partstat(each, [who])) for key, each in parts.of(message).by_key.items())
     return [Answer(key, partstat) for key, partstat in found if partstat]
+
+
+def in_time(given: Collection[Answer], message: CalendarObject, obj: CalendarObject) -> list[Answer]:
+    """Those answers of a REPLY that are about when the meeting takes place now: an older invitation's come too late.
+
+    A REPLY need not say when it is (RFC 5546 §3.2.3): then its SEQUENCE counts.
+    """
+    theirs, ours = parts.of(message), parts.of(obj)
+    return [each for each in given if not _is_late(each.key, theirs, ours)]
+
+
+def _is_late(key: str, theirs: Parts, ours: Parts) -> bool:
+    said, known = theirs.by_key.get(key), ours.by_key.get(key)
+    if known is None and key != MASTER:
+        known = _instance(ours, key)
+    if said is None or known is None:
+        return False
+    then, now = timing.read(said, theirs.zones), timing.read(known, ours.zones)
+    if then is None or now is None:
+        return parts.sequence(said) < parts.sequence(known)
+    if then.all_day or now.all_day:
+        return f"{then.start:%Y%m%d}" != f"{now.start:%Y%m%d}"
+    return times.instant(then.start, then.zone, floating=dt.UTC) != times.instant(now.start, now.zone, floating=dt.UTC)
 
 
 def _answered(component: Component, who: str, partstat: str, eol: str) -> Component:

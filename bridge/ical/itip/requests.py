@@ -105,8 +105,7 @@ def called_off(view: CalendarObject, who: str, *, now: dt.datetime) -> CalendarO
         draft.remove(*(line for line in draft.every("ATTENDEE") if address(line.value) != who))
         draft.set("STATUS", "CANCELLED")
         draft.set("DTSTAMP", stamp)
-        number = (line.value.strip() if (line := draft.first("SEQUENCE")) else "")[:9]
-        draft.set("SEQUENCE", str(int(number) + 1 if number.isdecimal() else 1))
+        draft.set("SEQUENCE", str(parts.sequence(component) + 1))
         return draft.component()
 
     return parts.rewritten(view, cancel)
