@@ -24,15 +24,17 @@ def text(
     now: dt.datetime,
     method: str = "",
     heading: Iterable[Line] = (),
+    own: str = "",
 ) -> bytes:
     """A VFREEBUSY in UTC over the range; free time is what it does not name (D-13).
 
-    A message has a ``method`` and says in its ``heading`` who asked whom.
+    A message has a ``method`` and says in its ``heading`` who asked whom. ``own`` is the address of whoever is busy: what they
+    have declined leaves them free, and what they may come to keeps them so far.
     """
     start, end = within.from_(), within.to()
     busy: dict[str, list[Period]] = {}
     for each in stored:
-        for kind, period in _periods(each, within, floating):
+        for kind, period in _periods(each, within, floating, own):
             clipped = (max(period[0], start), min(period[1], end))
             if clipped[0] < clipped[1]:
                 busy.setdefault(kind, []).append(clipped)
@@ -50,7 +52,7 @@ def text(
     return "".join(parts).encode()
 
 
-def _periods(stored: StoredObject, within: Range, floating: dt.tzinfo) -> Iterator[tuple[str, Period]]:
+def _periods(stored: StoredObject, within: Range, floating: dt.tzinfo, own: str) -> Iterator[tuple[str, Period]]:
     """Its opaque instances, of an override without its master too (D-10)."""
     if stored.component != "VEVENT":
         return
@@ -67,8 +69,9 @@ def _periods(stored: StoredObject, within: Range, floating: dt.tzinfo) -> Iterat
         # when it recurs nobody can tell; that it says nothing is the lesser lie
         return
     for fields, period in periods:
-        if fields.transp == "OPAQUE" and fields.status != "CANCELLED":
-            kind = "BUSY-TENTATIVE" if fields.status == "TENTATIVE" else "BUSY"
+        answer = next((each.partstat for each in fields.attendees if each.address == own), "")
+        if fields.transp == "OPAQUE" and fields.status != "CANCELLED" and answer != "DECLINED":
+            kind = "BUSY-TENTATIVE" if "TENTATIVE" in (fields.status, answer) else "BUSY"
             yield kind, period
 
 

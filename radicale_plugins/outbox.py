@@ -80,6 +80,14 @@ def _response(
     ]
     floating = filters.zone_of(own[0].properties) if own else dt.UTC
     heading = [each for name in ("UID", "ORGANIZER") for each in asked.every(name)]
-    data = freebusy.text(stored, within, floating=floating, now=request.now(), method="REPLY", heading=[*heading, line])
+    data = freebusy.text(
+        stored,
+        within,
+        floating=floating,
+        now=request.now(),
+        method="REPLY",
+        heading=[*heading, line],
+        own=address(person.email),
+    )
     status = dav.element("C:request-status", content="2.0;Success")
     return dav.element("C:response", recipient, status, dav.element("C:calendar-data", content=data.decode()))

@@ -8,7 +8,8 @@ from http import client
 
 import sqlalchemy as sa
 
-from bridge.store import objects
+from bridge.ical.attendees import address
+from bridge.store import objects, principals
 from bridge.store.calendars import Calendar
 from radicale_plugins import access, dav, filters, freebusy, keeping, live, preferences
 from radicale_plugins.calendar_data import CalendarData
@@ -102,6 +103,7 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
     with request.database.read() as conn:
         whole = request.place.kind is Kind.HOME
         all_of_them = access.members(request, conn, request.place.owner) if whole else [request.calendar(conn)]
+        owner = principals.by_name(conn, request.place.owner)
         stored = [
             each
             for calendar in all_of_them
@@ -109,7 +111,8 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
             for each in objects.in_range(conn, calendar.id, within.start, within.end, "VEVENT")
         ]
     floating = filters.zone_of(all_of_them[0].properties) if all_of_them else dt.UTC
-    body = freebusy.text(stored, within, floating=floating, now=request.now())
+    own = "" if owner is None else address(owner.email)
+    body = freebusy.text(stored, within, floating=floating, now=request.now(), own=own)
     return client.OK, {"Content-Type": live.OBJECT_TYPE}, body, None
 
 

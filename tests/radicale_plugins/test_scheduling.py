@@ -548,3 +548,12 @@ def test_what_is_called_off_is_deleted_without_a_word(dav, bob, event):
     (href,) = members(bob, "/bob/calendar/")
     assert bob.request("DELETE", href).status_code == 204
     assert inbox(dav, "alice") == before
+
+
+@pytest.mark.parametrize(("word", "kinds"), [("DECLINED", []), ("TENTATIVE", ["BUSY-TENTATIVE"]), ("ACCEPTED", ["BUSY"])])
+def test_who_has_declined_is_free(dav, bob, event, word, kinds):
+    dav.put(A, event("a", *meeting(BOB)))
+    answer(bob, "/bob/calendar/", word, BOB)
+    assert re.findall(r"FBTYPE=([A-Z-]+):", ask(dav, BOB).text) == kinds
+    query = '<C:free-busy-query><C:time-range start="20260310T000000Z" end="20260311T000000Z"/></C:free-busy-query>'
+    assert re.findall(r"FBTYPE=([A-Z-]+):", bob.xml("REPORT", "/bob/calendar/", query, Depth="1").text) == kinds
