@@ -535,7 +535,9 @@ def test_an_answer_that_the_client_gives_itself_is_left_to_it(dav, bob, event, a
     dav.put(A, event("a", *meeting(BOB)))
     (href,) = members(bob, "/bob/calendar/")
     mine = bob.get(href).text.replace("\r\n ", "").replace("ORGANIZER:", f"ORGANIZER;SCHEDULE-AGENT={agent}:")
-    assert bob.put(href, mine.replace(f"ATTENDEE:{BOB}", f"ATTENDEE;PARTSTAT=ACCEPTED:{BOB}").encode()).status_code == 204
+    assert (
+        bob.put(href, mine.replace(f"ATTENDEE:{BOB}", f"ATTENDEE;PARTSTAT=ACCEPTED:{BOB}").encode()).status_code == 204
+    )
     assert inbox(dav, "alice") == []
     assert "PARTSTAT" not in line(dav.get(A).text.replace("\r\n ", ""), "ATTENDEE", BOB)
 
@@ -550,7 +552,9 @@ def test_what_is_called_off_is_deleted_without_a_word(dav, bob, event):
     assert inbox(dav, "alice") == before
 
 
-@pytest.mark.parametrize(("word", "kinds"), [("DECLINED", []), ("TENTATIVE", ["BUSY-TENTATIVE"]), ("ACCEPTED", ["BUSY"])])
+@pytest.mark.parametrize(
+    ("word", "kinds"), [("DECLINED", []), ("TENTATIVE", ["BUSY-TENTATIVE"]), ("ACCEPTED", ["BUSY"])]
+)
 def test_who_has_declined_is_free(dav, bob, event, word, kinds):
     dav.put(A, event("a", *meeting(BOB)))
     answer(bob, "/bob/calendar/", word, BOB)

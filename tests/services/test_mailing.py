@@ -191,7 +191,16 @@ def test_a_mail_server_that_is_away_loses_nothing(context, taker, put, clock):
 
 
 def answer(
-    context, taker, word, *, who=KIM, uid="m1", method="REPLY", lines=("DTSTART:20260310T090000Z",), sender=KIM, token=None
+    context,
+    taker,
+    word,
+    *,
+    who=KIM,
+    uid="m1",
+    method="REPLY",
+    lines=("DTSTART:20260310T090000Z",),
+    sender=KIM,
+    token=None,
 ):
     """Their program's answer to the letter they got."""
     (mail,) = [mail for recipient, mail in taker.got if recipient == who][-1:]
