@@ -70,7 +70,7 @@ class Lives:
 
     def held(self, name):
         with self.database.read() as conn:
-            return next(objects.every(conn, calendars.get(conn, name, "calendar").id), None)
+            return next(iter(list(objects.every(conn, calendars.get(conn, name, "calendar").id))), None)
 
     def inbox(self, name):
         with self.database.read() as conn:
@@ -80,7 +80,7 @@ class Lives:
     def put(self, name, data):
         with self.database.write() as conn:
             calendar = calendars.get(conn, name, "calendar")
-            known = next(objects.every(conn, calendar.id), None)
+            known = next(iter(list(objects.every(conn, calendar.id))), None)
             href = "m.ics" if known is None else known.href
             scheduling.put(conn, calendar, href, data, actor="device:1", now=NOW, by=Scheduling())
 
@@ -140,8 +140,8 @@ def seen(obj, name):
 
 
 @pytest.fixture
-def lives(sqlite_database):
-    return Lives(sqlite_database)
+def lives(database):
+    return Lives(database)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
