@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from bridge.errors import InvalidCalendarData, Unmappable
+from bridge.ical import availability as availabilities
 from bridge.ical import lines, recurrence, timing, values, view
 from bridge.ical import objects as ical
 from bridge.ical.lines import Line
@@ -24,8 +25,11 @@ def text(
     now: dt.datetime,
     method: str = "",
     heading: Iterable[Line] = (),
+    availability: str = "",
 ) -> bytes:
     """A VFREEBUSY in UTC over the range; free time is what it does not name (D-13).
+
+    ``availability`` is what the person says of when they are to be had at all (RFC 7953).
 
     A message has a ``method`` and says in its ``heading`` who asked whom.
     """
@@ -36,6 +40,8 @@ def text(
             clipped = (max(period[0], start), min(period[1], end))
             if clipped[0] < clipped[1]:
                 busy.setdefault(kind, []).append(clipped)
+    for kind, period in _unavailable(availability, start, end, floating):
+        busy.setdefault(kind, []).append(period)
     content = [("BEGIN", "VCALENDAR"), ("VERSION", "2.0"), ("PRODID", "-//caldav-bridge//EN")]
     content += [("METHOD", method)] if method else []
     content += [("BEGIN", "VFREEBUSY")]
@@ -48,6 +54,13 @@ def text(
             parts.append(lines.write("FREEBUSY", value, [("FBTYPE", kind)], eol=_EOL).raw)
     parts += (lines.write("END", name, eol=_EOL).raw for name in ("VFREEBUSY", "VCALENDAR"))
     return "".join(parts).encode()
+
+
+def _unavailable(data: str, start: dt.datetime, end: dt.datetime, floating: dt.tzinfo) -> list[tuple[str, Period]]:
+    try:
+        return availabilities.taken(data, start, end, floating=floating) if data else []
+    except (InvalidCalendarData, OverflowError):
+        return []
 
 
 def _periods(stored: StoredObject, within: Range, floating: dt.tzinfo) -> Iterator[tuple[str, Period]]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bridge.store import objects
 from bridge.store.calendars import Calendar
-from radicale_plugins import access, dav, filters, freebusy, keeping, live, preferences
+from radicale_plugins import access, dav, filters, freebusy, inbox, keeping, live, preferences
 from radicale_plugins.calendar_data import CalendarData
 from radicale_plugins.dav import Answer
 from radicale_plugins.filters import InvalidFilter, Query
@@ -108,8 +108,9 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
             if not is_transparent(calendar)
             for each in objects.in_range(conn, calendar.id, within.start, within.end, "VEVENT")
         ]
+        available = inbox.availability_of(conn, request.place.owner) if whole and request.scheduling.enabled else ""
     floating = filters.zone_of(all_of_them[0].properties) if all_of_them else dt.UTC
-    body = freebusy.text(stored, within, floating=floating, now=request.now())
+    body = freebusy.text(stored, within, floating=floating, now=request.now(), availability=available)
     return client.OK, {"Content-Type": live.OBJECT_TYPE}, body, None
 
 
