@@ -60,6 +60,25 @@ class SchedulingSettings(_Section):
     """Whether the server tells guests of meetings; off: devices do it themselves, by mail."""
 
 
+class Mail(_Section):
+    """How guests who have no calendar here are written to (RFC 6047), and where their answers come back to."""
+
+    sender: str = ""
+    """The address that invitations come from. Unset: nobody elsewhere is written to."""
+    smtp_host: str = "localhost"
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    imap_host: str = ""
+    """Where answers to ``sender+…`` arrive. Unset: they go to the organizer's own address."""
+    imap_port: int = Field(993, ge=1, le=65535)
+    imap_security: Literal["tls", "none"] = "tls"
+    imap_user: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = "INBOX"
+
+
 class Google(_Section):
     """The Google Calendar API (G-01, G-07) and the OAuth client made for it in Google's console."""
 
@@ -216,6 +235,7 @@ class Settings(BaseSettings):
     server: Server = Server()
     caldav: Caldav = Caldav()
     scheduling: SchedulingSettings = SchedulingSettings()
+    mail: Mail = Mail()
     google: Google = Google()
     microsoft: Microsoft = Microsoft()
     ics: Ics = Ics()

@@ -15,15 +15,18 @@ from bridge.cli import (
     account,
     calendar,
     conflicts,
+    delegate,
     demo,
     device,
     dns,
+    feed,
     history,
     notices,
     pair,
     push,
     sandbox,
     serve,
+    share,
     status,
     sync,
     user,
@@ -51,6 +54,9 @@ app.add_typer(device.app, name="device")
 app.add_typer(account.app, name="account")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(pair.app, name="pair")
+app.add_typer(share.app, name="share")
+app.add_typer(delegate.app, name="delegate")
+app.add_typer(feed.app, name="feed")
 app.add_typer(push.app, name="push")
 app.add_typer(sync.app, name="sync")
 app.add_typer(history.app, name="history")

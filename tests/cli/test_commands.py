@@ -162,3 +162,28 @@ def test_a_wrong_setting_is_told_in_one_line(run, tmp_path):
     code, _, err = run("status")
     assert (code, err.count("\n")) == (2, 1)
     assert "server.port" in err
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_feed_is_made_listed_rotated_and_taken_back(run):
+    code, out, _ = run("feed", "add", "alice", "alice/calendar", "--name", "Tea", "--shows", "busy", "--json")
+    made = json.loads(out)
+    assert (code, made["name"]) == (0, "Tea")
+    assert made["url"].startswith("http://127.0.0.1:5232/feeds/")
+    assert made["webcal"].startswith("webcal://127.0.0.1:5232/feeds/")
+    code, out, _ = run("feed", "list", "alice", "--json")
+    assert [(each["name"], each["calendars"], each["shows"]) for each in json.loads(out)] == [
+        ("Tea", "calendar", "busy")
+    ]
+    code, out, _ = run("feed", "rotate", "alice", "Tea")
+    assert (code, "cannot read it" in out) == (0, True)
+    assert run("feed", "revoke", "alice", "Tea")[0] == 0
+    for arguments, words in (
+        (("feed", "revoke", "alice", "Tea"), "has no feed 'Tea'"),
+        (("feed", "list", "bob"), NOBODY),
+        (("feed", "add", "alice", "work"), "there is no calendar alice/work"),
+        (("feed", "add", "alice", "calendar", "--shows", "all"), "full, titles, busy"),
+        (("feed", "add", "alice", "calendar", "--past-days", "-1"), "0 to 3650 days"),
+    ):
+        code, _, err = run(*arguments)
+        assert (code, words in err) == (2, True), err

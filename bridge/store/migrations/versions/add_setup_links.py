@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "add_setup_links"
-down_revision = "add_push_subscriptions"
+down_revision = "add_reply_addresses"
 
 
 def upgrade() -> None:

@@ -1,0 +1,154 @@
+"""Evolution's data server as a real client: what Evolution, GNOME Calendar and Endeavour keep calendars with."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.hub import Hub, wait_for
+
+
+class Evolution:
+    """Its own programs in a D-Bus session of their own and a home of their own, driven by evolution_hands.py."""
+
+    def __init__(self, folder, device):
+        for name in ("home", "run"):
+            (folder / name).mkdir(mode=0o700)
+        self.log = folder / "log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(
+                        "dbus-run-session",
+                        "--",
+                        "/usr/bin/python3",
+                        str(Path(__file__).with_name("evolution_hands.py")),
+                    ),
+                    *(device["url"], device["username"], device["password"]),
+                ],
+                env={
+                    "PATH": os.environ["PATH"],
+                    "HOME": str(folder / "home"),
+                    "XDG_RUNTIME_DIR": str(folder / "run"),
+                    "GSETTINGS_BACKEND": "memory",
+                    "GIO_USE_VFS": "local",
+                },
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def __call__(self, word, *arguments):
+        self.process.stdin.write(json.dumps([word, *arguments]) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, self.log.read_text()
+        told = json.loads(answer)
+        assert "done" in told, told
+        return told["done"]
+
+    def titles(self):
+        return sorted(
+            line.partition(":")[2].strip()
+            for text in self("shows")
+            for line in text.splitlines()
+            if line.startswith("SUMMARY")
+        )
+
+    def shows(self, *expected):
+        wait_for(lambda: self.titles() == sorted(expected), seconds=20, every=0.2)
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    with Hub(tmp_path_factory.mktemp("hub") / "data") as running:
+        running.command("user", "add", "alex", "--email", "alex@example.com")
+        yield running
+
+
+@pytest.fixture
+def device(hub, request):
+    return hub.command("device", "add", "alex", request.node.name)
+
+
+@pytest.fixture
+def web(device):
+    with httpx.Client(base_url=device["url"], auth=(device["username"], device["password"])) as client:
+        yield client
+
+
+@pytest.fixture
+def evolution(device, tmp_path):
+    running = Evolution(tmp_path, device)
+    yield running
+    running.end()
+
+
+def component(kind, uid, title, *lines):
+    return "\r\n".join([
+        f"BEGIN:{kind}", f"UID:{uid}", "DTSTAMP:20260101T000000Z", f"SUMMARY:{title}", *lines, f"END:{kind}", "",
+    ])  # fmt: skip
+
+
+def resource(text):
+    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\n{text}END:VCALENDAR\r\n".encode()
+
+
+EVENT = ("DTSTART:20260310T090000Z", "DTEND:20260310T100000Z")
+
+
+def stored(web, place):
+    """The objects of a collection, by address."""
+    listed = web.request("PROPFIND", place, headers={"Depth": "1"}).text
+    hrefs = [part.split("<")[0] for part in listed.split("href>") if part.split("<")[0].endswith(".ics")]
+    return {href: web.get(href).text for href in dict.fromkeys(hrefs)}
+
+
+def test_it_finds_the_calendars_from_the_address_alone(evolution, device):
+    found = evolution("discover")
+    assert found["addresses"] == ["alex@example.com"]
+    assert {
+        href.removeprefix(device["url"]): (one["name"], one["events"], one["tasks"])
+        for href, one in found["calendars"].items()
+    } == {"alex/calendar/": ("Calendar", True, False), "alex/tasks/": ("Tasks", False, True)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "slug", "name", "lines"),
+    [("events", "calendar", "VEVENT", EVENT), ("tasks", "tasks", "VTODO", ("DUE:20260310T090000Z",))],
+)
+def test_both_ways(evolution, web, device, kind, slug, name, lines):
+    place = f"/alex/{slug}/"
+    assert evolution("open", f"{device['url']}alex/{slug}/", kind) == {"read_only": False}
+
+    # there to here, and here to there
+    assert (
+        web.put(f"{place}hub.ics", content=resource(component(name, "hub", "From the hub", *lines))).status_code == 201
+    )
+    evolution.shows("From the hub")
+    uid = evolution("create", component(name, "made-there", "From Evolution", *lines))
+    evolution.shows("From Evolution", "From the hub")
+    (href,) = [href for href, text in stored(web, place).items() if "SUMMARY:From Evolution" in text]
+
+    # edits on both sides
+    evolution("rename", uid, "Renamed there")
+    assert "SUMMARY:Renamed there" in web.get(href).text
+    new = resource(component(name, "hub", "Renamed in the hub", *lines))
+    assert web.put(f"{place}hub.ics", content=new).status_code == 204
+    evolution.shows("Renamed in the hub", "Renamed there")
+
+    # deletions on both sides
+    assert web.delete(f"{place}hub.ics").status_code == 204
+    evolution.shows("Renamed there")
+    evolution("remove", uid)
+    assert stored(web, place) == {}
+    assert web.get(href).status_code in {404, 410}
