@@ -79,7 +79,7 @@ def test_the_button_shows_the_password_and_opens_davx5(hub):
 def test_the_code_is_the_link(hub):
     """Square by square what segno draws of the link; the page says which one, and nothing of the password."""
     drawing = re.search(r"<svg.*?</svg>", hub.web.post(hub.path).text, re.DOTALL).group()
-    scale, border = 5, 4
+    border = 4
     path = re.search(r'stroke="#000" d="([^"]+)"', drawing).group(1)
     dark, x, y = set(), 0.0, 0.0
     for command, first, second in re.findall(r"([Mmh])\s*(-?[\d.]+)(?:[ ,]*(-?[\d.]+))?", path):
@@ -93,7 +93,8 @@ def test_the_code_is_the_link(hub):
     code = segno.make(f"https://cal.example.org/dav{hub.path}", error="m", micro=False)
     wanted = {(x, y) for y, row in enumerate(code.matrix) for x, cell in enumerate(row) if cell}
     assert dark == wanted
-    assert f'width="{(len(code.matrix) + 2 * border) * scale}"' in drawing
+    size = len(code.matrix) + 2 * border
+    assert f'viewBox="0 0 {size} {size}"' in drawing
 
 
 @pytest.mark.parametrize(
