@@ -1,14 +1,20 @@
 """The page behind a setup link: what it shows to whom, what ends it, and that looking does not."""
 
 import datetime as dt
+import io
+import logging
 import plistlib
+import re
 
 import pytest
+import segno
 import sqlalchemy as sa
+import structlog
 
 from bridge import config
+from bridge.config import Log
 from bridge.errors import UsageError
-from bridge.services import devices, housekeeping, principals, setting_up
+from bridge.services import devices, housekeeping, logs, principals, setting_up
 from bridge.services.context import open_context
 from bridge.store.tables import setup_links
 from bridge.web.app import create_app
@@ -68,6 +74,27 @@ def test_the_button_shows_the_password_and_opens_davx5(hub):
     assert f"<code>{hub.device.password}</code>" in page.text
     assert f"davx5://alice:{hub.device.password}@cal.example.org/dav/" in page.text
     assert f"caldavs://alice:{hub.device.password}@cal.example.org/dav/" in page.text
+
+
+def test_the_code_is_the_link(hub):
+    """Square by square what segno draws of the link; the page says which one, and nothing of the password."""
+    drawing = re.search(r"<svg.*?</svg>", hub.web.post(hub.path).text, re.DOTALL).group()
+    border = 4
+    path = re.search(r'stroke="#000" d="([^"]+)"', drawing).group(1)
+    dark, x, y = set(), 0.0, 0.0
+    for command, first, second in re.findall(r"([Mmh])\s*(-?[\d.]+)(?:[ ,]*(-?[\d.]+))?", path):
+        if command == "M":
+            x, y = float(first), float(second)
+        elif command == "m":
+            x, y = x + float(first), y + float(second)
+        else:
+            dark |= {(int(x) + each - border, int(y) - border) for each in range(int(first))}
+            x += float(first)
+    code = segno.make(f"https://cal.example.org/dav{hub.path}", error="m", micro=False)
+    wanted = {(x, y) for y, row in enumerate(code.matrix) for x, cell in enumerate(row) if cell}
+    assert dark == wanted
+    size = len(code.matrix) + 2 * border
+    assert f'viewBox="0 0 {size} {size}"' in drawing
 
 
 @pytest.mark.parametrize(
@@ -130,6 +157,31 @@ def test_a_revoked_device_has_no_link(hub):
     devices.revoke(hub.context.database, "alice", "Phone <1>", now=NOW)
     assert hub.rows() == []
     assert is_gone(hub, hub.path)
+
+
+@pytest.fixture
+def written():
+    """What stands in the log, which is set up as in a web process. Everything is put back afterwards."""
+    root, names = logging.getLogger(), logs._OURS
+    handlers, level = root.handlers, root.level
+    levels = {name: logging.getLogger(name).level for name in names}
+    logs.configure(Log())
+    stream = root.handlers[0].stream = io.StringIO()
+    yield stream
+    root.handlers = handlers
+    root.setLevel(level)
+    for name, kept in levels.items():
+        logging.getLogger(name).setLevel(kept)
+    structlog.reset_defaults()
+
+
+def test_a_page_that_fails_does_not_log_the_secret(hub, written):
+    with hub.context.database.write() as conn:
+        setup_links.drop(conn)
+    assert hub.web.get(hub.path).status_code == 500
+    assert hub.path.rpartition("/")[2] not in written.getvalue()
+    assert "/setup/<secret>" in written.getvalue()
+    assert "OperationalError" in written.getvalue()
 
 
 def test_neither_secret_nor_password_stand_in_the_database(hub):
