@@ -31,6 +31,7 @@ from bridge.services import addresses, logs, registering, signing
 from bridge.services.context import Context, open_context
 from bridge.services.principals import RESERVED
 from bridge.services.scheduling import Scheduling
+from bridge.store import principals
 from bridge.web.app import create_app
 from bridge.worker import Worker
 from radicale_plugins import app as caldav
@@ -157,6 +158,7 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     context = open_context(settings)  # a bad setting is told here, once, and not by every process
     url = addresses.listening(settings.server.host, settings.server.port)
     addresses.remember(context, url)
+    _tell_of_the_unreachable(context)
     context.close()
     os.environ["CALDAV_BRIDGE_DATA"] = str(settings.data)
     multiprocessing.set_start_method("spawn", force=True)  # no fork of a process that has threads
@@ -179,6 +181,13 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
             server.serve()
     else:
         server.serve()
+
+
+def _tell_of_the_unreachable(context: Context) -> None:
+    """Names that became reserved after somebody was called so: their paths are the web's now."""
+    with context.database.read() as conn:
+        for name in principals.among(conn, RESERVED):
+            log.error("nobody reaches the calendars of a person whose name the server needs for itself", person=name)
 
 
 def _require_free(host: str, port: int) -> None:

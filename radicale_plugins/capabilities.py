@@ -52,7 +52,7 @@ _SEARCHES = (
 
 _ATTACHMENTS = ("calendar-managed-attachments", "calendar-managed-attachments-no-recurrence")
 
-_SCHEDULING = ("calendar-auto-schedule",)
+_SCHEDULING = ("calendar-auto-schedule", "calendar-availability")
 
 REPORTS: dict[Kind, tuple[str, ...]] = {
     Kind.ROOT: ("D:expand-property", *_SEARCHES),

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from bridge.errors import InvalidCalendarData, Unmappable
+from bridge.ical import availability as availabilities
 from bridge.ical import lines, recurrence, timing, values, view
 from bridge.ical import objects as ical
 from bridge.ical.lines import Line
@@ -25,11 +26,13 @@ def text(
     method: str = "",
     heading: Iterable[Line] = (),
     own: str = "",
+    availability: str = "",
 ) -> bytes:
     """A VFREEBUSY in UTC over the range; free time is what it does not name (D-13).
 
     A message has a ``method`` and says in its ``heading`` who asked whom. ``own`` is the address of whoever is busy: what they
-    have declined leaves them free, and what they may come to keeps them so far.
+    have declined leaves them free, and what they may come to keeps them so far. ``availability`` is what they say of when they
+    are to be had at all (RFC 7953).
     """
     start, end = within.from_(), within.to()
     busy: dict[str, list[Period]] = {}
@@ -38,6 +41,8 @@ def text(
             clipped = (max(period[0], start), min(period[1], end))
             if clipped[0] < clipped[1]:
                 busy.setdefault(kind, []).append(clipped)
+    for kind, period in _unavailable(availability, start, end, floating):
+        busy.setdefault(kind, []).append(period)
     content = [("BEGIN", "VCALENDAR"), ("VERSION", "2.0"), ("PRODID", "-//caldav-bridge//EN")]
     content += [("METHOD", method)] if method else []
     content += [("BEGIN", "VFREEBUSY")]
@@ -50,6 +55,13 @@ def text(
             parts.append(lines.write("FREEBUSY", value, [("FBTYPE", kind)], eol=_EOL).raw)
     parts += (lines.write("END", name, eol=_EOL).raw for name in ("VFREEBUSY", "VCALENDAR"))
     return "".join(parts).encode()
+
+
+def _unavailable(data: str, start: dt.datetime, end: dt.datetime, floating: dt.tzinfo) -> list[tuple[str, Period]]:
+    try:
+        return availabilities.taken(data, start, end, floating=floating) if data else []
+    except (InvalidCalendarData, OverflowError):
+        return []
 
 
 def _periods(stored: StoredObject, within: Range, floating: dt.tzinfo, own: str) -> Iterator[tuple[str, Period]]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+import sqlalchemy as sa
+
+from bridge.errors import InvalidCalendarData
+from bridge.ical import availability
 from bridge.services import scheduling
 from bridge.store import calendars, principals
 from radicale_plugins import dav, keeping
@@ -11,6 +15,9 @@ from radicale_plugins.keeping import Unacceptable
 from radicale_plugins.request import NOT_FOUND, Kind, Request
 
 KINDS = frozenset({Kind.INBOX, Kind.MESSAGE, Kind.OUTBOX})
+
+AVAILABILITY = (f"{dav.C}calendar-availability", f"{dav.CS}calendar-availability")
+"""RFC 7953's name for it, and the one that Apple has used since before."""
 
 _URL = f"{dav.C}schedule-default-calendar-URL"
 
@@ -33,8 +40,25 @@ def prepare(request: Request) -> None:
 
 def described(request: Request, updates: list[keeping.Update]) -> list[keeping.Update]:
     """Updates of an inbox with the calendar for new meetings as its name alone, if it is one's own. Raises Unacceptable."""
+    for is_set, element in updates:
+        if is_set and element.tag in AVAILABILITY:
+            _check_availability(element)
     return [(is_set, _named(request, element)) if is_set and element.tag == _URL else (is_set, element)
             for is_set, element in updates]  # fmt: skip
+
+
+def _check_availability(element: ET.Element) -> None:
+    try:
+        availability.check(element.text or "")
+    except InvalidCalendarData:
+        raise Unacceptable(element.tag, "C:valid-calendar-data") from None
+
+
+def availability_of(conn: sa.Connection, owner: str) -> str:
+    """What a person says of when they are to be had (RFC 7953 §7.2.4); "" if nothing."""
+    own = calendars.get(conn, owner, calendars.INBOX)
+    said = (None if own is None else own.properties.get(dav.human(tag)) for tag in AVAILABILITY)
+    return next((each for each in said if isinstance(each, str) and each.strip()), "")
 
 
 def _named(request: Request, element: ET.Element) -> ET.Element:

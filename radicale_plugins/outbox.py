@@ -17,7 +17,7 @@ from bridge.ical.objects import CalendarObject, Component
 from bridge.ical.timing import Zones
 from bridge.store import objects, principals
 from bridge.store.principals import Principal
-from radicale_plugins import dav, filters, freebusy, home, queries
+from radicale_plugins import dav, filters, freebusy, home, inbox, queries
 from radicale_plugins.dav import Answer
 from radicale_plugins.occurrences import Range
 from radicale_plugins.request import Kind, Request
@@ -88,6 +88,7 @@ def _response(
         method="REPLY",
         heading=[*heading, line],
         own=address(person.email),
+        availability=inbox.availability_of(conn, person.name),
     )
     status = dav.element("C:request-status", content="2.0;Success")
     return dav.element("C:response", recipient, status, dav.element("C:calendar-data", content=data.decode()))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bridge.ical.attendees import address
 from bridge.store import objects, principals
 from bridge.store.calendars import Calendar
-from radicale_plugins import access, dav, filters, freebusy, keeping, live, preferences
+from radicale_plugins import access, dav, filters, freebusy, inbox, keeping, live, preferences
 from radicale_plugins.calendar_data import CalendarData
 from radicale_plugins.dav import Answer
 from radicale_plugins.filters import InvalidFilter, Query
@@ -110,9 +110,10 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
             if not is_transparent(calendar)
             for each in objects.in_range(conn, calendar.id, within.start, within.end, "VEVENT")
         ]
+        available = inbox.availability_of(conn, request.place.owner) if whole and request.scheduling.enabled else ""
     floating = filters.zone_of(all_of_them[0].properties) if all_of_them else dt.UTC
     own = "" if owner is None else address(owner.email)
-    body = freebusy.text(stored, within, floating=floating, now=request.now(), own=own)
+    body = freebusy.text(stored, within, floating=floating, now=request.now(), own=own, availability=available)
     return client.OK, {"Content-Type": live.OBJECT_TYPE}, body, None
 
 

@@ -11,6 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bridge import config
+from bridge.services.context import open_context
+from bridge.store import principals
 from tests.support.hub import Hub, wait_for
 
 EVENT = (
@@ -23,7 +26,10 @@ EVENT = (
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    with Hub(tmp_path_factory.mktemp("served")) as served:
+    data = tmp_path_factory.mktemp("served")
+    with closing(open_context(config.load(data))) as context, context.database.write() as conn:
+        principals.add(conn, "setup", "setup@example.com", now=context.now())  # from before the name was reserved
+    with Hub(data) as served:
         served.command("user", "add", "alice", "--email", "alice@example.com")
         yield served
 
@@ -32,6 +38,10 @@ def hub(tmp_path_factory):
 def device(hub):
     made = hub.command("device", "add", "alice", "phone")
     return made["username"], made["password"]
+
+
+def test_a_person_whose_name_became_the_servers_own_is_told_at_start(hub):
+    assert re.search(r"nobody reaches the calendars.*\bperson\S*=\S*setup", hub.log.read_text())
 
 
 @pytest.fixture

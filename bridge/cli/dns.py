@@ -22,14 +22,15 @@ def dns(
 ) -> None:
     """Print the DNS records by which devices find the server from a mail address, and check them; 1 if anything is amiss."""
     context = opened(ctx)
-    url = urlsplit(addresses.public_url(context))
-    wanted = dns_records.records(domain, url.geturl())
+    url = addresses.public_url(context)
+    wanted = dns_records.records(domain, url)
     asked = dns_records.resolver(nameserver)
     findings = [dns_records.check_record(record, asked) for record in wanted]
-    now, host, port = context.now(), url.hostname or "", url.port or 443
-    findings += dns_records.check_https(domain, 443, now=now, well_known=True)
-    if (host, port) != (domain, 443):
-        findings += dns_records.check_https(host, port, now=now, well_known=False)
+    name, parts = dns_records.domain_name(domain), urlsplit(url)
+    findings.append(dns_records.check_well_known(name, url))
+    served = dns_records.domain_name(parts.hostname or ""), parts.port or 443
+    for host, port in dict.fromkeys([(name, 443), served]):
+        findings.append(dns_records.check_certificate(host, port, now=context.now()))
     rows = [{"state": each.verdict.value, "what": each.what, "to do": each.advice} for each in findings]
     show_rows(rows, as_json=as_json, empty="", below=("what", "to do"))
     if any(each.verdict is not Verdict.OK for each in findings):

@@ -84,14 +84,22 @@ def parse(data: bytes) -> CalendarObject:
     ``valid-calendar-object-resource`` or ``supported-calendar-data``. Whatever that section does not forbid is accepted
     (D-03, D-04).
     """
+    return _object(*_whole(data))
+
+
+def calendar(data: bytes) -> Component:
+    """The one VCALENDAR, whatever stands in it: for what is no object of a calendar. Raises InvalidCalendarData."""
+    return _whole(data)[1]
+
+
+def _whole(data: bytes) -> tuple[tuple[Line, ...], Component, tuple[Line, ...]]:
     decoded = data.decode("utf-8", "surrogateescape")
     if control := _CONTROL.search(decoded):
         raise InvalidCalendarData("valid-calendar-data", f"control character U+{ord(control[0]):04X}")
     try:
-        before, calendar, after = _tree(lines.read(decoded))
+        return _tree(lines.read(decoded))
     except UnicodeDecodeError as error:
         raise InvalidCalendarData("valid-calendar-data", "not UTF-8") from error
-    return _object(before, calendar, after)
 
 
 def _tree(content: Iterator[Line]) -> tuple[tuple[Line, ...], Component, tuple[Line, ...]]:

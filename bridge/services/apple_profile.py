@@ -71,9 +71,13 @@ def build(
                 "SubCalAccountUseSSL": urlsplit(feed.url).scheme == "https",  # Apple's default is false
             }
         )
+    adds = f"Adds the calendars of {username} at {parts.netloc.rpartition('@')[2]}."
+    trust = "" if root is None else " Brings the certificate of the server's own authority along, to be trusted or not."
     profile = _payload("Configuration", name, identity) | {
         "PayloadDisplayName": title,
-        "PayloadDescription": f"Adds the calendars of {username} at {parts.netloc.rpartition('@')[2]}.",
+        "PayloadDescription": adds,
+        "ConsentText": {"default": f"{adds}{trust} Changes nothing else, and can be removed at any time."},
+        "PayloadRemovalDisallowed": False,
         "PayloadContent": content,
     }
     return plistlib.dumps(profile)

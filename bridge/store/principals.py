@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,11 @@ def by_email(conn: sa.Connection, email: str) -> Principal | None:
     """The only one with this address, in whatever case; None if there are several, for none of them is meant."""
     rows = conn.execute(sa.select(principals).where(sa.func.lower(principals.c.email) == email.lower()).limit(2)).all()
     return Principal(*rows[0]) if len(rows) == 1 else None
+
+
+def among(conn: sa.Connection, names: Collection[str]) -> list[str]:
+    """Which of these names are somebody's."""
+    return list(conn.execute(sa.select(principals.c.name).where(principals.c.name.in_(names))).scalars())
 
 
 def every(conn: sa.Connection) -> list[Principal]:

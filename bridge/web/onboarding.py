@@ -106,8 +106,8 @@ def _code(text: str) -> Markup:
         xmldecl=False,
         svgns=True,
         light="#fff",
-        scale=5,
         border=4,
+        omitsize=True,  # it is as large as the page makes it: of a fixed size it would be cut off where that is smaller
         title="QR code of this page",
         svgclass="qr",
         lineclass=None,

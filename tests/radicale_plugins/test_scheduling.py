@@ -446,6 +446,33 @@ def test_when_others_are_busy(dav, bob, event):
     assert "T090000Z/" not in ask(dav, BOB, body=masked).text
 
 
+WORK = (
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nBEGIN:VAVAILABILITY\r\nUID:v\r\nDTSTAMP:20260101T000000Z\r\n"
+    "BEGIN:AVAILABLE\r\nUID:w\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260302T090000Z\r\nDTEND:20260302T170000Z\r\n"
+    "RRULE:FREQ=DAILY\r\nEND:AVAILABLE\r\nEND:VAVAILABILITY\r\nEND:VCALENDAR\r\n"
+)
+
+
+@pytest.mark.parametrize("name", ["C:calendar-availability", "CS:calendar-availability"])
+def test_outside_of_working_hours_nobody_is_free(dav, bob, name):
+    """RFC 7953, and as Apple says it."""
+
+    def say(value):
+        body = f"<D:propertyupdate><D:set><D:prop><{name}>{value}</{name}></D:prop></D:set></D:propertyupdate>"
+        return bob.xml("PROPPATCH", "/bob/.inbox/", body).text
+
+    assert "valid-calendar-data" in say("nine to five")
+    assert "200 OK" in say(WORK)
+    assert bob.props("/bob/.inbox/", name).text("/bob/.inbox/", name).splitlines() == WORK.splitlines()
+    told = re.findall(r"FBTYPE=([A-Z-]+):(\w+)/(\w+)", ask(dav, BOB).text.replace("\r\n ", "").replace("\n ", ""))
+    expected = [("20260310T000000Z", "20260310T090000Z"), ("20260310T170000Z", "20260311T000000Z")]
+    assert told == [("BUSY-UNAVAILABLE", *each) for each in expected]
+    query = '<C:free-busy-query><C:time-range start="20260310T000000Z" end="20260311T000000Z"/></C:free-busy-query>'
+    assert "BUSY-UNAVAILABLE" in bob.xml("REPORT", "/bob/", query).text
+    assert "BUSY-UNAVAILABLE" not in bob.xml("REPORT", "/bob/calendar/", query).text
+    assert "calendar-availability" in dav.request("OPTIONS", "/alice/").headers["DAV"]
+
+
 @pytest.mark.parametrize(
     ("change", "precondition"),
     [

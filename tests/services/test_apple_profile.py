@@ -63,6 +63,14 @@ def test_a_root_and_feeds_come_along():
     assert subscribed["SubCalAccountDescription"] == "Team & more"
 
 
+def test_the_person_is_told_what_it_does_and_may_take_it_back():
+    _, plain = account("https://cal.example.org:8443")
+    assert plain["ConsentText"]["default"].startswith("Adds the calendars of alice at cal.example.org:8443. Changes")
+    assert plain["PayloadRemovalDisallowed"] is False
+    _, rooted = account("https://cal.example.org", root=b"DER")
+    assert "authority" in rooted["ConsentText"]["default"]
+
+
 @pytest.fixture
 def files(tmp_path):
     key = ec.generate_private_key(ec.SECP256R1())

@@ -4,8 +4,10 @@ import datetime as dt
 import io
 import logging
 import plistlib
+import re
 
 import pytest
+import segno
 import sqlalchemy as sa
 import structlog
 
@@ -72,6 +74,27 @@ def test_the_button_shows_the_password_and_opens_davx5(hub):
     assert f"<code>{hub.device.password}</code>" in page.text
     assert f"davx5://alice:{hub.device.password}@cal.example.org/dav/" in page.text
     assert f"caldavs://alice:{hub.device.password}@cal.example.org/dav/" in page.text
+
+
+def test_the_code_is_the_link(hub):
+    """Square by square what segno draws of the link; the page says which one, and nothing of the password."""
+    drawing = re.search(r"<svg.*?</svg>", hub.web.post(hub.path).text, re.DOTALL).group()
+    border = 4
+    path = re.search(r'stroke="#000" d="([^"]+)"', drawing).group(1)
+    dark, x, y = set(), 0.0, 0.0
+    for command, first, second in re.findall(r"([Mmh])\s*(-?[\d.]+)(?:[ ,]*(-?[\d.]+))?", path):
+        if command == "M":
+            x, y = float(first), float(second)
+        elif command == "m":
+            x, y = x + float(first), y + float(second)
+        else:
+            dark |= {(int(x) + each - border, int(y) - border) for each in range(int(first))}
+            x += float(first)
+    code = segno.make(f"https://cal.example.org/dav{hub.path}", error="m", micro=False)
+    wanted = {(x, y) for y, row in enumerate(code.matrix) for x, cell in enumerate(row) if cell}
+    assert dark == wanted
+    size = len(code.matrix) + 2 * border
+    assert f'viewBox="0 0 {size} {size}"' in drawing
 
 
 @pytest.mark.parametrize(
