@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, render_template
+from types import TracebackType
+
+from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from bridge.errors import ProviderError, UsageError
@@ -12,9 +14,19 @@ from bridge.web import feeds, health, metrics, oauth, onboarding, push, welcome
 MAX_BODY = 1 << 20  # notifications and forms are small; calendars go to the CalDAV side
 
 
+_Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+class _App(Flask):
+    """Flask's own line about an error names the path, and a path may be a secret: a feed's, a setup link's."""
+
+    def log_exception(self, exc_info: _Raised) -> None:
+        self.logger.error("a page failed: %s [%s]", request.endpoint, request.method, exc_info=exc_info)
+
+
 def create_app(context: Context) -> Flask:
     """Wire the pages to the services. The context is the only state."""
-    app = Flask(__name__)
+    app = _App(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.register_blueprint(welcome.pages(context))
     app.register_blueprint(oauth.pages(context))

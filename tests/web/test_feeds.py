@@ -9,7 +9,7 @@ import recurring_ical_events
 
 from bridge import config
 from bridge.errors import AlreadyExists, NotFound, UsageError
-from bridge.services import feeds, principals
+from bridge.services import feeds, logs, principals
 from bridge.services.context import open_context
 from bridge.store import calendars, objects
 from bridge.web.app import create_app
@@ -308,6 +308,18 @@ def test_robots_are_told_where_they_may_go(web):
     reply = web.get("/robots.txt")
     assert (reply.status_code, reply.mimetype) == (200, "text/plain")
     assert "Allow: /feeds/" in reply.text
+
+
+def test_an_error_says_where_it_was_and_not_which_address(web, put, make, monkeypatch, capsys):
+    """What Flask writes of an error by itself names the path, which is a feed's whole secret."""
+    put(event("a"))
+    path = make()
+    logs.configure(config.Log())
+    monkeypatch.setattr(feeds, "content", None)
+    assert web.get(path).status_code == 500
+    told = capsys.readouterr().err
+    assert "a page failed: feeds.feed [GET]" in told
+    assert path.split("/")[2] not in told
 
 
 def test_who_came_last_is_noted_once_a_minute(web, context, put, make, clock):
