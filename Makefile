@@ -67,6 +67,7 @@ fidelity: $(DEV)  ## ask the simulated services anew what they hold, and write d
 
 judges: $(DEV) programs  ## ask caldav-server-tester and litmus what the server can do, and write docs/reference/judges.md anew
 	$(BIN)/python -m tests.judges
+	$(BIN)/pytest -n 0 tests/e2e/evolution_check.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

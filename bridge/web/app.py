@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
+import structlog
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
@@ -11,22 +12,21 @@ from bridge.errors import ProviderError, UsageError
 from bridge.services.context import Context
 from bridge.web import feeds, health, metrics, oauth, onboarding, push, welcome
 
+log = structlog.get_logger(__name__)
+
 MAX_BODY = 1 << 20  # notifications and forms are small; calendars go to the CalDAV side
 
 
-_Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
-
-
-class _App(Flask):
-    """Flask's own line about an error names the path, and a path may be a secret: a feed's, a setup link's."""
-
-    def log_exception(self, exc_info: _Raised) -> None:
-        self.logger.error("a page failed: %s [%s]", request.endpoint, request.method, exc_info=exc_info)
+class _Web(Flask):
+    def log_exception(self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]) -> None:
+        """Not Flask's way: it logs the path, and paths of ours hold secrets. The rule that they matched tells as much."""
+        rule = None if request.url_rule is None else request.url_rule.rule
+        log.error("a page failed", method=request.method, rule=rule, exc_info=exc_info)
 
 
 def create_app(context: Context) -> Flask:
     """Wire the pages to the services. The context is the only state."""
-    app = _App(__name__)
+    app = _Web(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.register_blueprint(welcome.pages(context))
     app.register_blueprint(oauth.pages(context))

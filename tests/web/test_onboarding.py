@@ -1,14 +1,18 @@
 """The page behind a setup link: what it shows to whom, what ends it, and that looking does not."""
 
 import datetime as dt
+import io
+import logging
 import plistlib
 
 import pytest
 import sqlalchemy as sa
+import structlog
 
 from bridge import config
+from bridge.config import Log
 from bridge.errors import UsageError
-from bridge.services import devices, housekeeping, principals, setting_up
+from bridge.services import devices, housekeeping, logs, principals, setting_up
 from bridge.services.context import open_context
 from bridge.store.tables import setup_links
 from bridge.web.app import create_app
@@ -130,6 +134,31 @@ def test_a_revoked_device_has_no_link(hub):
     devices.revoke(hub.context.database, "alice", "Phone <1>", now=NOW)
     assert hub.rows() == []
     assert is_gone(hub, hub.path)
+
+
+@pytest.fixture
+def written():
+    """What stands in the log, which is set up as in a web process. Everything is put back afterwards."""
+    root, names = logging.getLogger(), logs._OURS
+    handlers, level = root.handlers, root.level
+    levels = {name: logging.getLogger(name).level for name in names}
+    logs.configure(Log())
+    stream = root.handlers[0].stream = io.StringIO()
+    yield stream
+    root.handlers = handlers
+    root.setLevel(level)
+    for name, kept in levels.items():
+        logging.getLogger(name).setLevel(kept)
+    structlog.reset_defaults()
+
+
+def test_a_page_that_fails_does_not_log_the_secret(hub, written):
+    with hub.context.database.write() as conn:
+        setup_links.drop(conn)
+    assert hub.web.get(hub.path).status_code == 500
+    assert hub.path.rpartition("/")[2] not in written.getvalue()
+    assert "/setup/<secret>" in written.getvalue()
+    assert "OperationalError" in written.getvalue()
 
 
 def test_neither_secret_nor_password_stand_in_the_database(hub):
