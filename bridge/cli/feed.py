@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 import typer
 
-from bridge.cli.state import Json, opened, say, show, show_rows
+from bridge.cli.state import Json, counted, opened, say, show, show_rows
 from bridge.services import addresses, feeds
 from bridge.services.context import Context
 from bridge.services.feeds import Address, Listed
@@ -52,7 +52,7 @@ def _tell(context: Context, made: Address, *, as_json: bool) -> None:
     url = base + made.path
     webcal = "webcal" + url[url.index(":") :]
     google = f"https://calendar.google.com/calendar/render?cid={quote(url, safe='')}"
-    out_of_reach = urlsplit(base).scheme != "https" or addresses.is_loopback(base)
+    out_of_reach = urlsplit(base).scheme != "https" or addresses.is_inside(base)
     lines = [
         f"Address   {url}",
         f"Apple     {webcal}",
@@ -85,18 +85,22 @@ def every(ctx: typer.Context, user: Annotated[str, typer.Argument(help="Whose fe
 
 def _row(each: Listed) -> dict[str, object]:
     feed = each.feed
-    note = ""
+    notes = []
     if feed.narrowed is not None:
-        note = f"cut to {feed.narrowed[0]} days back and {feed.narrowed[1]} ahead, for Google takes no more than a megabyte"
+        past, future = feed.narrowed
+        notes.append(f"cut to {past} days back and {future} ahead, for Google takes no more than a megabyte")
+    if feed.left_out:
+        notes.append(f"without {counted(feed.left_out, 'event')} that cannot be read, or are too large")
     return {
         "name": feed.name,
+        "address": f"/feeds/{feed.hint}…" if feed.hint else "",
         "calendars": ", ".join(each.calendars),
         "shows": feed.shows,
         "past_days": feed.past_days,
         "future_days": feed.future_days,
         "last_fetched": feed.fetched_at,
         "with": feed.agent,
-        "note": note,
+        "note": "; ".join(notes),
     }
 
 

@@ -108,6 +108,11 @@ def rewrite(line: Line, value: str, *, drop: Iterable[str] = (), params: Params 
     return Line(_fold(f"{head}:{value}", eol), line.name, head, value)
 
 
+def folded(line: Line, eol: str) -> str:
+    """Its physical text by the book (RFC 5545 §3.1), however it was folded and ended before."""
+    return _fold(f"{line.head}:{line.value}", eol)
+
+
 def _quote(text: str) -> str:
     text = text.replace("^", "^^").replace("\n", "^n").replace('"', "^'")
     return f'"{text}"' if _QUOTED.search(text) else text

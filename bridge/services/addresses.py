@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 from urllib.parse import urlsplit
 
+from bridge.outside import is_public
 from bridge.services.context import Context
 from bridge.store import settings as remembered
 
 _NAME = "server_url"
+_INSIDE = (
+    ".localhost",
+    ".local",
+    ".lan",
+    ".home",
+    ".home.arpa",
+    ".internal",
+    ".intranet",
+    ".private",
+    ".corp",
+    ".test",
+)
 
 
 def listening(host: str, port: int) -> str:
@@ -41,6 +55,16 @@ def public_url(context: Context) -> str:
 
 def is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def is_inside(url: str) -> bool:
+    """Whether it says by itself that the internet does not reach it: an address or a name of a private network."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith(_INSIDE)
+    return not is_public(host)
 
 
 def push_url(context: Context, provider: str, service_url: str | None) -> str | None:

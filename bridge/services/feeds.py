@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -20,10 +20,9 @@ from bridge.errors import NotFound, UsageError
 from bridge.ical import lines, text, times
 from bridge.services import publishing
 from bridge.services.naming import nobody
-from bridge.services.publishing import Heading
+from bridge.services.publishing import Heading, Window
 from bridge.store import audit, calendars, feeds, objects, principals
 from bridge.store.feeds import Feed
-from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
 from bridge.store.session import Database
 from bridge.sync.projection import Level
@@ -35,6 +34,8 @@ _NOTED_EVERY = dt.timedelta(minutes=1)
 _DAY = dt.timedelta(days=1)
 _MOST_DAYS = 3650
 _NAME_LENGTH = 100
+_HINT_LENGTH = 6
+_SETTLED = dt.timedelta(minutes=1)
 _FILE_NAME = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -58,12 +59,29 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known of a feed's text without it: equal ``etag`` means equal text."""
+    """What is known of a feed's text without it: equal ``etag`` means equal text.
+
+    ``dated`` is what it is dated: not within the last minute, for more may be written that bears the same second, and who
+    asks by the date alone must hear of it (RFC 9110 §8.8.2.2).
+    """
 
     feed: Feed
     etag: str
     modified_at: dt.datetime
+    dated: dt.datetime
     since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """``narrowed`` are the past and future days that the text was cut to, None if it has the whole window.
+
+    ``left_out`` are objects that cannot be read, or that are too large.
+    """
+
+    text: bytes
+    narrowed: list[int] | None
+    left_out: int
 
 
 def add(
@@ -107,6 +125,7 @@ def add(
             title,
             _digest(secret),
             [each.id for each in found],
+            hint=_hint(secret),
             shows=shows,
             past_days=past_days,
             future_days=future_days,
@@ -130,7 +149,7 @@ def rotate(database: Database, principal: str, name: str, *, actor: str = "cli",
     with database.write() as conn:
         owner, feed = _named(conn, principal, name)
         secret = _new_secret()
-        feeds.set_digest(conn, feed, _digest(secret), now=now)
+        feeds.set_digest(conn, feed, _digest(secret), hint=_hint(secret), now=now)
         _note(conn, "feed.rotate", feed, owner, actor, now)
     return Address(feed, _path(secret, feed.name))
 
@@ -139,7 +158,7 @@ def revoke(database: Database, principal: str, name: str, *, actor: str = "cli",
     """Its address is good no more. Raises NotFound."""
     with database.write() as conn:
         owner, feed = _named(conn, principal, name)
-        feeds.delete(conn, feed, now=now)
+        feeds.delete(conn, feed.id, feed.digest, now=now)
         _note(conn, "feed.revoke", feed, owner, actor, now)
 
 
@@ -173,6 +192,11 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def _hint(secret: str) -> str:
+    """Enough to know an address by, and far too little to guess the rest."""
+    return secret[:_HINT_LENGTH]
+
+
 def _path(secret: str, name: str) -> str:
     """With a name at the end, for programs that call the calendar by it, and ``.ics`` for those that look for that."""
     return f"/feeds/{secret}/{_FILE_NAME.sub('-', name).strip('-').lower() or 'calendar'}.ics"
@@ -187,7 +211,7 @@ def state(conn: sa.Connection, secret: str, *, now: dt.datetime) -> State:
     today = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     since, until = today - feed.past_days * _DAY, today + (feed.future_days + 1) * _DAY
     held = feeds.calendars_of(conn, feed.id)
-    holds = [(each.id, each.revision) for each in held]
+    holds = [(each.id, each.revision, each.modified_at.isoformat()) for each in held]
     depends = (
         publishing.VERSION,
         feed.id,
@@ -198,38 +222,49 @@ def state(conn: sa.Connection, secret: str, *, now: dt.datetime) -> State:
         until.isoformat(),
         holds,
     )
-    modified_at = max([today, feed.created_at, *(each.modified_at for each in held)])
-    return State(feed, f'"{hashlib.sha256(repr(depends).encode()).hexdigest()[:32]}"', modified_at, since)
+    modified_at = max([today, feed.changed_at or feed.created_at, *(each.modified_at for each in held)])
+    return State(
+        feed,
+        f'"{hashlib.sha256(repr(depends).encode()).hexdigest()[:32]}"',
+        modified_at,
+        min(modified_at, now - _SETTLED),
+        since,
+    )
 
 
-def content(conn: sa.Connection, of: State) -> tuple[bytes, list[int] | None]:
-    """The text, and the past and future days that it was cut to where the whole window would make it too large."""
-    held = feeds.calendars_of(conn, of.feed.id)
+def content(conn: sa.Connection, of: State) -> Content:
+    """The text. Of the window there is as much as Google takes: fewer days back first, then fewer ahead."""
+    feed = of.feed
+    held = feeds.calendars_of(conn, feed.id)
     first = held[0].properties if held else {}
     color = first.get("ICAL:calendar-color", "") if len(held) == 1 else ""
-    heading = Heading(of.feed.name, _zone(first), color if isinstance(color, str) else "")
-    today = of.since + of.feed.past_days * _DAY
-    past, future = of.feed.past_days, of.feed.future_days
-    level: Level = of.feed.shows  # type: ignore[assignment]
-    while True:
-        since, until = today - past * _DAY, today + (future + 1) * _DAY
-        stored = [each for calendar in held for each in _within(conn, calendar.id, since, until)]
-        made = publishing.render(stored, heading, level=level, secret=of.feed.digest, since=since)
-        if len(made) <= LARGEST or not (past or future > 1):
-            whole = (past, future) == (of.feed.past_days, of.feed.future_days)
-            return made, None if whole else [past, future]
+    heading = Heading(feed.name, _zone(first), color if isinstance(color, str) else "")
+    spans = list(_spans(feed.past_days, feed.future_days))
+    today = of.since + feed.past_days * _DAY
+    windows = [Window(today - past * _DAY, today + (future + 1) * _DAY) for past, future in spans]
+    stored = [
+        each for calendar in held for each in objects.in_range(conn, calendar.id, windows[0].since, windows[0].until)
+    ]
+    level: Level = feed.shows  # type: ignore[assignment]
+    made = publishing.render(stored, heading, level=level, secret=feed.digest, windows=windows, largest=LARGEST)
+    return Content(made.text, list(spans[made.window]) if made.window else None, made.left_out)
+
+
+def _spans(past: int, future: int) -> Iterator[tuple[int, int]]:
+    """Ever fewer days back and ahead."""
+    yield past, future
+    while past or future > 1:
         past, future = (past // 2, future) if past else (past, future // 2)
+        yield past, future
 
 
-def _within(conn: sa.Connection, calendar_id: int, since: dt.datetime, until: dt.datetime) -> list[StoredObject]:
-    return sorted(objects.in_range(conn, calendar_id, since, until), key=lambda each: each.href)
-
-
-def fetched(database: Database, feed: Feed, narrowed: list[int] | None, *, agent: str, now: dt.datetime) -> None:
-    """Note that somebody came, at most once a minute."""
-    if feed.fetched_at is None or now - feed.fetched_at >= _NOTED_EVERY:
+def fetched(database: Database, feed: Feed, made: Content | None, *, agent: str, now: dt.datetime) -> None:
+    """Note that somebody came, at most once a minute; ``made`` is what was sent, and at once if it leaves out more or less."""
+    before = feed.narrowed, feed.left_out
+    narrowed, left_out = before if made is None else (made.narrowed, made.left_out)
+    if feed.fetched_at is None or now - feed.fetched_at >= _NOTED_EVERY or (narrowed, left_out) != before:
         with database.write() as conn:
-            feeds.fetched(conn, feed.id, agent=agent, narrowed=narrowed, now=now)
+            feeds.fetched(conn, feed.id, agent=agent, narrowed=narrowed, left_out=left_out, now=now)
 
 
 def _title(properties: object, slug: str) -> str:

@@ -1,63 +1,66 @@
 """A feed's text: calendars as one iCalendar stream for anybody who has the address. Pure.
 
-What it tells is decided before a line is written (R41): of what is only to be seen as busy nothing else is ever looked at.
-Nobody is named in a way that a program would take for an invitation (R1).
+Google leaves out a whole feed for one line that is not by the book, and takes no more than a megabyte. So every line is
+folded anew, and the text is as wide a window as there is room for.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
+import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bridge.errors import InvalidCalendarData, Unmappable
-from bridge.ical import edit, lines, objects, text, times, tzdefine, values, view, vtimezone
+from bridge.ical import colors, edit, lines, text, times, tzdefine, vtimezone
 from bridge.ical.draft import Draft
-from bridge.ical.fields import EventFields, ObjectFields
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
+from bridge.services import disclosing
+from bridge.services.disclosing import Told
 from bridge.store.objects import StoredObject
-from bridge.sync.projection import Level, Projection, Redaction
+from bridge.sync.projection import Level
 
-VERSION = 1
+VERSION = 2
 """Of this module's output: it is part of a feed's ETag, so that a change here is one for those who read."""
 
 _EOL = "\r\n"
 _FRESH = "PT1H"
-_HIDDEN_CLASSES = ("PRIVATE", "CONFIDENTIAL")
-_DROPPED = frozenset({"ATTENDEE", "ORGANIZER", "DTSTAMP", "LAST-MODIFIED", "X-MS-OLK-SENDER", "REQUEST-STATUS"})
-_END = re.compile(r"\r*\n|\r+")
-_MOMENT = r"\d{8}(?:T\d{6}Z?)?"
-_LENGTH = r"[+-]?P(?:\d+W|(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+S)?)?)"
-_FORMS = {
-    **dict.fromkeys(
-        ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "COMPLETED", "CREATED", "EXDATE"),
-        re.compile(rf"{_MOMENT}(?:,{_MOMENT})*"),
-    ),
-    "RDATE": re.compile(rf"{_MOMENT}(?:/(?:{_MOMENT}|{_LENGTH}))?(?:,{_MOMENT}(?:/(?:{_MOMENT}|{_LENGTH}))?)*"),
-    "DURATION": re.compile(_LENGTH),
-    **dict.fromkeys(("RRULE", "EXRULE"), re.compile(r"(?=.*FREQ=)[A-Z-]+=[A-Z0-9,+-]+(?:;[A-Z-]+=[A-Z0-9,+-]+)*")),
-    **dict.fromkeys(("SEQUENCE", "PRIORITY", "PERCENT-COMPLETE"), re.compile(r"\d{1,9}")),
-    "GEO": re.compile(r"[+-]?\d+(?:\.\d+)?;[+-]?\d+(?:\.\d+)?"),
-}
-_ONCE = frozenset(
-    {
-        "UID", "DTSTART", "DTEND", "DUE", "DURATION", "RECURRENCE-ID", "SUMMARY", "DESCRIPTION", "LOCATION", "STATUS", "TRANSP",
-        "CLASS", "GEO", "PRIORITY", "URL", "SEQUENCE", "CREATED", "COMPLETED", "PERCENT-COMPLETE", "RRULE",
-    }
-)  # fmt: skip
-_DROPPED_PREFIXES = ("X-MOZ-", "X-EVOLUTION-", "X-CALENDARSERVER-", "X-CALDAV-")
+_RGB = re.compile(r"#?([0-9a-fA-F]{6})(?:[0-9a-fA-F]{2})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What stands above the events. ``zone`` is an IANA name, "" if there is none."""
+    """What stands above the events. ``zone`` is an IANA name, "" if there is none; ``color`` is #rrggbb, or ""."""
 
     name: str
     zone: str = ""
     color: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Aware instants; ``until`` is not in it any more."""
+
+    since: dt.datetime
+    until: dt.datetime
+
+    def touches(self, stored: StoredObject) -> bool:
+        """By an object's bounds alone, as ``objects.in_range`` reckons."""
+        first, last = stored.first_at, stored.last_at
+        if first is None:
+            return True
+        return first < self.until and (last is None or last > self.since or first == last >= self.since)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """``window`` is the number of the one there was room for; ``left_out`` are objects that cannot be read, or are too large."""
+
+    text: bytes
+    window: int
+    left_out: int
 
 
 @dataclass(slots=True)
@@ -65,126 +68,136 @@ class _Zones:
     """The zones that the feed defines: IANA's by their names, others under names that no two of them share (D-01)."""
 
     since: int
-    defined: dict[str, Component] = field(default_factory=dict)
+    defined: dict[str, bytes] = field(default_factory=dict)
 
     def name_for(self, obj: CalendarObject, tzid: str) -> str:
         component = obj.timezones.get(tzid)
         iana = times.resolve_zone(tzid, component)
         if iana is not None:
             if iana not in self.defined:
-                self.defined[iana] = tzdefine.define(iana, self.since, _EOL)
+                self.defined[iana] = _text(tzdefine.define(iana, self.since, _EOL))
             return iana
         if component is None or vtimezone.read(component) is None:  # what defines nothing spoils a whole feed elsewhere
             return tzid
         name, count = tzid, 1
-        while name in self.defined and list(self.defined[name].raws()) != list(_renamed(component, name).raws()):
+        while self.defined.get(name) not in (None, _text(_renamed(component, name))):
             count += 1
             name = f"{tzid}-{count}"
-        self.defined[name] = _renamed(component, name)
+        self.defined[name] = _text(_renamed(component, name))
         return name
 
 
-def render(stored: Iterable[StoredObject], heading: Heading, *, level: Level, secret: str, since: dt.datetime) -> bytes:
-    """The feed. ``stored`` are its objects; one that cannot be read is left out (R32). ``since`` is where its window begins.
+_Mark = tuple[int, int]
 
-    A UID stands once: of two objects that share it, in two calendars, the first is shown. ``secret`` hides UIDs where only
-    titles or busy times are told.
+
+@dataclass(slots=True)
+class _Sheet:
+    """What has been written of the objects and of the zones they need; ``room`` bytes more there may be, of ``whole``."""
+
+    whole: int
+    room: int
+    zones: _Zones
+    parts: dict[int, bytes] = field(default_factory=dict)
+
+    def mark(self) -> _Mark:
+        return len(self.parts), len(self.zones.defined)
+
+    def back_to(self, mark: _Mark) -> None:
+        """Forget all that was written since. The room is not measured again: this comes last."""
+        self.parts = dict(itertools.islice(self.parts.items(), mark[0]))
+        self.zones.defined = dict(itertools.islice(self.zones.defined.items(), mark[1]))
+
+    def write(self, place: int, told: Sequence[Told]) -> bool:
+        """False where there is no room for it; then nothing has changed."""
+        mark = self.mark()
+        own = b"".join(_text(_zoned(of, each, self.zones)) for of, each in told)
+        new = itertools.islice(self.zones.defined.values(), mark[1], None)
+        size = len(own) + sum(map(len, new))
+        if size > self.room:
+            self.back_to(mark)
+            return False
+        self.room -= size
+        self.parts[place] = own
+        return True
+
+    def never_fits(self, told: Sequence[Told]) -> bool:
+        return sum(len(_text(each)) for _, each in told) > self.whole
+
+    def text(self) -> bytes:
+        return b"".join([*self.zones.defined.values(), *(self.parts[place] for place in sorted(self.parts))])
+
+
+def render(
+    stored: Sequence[StoredObject],
+    heading: Heading,
+    *,
+    level: Level,
+    secret: str,
+    windows: Sequence[Window],
+    largest: int,
+) -> Published:
+    """The feed, of at most ``largest`` bytes: of ``windows``, each within the one before it, the widest there is room for.
+
+    It begins with what lies in the narrowest and goes outwards, so no more is read than goes in. ``stored`` are the objects of
+    the first. One that cannot be read is left out (R32), and so is what even the narrowest has no room for. A UID stands once:
+    of two objects that share it, in two calendars, the first that tells anything is shown. ``secret`` hides UIDs where not
+    all is told.
     """
-    rules = tuple(Redaction("class", name, "busy") for name in _HIDDEN_CLASSES)
-    shown = Projection(level, rules)
-    zones = _Zones(since.year)
+    head, end = _head(heading), f"END:VCALENDAR{_EOL}".encode()
+    room = largest - len(head) - len(end)
+    sheet = _Sheet(room, room, _Zones(windows[0].since.year))
     seen: set[str] = set()
-    parts: list[Component] = []
-    for each in stored:
-        if each.uid in seen:
-            continue
-        seen.add(each.uid)
-        try:
-            obj = objects.parse(each.data)
-            found = [_zoned(of, component, zones) for of, component in _components(obj, each, shown, secret)]
-        except (InvalidCalendarData, Unmappable, OverflowError):
-            continue
-        parts += found
-    head = [("VERSION", "2.0"), ("PRODID", edit.PRODID), ("CALSCALE", "GREGORIAN"), ("METHOD", "PUBLISH")]
-    head += [("NAME", text.escape(heading.name)), ("X-WR-CALNAME", text.escape(heading.name))]
-    head += [("X-WR-TIMEZONE", heading.zone)] if heading.zone else []
-    head += [("X-APPLE-CALENDAR-COLOR", heading.color)] if heading.color else []
-    head += [("X-PUBLISHED-TTL", _FRESH)]
-    begin = [lines.write(name, value, eol=_EOL).raw for name, value in [("BEGIN", "VCALENDAR"), *head]]
-    begin.append(lines.write("REFRESH-INTERVAL", _FRESH, [("VALUE", "DURATION")], eol=_EOL).raw)
-    body = [raw for each in (*zones.defined.values(), *parts) for raw in each.raws()]
-    whole = "".join([*begin, *map(_ended, body), f"END:VCALENDAR{_EOL}"])
-    return whole.encode("utf-8", "surrogateescape")
+    narrowest, reached, left_out = len(windows) - 1, 0, 0
+    within = [max(n for n, window in enumerate(windows) if n == 0 or window.touches(each)) for each in stored]
+    inside_out = sorted(range(len(stored)), key=lambda place: (-within[place], place))
+    for window, group in itertools.groupby(inside_out, key=lambda place: within[place]):
+        mark = sheet.mark()
+        for place in group:
+            uid = stored[place].uid
+            try:
+                told = [] if uid in seen else disclosing.tell(stored[place], level, secret)
+                fits = not told or sheet.write(place, told)
+            except (InvalidCalendarData, Unmappable, ArithmeticError, ValueError):
+                left_out += 1
+                continue
+            if fits:
+                seen.update([uid] if told else [])
+            elif window == narrowest or sheet.never_fits(told):
+                left_out += 1
+            else:
+                reached = window + 1
+                break
+        if reached:
+            sheet.back_to(mark)
+            break
+    return Published(b"".join([head, sheet.text(), end]), reached, left_out)
 
 
-def _ended(raw: str) -> str:
-    """With line ends as the standard has them: Google drops a whole feed for others."""
-    return _END.sub(_EOL, raw) if _END.search(raw) else raw + _EOL
+def _head(heading: Heading) -> bytes:
+    content = [("BEGIN", "VCALENDAR"), ("VERSION", "2.0"), ("PRODID", edit.PRODID), ("CALSCALE", "GREGORIAN")]
+    content += [("METHOD", "PUBLISH"), ("NAME", text.escape(heading.name)), ("X-WR-CALNAME", text.escape(heading.name))]
+    content += [("X-WR-TIMEZONE", heading.zone)] if heading.zone else []
+    if color := _RGB.fullmatch(heading.color.strip()):
+        content += [("COLOR", colors.named(color[1].lower())), ("X-APPLE-CALENDAR-COLOR", f"#{color[1].upper()}")]
+    content += [("X-PUBLISHED-TTL", _FRESH)]
+    written = [lines.write(name, value, eol=_EOL) for name, value in content]
+    written.append(lines.write("REFRESH-INTERVAL", _FRESH, [("VALUE", "DURATION")], eol=_EOL))
+    return "".join(line.raw for line in written).encode()
 
 
-_Found = tuple[CalendarObject, Component]
+def _text(component: Component) -> bytes:
+    return "".join(_lines(component)).encode()
 
 
-def _components(obj: CalendarObject, stored: StoredObject, shown: Projection, secret: str) -> Iterator[_Found]:
-    """What is told of one object. Raises Unmappable where it cannot be known what that would be."""
-    if obj.component not in ("VEVENT", "VTODO") or (obj.component == "VTODO" and shown.level != "full"):
-        return
-    try:
-        whole = [(obj.uid, view.read(obj))] if obj.master is not None else _strays(obj)
-        levels = {shown.level_of(fields) for _, fields in whole}
-    except Unmappable:
-        if shown.level != "full" or any(
-            _class(each) not in ("", "PUBLIC") for each in obj.calendar.components(obj.component)
-        ):
-            raise
-        whole, levels = [], {"full"}
-    if levels == {"full"} and all(map(_is_strict, obj.calendar.components(obj.component))):
-        yield from ((obj, _plain(each, stored)) for each in obj.calendar.components(obj.component))
-        return
-    for uid, fields in whole:
-        level = shown.level_of(fields)
-        if isinstance(fields.master, EventFields) and level == "busy" and not _makes_busy(fields.master):
-            continue
-        name = uid if level == "full" else hashlib.sha256(f"{secret}\0{uid}".encode()).hexdigest()[:32]
-        made = objects.parse(edit.compose(shown.show(fields), uid=name, now=stored.modified_at))
-        yield from ((made, each) for each in made.calendar.components(obj.component))
-
-
-def _is_strict(component: Component) -> bool:
-    """Whether a strict reader takes it: for one odd value Google leaves out the whole feed, so that is told in our own words."""
-    own = [child for child in component.children if isinstance(child, Line)]
-    names = [line.name for line in own if line.name in _ONCE]
-    odd = (
-        line for line in own if not line.name or ((form := _FORMS.get(line.name)) and not form.fullmatch(line.value))
-    )
-    is_whole = component.name != "VEVENT" or "DTSTART" in names
-    return is_whole and len(set(names)) == len(names) and next(odd, None) is None
-
-
-def _strays(obj: CalendarObject) -> list[tuple[str, ObjectFields]]:
-    return [(f"{obj.uid} {key}", ObjectFields(fields)) for key, fields in sorted(view.strays(obj).items())]
-
-
-def _class(component: Component) -> str:
-    line = component.first("CLASS")
-    return line.value.strip().upper() if line else ""
-
-
-def _makes_busy(event: EventFields) -> bool:
-    return event.transp == "OPAQUE" and event.status != "CANCELLED"
-
-
-def _plain(component: Component, stored: StoredObject) -> Component:
-    """As it is kept, without people, alarms and files of this server; its stamps move whenever it does (CLIENTS 1.9)."""
-    draft = Draft(component, _EOL)
-    own = [child for child in component.children if isinstance(child, Line)]
-    gone = [line for line in own if line.name in _DROPPED or line.name.startswith(_DROPPED_PREFIXES)]
-    gone += [line for line in own if line.name == "ATTACH" and line.param("MANAGED-ID")]
-    draft.remove(*gone, *draft.components("VALARM"))
-    stamp = values.write_moment(stored.modified_at.astimezone(dt.UTC).replace(microsecond=0), utc=True)
-    draft.set("DTSTAMP", stamp, after=("UID",))
-    draft.set("LAST-MODIFIED", stamp, after=("DTSTAMP",))
-    return draft.component()
+def _lines(component: Component) -> Iterator[str]:
+    """Each line by the book, however a device has folded and ended it; what is no content line is left out."""
+    yield f"BEGIN:{component.name}{_EOL}"
+    for child in component.children:
+        if isinstance(child, Component):
+            yield from _lines(child)
+        elif child.name:
+            yield lines.folded(child, _EOL)
+    yield f"END:{component.name}{_EOL}"
 
 
 def _zoned(obj: CalendarObject, component: Component, zones: _Zones) -> Component:

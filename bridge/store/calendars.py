@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bridge.errors import AlreadyExists, NotFound, UsageError
 from bridge.policy.access import Access
-from bridge.store import changes, push_subscriptions
+from bridge.store import changes, feeds, push_subscriptions
 from bridge.store.dialects import insert
 from bridge.store.tables import calendars, pairs, principals, shares
 
@@ -189,7 +189,8 @@ def set_home_pair(conn: sa.Connection, calendar_id: int, pair_id: int | None) ->
 
 
 def delete(conn: sa.Connection, calendar_id: int, *, now: dt.datetime) -> None:
-    """With its objects, their history and its pairs. Asks nobody: see ``is_bridged``. Raises NotFound."""
+    """With its objects, their history, its pairs, and feeds of nothing else. Asks nobody: see ``is_bridged``. Raises NotFound."""
+    feeds.part_with_calendar(conn, calendar_id, now=now)
     sharees = _sharees(conn, calendar_id)
     gone = sa.delete(calendars).where(calendars.c.id == calendar_id).returning(calendars.c.principal_id)
     principal_id = conn.scalar(gone)

@@ -16,7 +16,11 @@ from bridge.store.tables import calendars, feed_calendars, feeds, former_feeds
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """``digest`` is of the secret in its address. ``narrowed``: the past and future days it was cut to, to stay small."""
+    """``digest`` is of the secret in its address, and ``hint`` is how that begins.
+
+    As it was last fetched: ``narrowed`` are the past and future days it was cut to, to stay small, ``left_out`` the objects
+    that could not be read.
+    """
 
     id: int
     principal_id: int
@@ -29,6 +33,9 @@ class Feed:
     fetched_at: dt.datetime | None
     agent: str | None
     narrowed: list[int] | None
+    hint: str
+    changed_at: dt.datetime | None
+    left_out: int
 
 
 def add(
@@ -38,6 +45,7 @@ def add(
     digest: str,
     calendar_ids: Sequence[int],
     *,
+    hint: str,
     shows: str,
     past_days: int,
     future_days: int,
@@ -50,6 +58,7 @@ def add(
             principal_id=principal_id,
             name=name,
             digest=digest,
+            hint=hint,
             shows=shows,
             past_days=past_days,
             future_days=future_days,
@@ -96,22 +105,46 @@ def calendars_of(conn: sa.Connection, feed_id: int) -> list[Any]:
     )
 
 
-def set_digest(conn: sa.Connection, feed: Feed, digest: str, *, now: dt.datetime) -> None:
+def set_digest(conn: sa.Connection, feed: Feed, digest: str, *, hint: str, now: dt.datetime) -> None:
     """Give it another address; the old one says that it has gone."""
     _end(conn, feed.digest, now)
-    conn.execute(sa.update(feeds).where(feeds.c.id == feed.id).values(digest=digest))
+    changed = {"digest": digest, "hint": hint, "changed_at": now}
+    conn.execute(sa.update(feeds).where(feeds.c.id == feed.id).values(changed))
 
 
-def delete(conn: sa.Connection, feed: Feed, *, now: dt.datetime) -> None:
-    _end(conn, feed.digest, now)
-    conn.execute(sa.delete(feeds).where(feeds.c.id == feed.id))
+def delete(conn: sa.Connection, feed_id: int, digest: str, *, now: dt.datetime) -> None:
+    """Its address says from now on that it has gone."""
+    _end(conn, digest, now)
+    conn.execute(sa.delete(feeds).where(feeds.c.id == feed_id))
+
+
+def part_with_calendar(conn: sa.Connection, calendar_id: int, *, now: dt.datetime) -> None:
+    """Before a calendar goes: a feed of others goes on without it, one of nothing else ends.
+
+    An empty feed would look as if all its events had been deleted.
+    """
+    of_it = sa.select(feed_calendars.c.feed_id).where(feed_calendars.c.calendar_id == calendar_id)
+    rest = sa.select(feed_calendars.c.feed_id).where(
+        feed_calendars.c.feed_id.in_(of_it), feed_calendars.c.calendar_id != calendar_id
+    )
+    conn.execute(sa.update(feeds).where(feeds.c.id.in_(rest)).values(changed_at=now))
+    ending = sa.select(feeds.c.id, feeds.c.digest).where(feeds.c.id.in_(of_it), feeds.c.id.not_in(rest))
+    for row in conn.execute(ending).all():
+        delete(conn, row.id, row.digest, now=now)
 
 
 def _end(conn: sa.Connection, digest: str, now: dt.datetime) -> None:
     conn.execute(insert(conn, former_feeds).values(digest=digest, ended_at=now).on_conflict_do_nothing())
 
 
-def fetched(conn: sa.Connection, feed_id: int, *, agent: str, narrowed: Sequence[int] | None, now: dt.datetime) -> None:
-    """Note who came last. Call it once a while, not with every request."""
-    values = {"fetched_at": now, "agent": agent.replace("\0", "")[:255], "narrowed": narrowed and list(narrowed)}
+def fetched(
+    conn: sa.Connection, feed_id: int, *, agent: str, narrowed: Sequence[int] | None, left_out: int, now: dt.datetime
+) -> None:
+    """Note who came last, and what was not told. Call it once a while, not with every request."""
+    values = {
+        "fetched_at": now,
+        "agent": agent.replace("\0", "")[:255],
+        "narrowed": narrowed and list(narrowed),
+        "left_out": left_out,
+    }
     conn.execute(sa.update(feeds).where(feeds.c.id == feed_id).values(values))

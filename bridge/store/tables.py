@@ -247,6 +247,9 @@ feeds = sa.Table(
     sa.Column("fetched_at", Instant),
     sa.Column("agent", sa.String(255)),
     sa.Column("narrowed", sa.JSON(none_as_null=True)),  # [past days, future days] that it was cut to, to stay small
+    sa.Column("hint", sa.String(8), nullable=False, server_default=sa.text("''")),  # how its secret begins
+    sa.Column("changed_at", Instant),  # its address, or which calendars it has; None: not since it was made
+    sa.Column("left_out", sa.Integer, nullable=False, server_default="0"),  # objects, when it was last fetched
     sa.UniqueConstraint("principal_id", "name"),
     sqlite_autoincrement=True,
 )

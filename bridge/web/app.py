@@ -56,9 +56,13 @@ def _provider_error(error: ProviderError) -> tuple[str, int]:
     return render_template("message.html", title="That did not work", text=text, detail=error.code), 502
 
 
-def _http_error(error: HTTPException) -> tuple[str, int]:
-    code = error.code or 500
-    return render_template("message.html", title=error.name, text=error.description or ""), code
+def _http_error(error: HTTPException) -> Response:
+    """A page of ours, with what its status needs: Allow, for instance."""
+    page = render_template("message.html", title=error.name, text=error.description or "")
+    response = Response(page, error.code or 500)
+    needed = ((name, value) for name, value in error.get_headers() if name.lower() != "content-type")
+    response.headers.extend(needed)
+    return response
 
 
 def _harden(response: Response) -> Response:

@@ -34,15 +34,15 @@ def pages(context: Context) -> Blueprint:
             answer.set_etag(known.etag.strip('"'))
             answer.cache_control.private = True
             answer.cache_control.max_age = _MAX_AGE
-            answer.last_modified = known.modified_at
-            narrowed = known.feed.narrowed
+            answer.last_modified = known.dated
+            made = None
             if _is_known(known):
                 answer.status_code = 304
             else:
-                body, narrowed = feeds.content(conn, known)
-                answer.set_data(body)
+                made = feeds.content(conn, known)
+                answer.set_data(made.text)
                 answer.headers["Content-Disposition"] = f'inline; filename="{_file_name(name)}.ics"'
-        feeds.fetched(context.database, known.feed, narrowed, agent=request.user_agent.string, now=now)
+        feeds.fetched(context.database, known.feed, made, agent=request.user_agent.string, now=now)
         return answer
 
     return blueprint

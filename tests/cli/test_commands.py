@@ -6,6 +6,7 @@ import json
 import pytest
 
 from bridge.server import main
+from bridge.services import addresses
 
 NOBODY = "there is no user 'bob'; add one with: caldav-bridge user add bob --email"
 
@@ -164,6 +165,19 @@ def test_a_wrong_setting_is_told_in_one_line(run, tmp_path):
     assert "server.port" in err
 
 
+def test_addresses_that_the_internet_does_not_reach_are_known():
+    inside = (
+        "http://127.0.0.1:5232",
+        "https://192.168.1.5",
+        "https://[fd00::1]",
+        "https://nas",
+        "https://cal.home.arpa",
+        "https://cal.lan.",
+    )
+    assert all(map(addresses.is_inside, inside))
+    assert not any(map(addresses.is_inside, ("https://cal.example.org", "https://8.8.8.8", "https://lan.example.org")))
+
+
 @pytest.mark.usefixtures("alice")
 def test_a_feed_is_made_listed_rotated_and_taken_back(run):
     code, out, _ = run("feed", "add", "alice", "alice/calendar", "--name", "Tea", "--shows", "busy", "--json")
@@ -175,6 +189,8 @@ def test_a_feed_is_made_listed_rotated_and_taken_back(run):
     assert [(each["name"], each["calendars"], each["shows"]) for each in json.loads(out)] == [
         ("Tea", "calendar", "busy")
     ]
+    (listed,) = json.loads(out)
+    assert made["url"].partition("5232")[2].startswith(listed["address"].removesuffix("…"))
     code, out, _ = run("feed", "rotate", "alice", "Tea")
     assert (code, "cannot read it" in out) == (0, True)
     assert run("feed", "revoke", "alice", "Tea")[0] == 0
