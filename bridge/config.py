@@ -60,6 +60,25 @@ class SchedulingSettings(_Section):
     """Whether the server tells guests of meetings; off: devices do it themselves, by mail."""
 
 
+class Mail(_Section):
+    """How guests who have no calendar here are written to (RFC 6047), and where their answers come back to."""
+
+    sender: str = ""
+    """The address that invitations come from. Unset: nobody elsewhere is written to."""
+    smtp_host: str = "localhost"
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    imap_host: str = ""
+    """Where answers to ``sender+…`` arrive. Unset: they go to the organizer's own address."""
+    imap_port: int = Field(993, ge=1, le=65535)
+    imap_security: Literal["tls", "none"] = "tls"
+    imap_user: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = "INBOX"
+
+
 class Google(_Section):
     """The Google Calendar API (G-01, G-07) and the OAuth client made for it in Google's console."""
 
@@ -168,6 +187,19 @@ class Push(_Section):
     """The longest that a registration is good for; devices renew theirs."""
 
 
+class Onboarding(_Section):
+    """Adding a device: its setup link, and what signs the profile for Apple's. Files in PEM, read at start."""
+
+    link_hours: int = Field(24, ge=1, le=720)
+    """How long a setup link is good for."""
+    certificate: Path | None = None
+    """May hold the chain too. Unset: profiles are not signed, and devices warn."""
+    key: Path | None = None
+    chain: Path | None = None
+    root: Path | None = None
+    """The certificate of a private authority, to travel in the profile."""
+
+
 class Sandbox(_Section):
     """Where ``caldav-bridge sandbox`` (and ``demo``) puts the simulated services."""
 
@@ -203,6 +235,7 @@ class Settings(BaseSettings):
     server: Server = Server()
     caldav: Caldav = Caldav()
     scheduling: SchedulingSettings = SchedulingSettings()
+    mail: Mail = Mail()
     google: Google = Google()
     microsoft: Microsoft = Microsoft()
     ics: Ics = Ics()
@@ -210,6 +243,7 @@ class Settings(BaseSettings):
     security: Security = Security()
     notify: Notify = Notify()
     push: Push = Push()
+    onboarding: Onboarding = Onboarding()
     sandbox: Sandbox = Sandbox()
     log: Log = Log()
 

@@ -27,7 +27,7 @@ from bridge import config
 from bridge.cli import main as cli
 from bridge.config import Settings
 from bridge.errors import UsageError
-from bridge.services import addresses, logs, registering
+from bridge.services import addresses, logs, registering, signing
 from bridge.services.context import Context, open_context
 from bridge.services.principals import RESERVED
 from bridge.services.scheduling import Scheduling
@@ -68,7 +68,7 @@ def web_application() -> WSGIApplication:
             quota_bytes=settings.caldav.quota_bytes,
         ),
         public_url=settings.server.public_url,
-        scheduling=Scheduling(enabled=settings.scheduling.enabled),
+        scheduling=Scheduling(enabled=settings.scheduling.enabled, mail=bool(settings.mail.sender)),
         directory=settings.security.directory,
         push=registering.open_registrar(context),
     )
@@ -150,8 +150,10 @@ def _stop_at_eof(worker: Worker) -> None:
 
 
 def serve(settings: Settings, *, with_worker: bool) -> None:
-    """Listen until interrupted. Raises UsageError when the data directory or the database cannot be used."""
+    """Listen until interrupted. Raises UsageError when data, database or the files of ``[onboarding]`` cannot be used."""
     _require_free(settings.server.host, settings.server.port)
+    signing.signer(settings.onboarding)
+    signing.root(settings.onboarding)
     context = open_context(settings)  # a bad setting is told here, once, and not by every process
     url = addresses.listening(settings.server.host, settings.server.port)
     addresses.remember(context, url)

@@ -18,7 +18,8 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bridge.errors import BridgeError, NotFound
-from bridge.services import consistency, housekeeping, noticing, pushes, syncing
+from bridge.notify.imip import NotTaken
+from bridge.services import consistency, housekeeping, mailing, noticing, pushes, syncing
 from bridge.services.context import Context
 from bridge.services.telling import Teller
 
@@ -28,6 +29,8 @@ CHANNELS_EVERY = dt.timedelta(seconds=30)
 LONGEST_WAIT = dt.timedelta(hours=6)
 HOUSEKEEPING_EVERY = dt.timedelta(hours=6)
 NOTICES_EVERY = dt.timedelta(minutes=1)
+MAIL_EVERY = dt.timedelta(seconds=5)
+MAILBOX_EVERY = dt.timedelta(minutes=1)
 COMPARISONS_EVERY = dt.timedelta(minutes=1)
 COMPARED_AGAIN = dt.timedelta(hours=1)
 """Behind a comparison that could not be made."""
@@ -58,6 +61,9 @@ class Worker:
         self._every(self._notice, NOTICES_EVERY)
         self._every(self._compare, COMPARISONS_EVERY)
         self._teller = Teller(context)
+        if context.settings.mail.sender:
+            self._every(self._write, MAIL_EVERY)
+            self._every(self._collect, MAILBOX_EVERY)
         if context.settings.push.enabled:
             self._every(self._teller.tick, dt.timedelta(seconds=settings.tick_seconds))
 
@@ -116,6 +122,20 @@ class Worker:
         finally:
             with self._lock:
                 self._at_work[filling] -= 1
+
+    def _write(self) -> None:
+        try:
+            mailing.deliver(self._context)
+        except Exception:
+            log.exception("mail could not be sent")
+
+    def _collect(self) -> None:
+        try:
+            mailing.collect(self._context)
+        except NotTaken:
+            log.warning("the mailbox for answers could not be read")
+        except Exception:
+            log.exception("answers by mail could not be read")
 
     def _keep_channels(self) -> None:
         """Renew what is past half its life; a new pair gets its channel behind its first cycle."""

@@ -7,12 +7,10 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 from radicale_plugins import dav
+from radicale_plugins.access import FREE_BUSY
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import NOT_FOUND, Kind, Request
 
-READ = ("D:read", "D:read-acl", "D:read-current-user-privilege-set")
-WRITE = ("D:write", "D:write-content", "D:write-properties", "D:bind", "D:unbind")
-FREE_BUSY = "C:read-free-busy"
 DELIVER = ("C:schedule-deliver", "C:schedule-deliver-invite", "C:schedule-deliver-reply", "C:schedule-query-freebusy")
 SEND = ("C:schedule-send", "C:schedule-send-invite", "C:schedule-send-reply", "C:schedule-send-freebusy")
 """Of an inbox and an outbox (RFC 6638 §6)."""

@@ -20,9 +20,11 @@ from radicale.storage import BaseCollection, BaseStorage
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bridge.errors import ObjectChanged
+from bridge.policy.access import Access, Deed, may
 from bridge.services.device_check import Witness
 from bridge.services.registering import Registrar
 from bridge.services.scheduling import Scheduling
+from bridge.store import delegates
 from bridge.store.session import Database
 from radicale_plugins import (
     acl,
@@ -55,6 +57,8 @@ _LIMITS = Limits()
 _SCHEDULING = Scheduling()
 _OF_PEOPLE = (propfind.answer, report.answer)
 """What a stranger may ask of a home: who that is."""
+_DELEGATED = (Kind.HOME, Kind.CALENDAR, Kind.OBJECT, Kind.PROXY)
+"""Where a delegate may look; they change objects, and nothing else."""
 
 
 def _delete(request: Request) -> dav.Answer:
@@ -188,25 +192,28 @@ class Application(app.Application):
         stranger = bool(needs) and not rights & set(needs)
         if stranger and not user:
             return httputils.NOT_ALLOWED  # Radicale makes it a 401
-        if stranger and not (self._directory and place.kind is Kind.HOME and handler in _OF_PEOPLE):
-            return dav.need_privileges(dav.url(base, path), "D:read" if needs == _READ else "D:write")
-        request = Request(
-            environ=environ,
-            base=base,
-            place=place,
-            user=user,
-            actor=auth.actor(user, user_groups),
-            database=self._database,
-            now=self._now,
-            limits=self._limits,
-            public_url=self._public_url,
-            writable=bool(rights & set(_WRITE)),
-            scheduling=self._scheduling,
-            directory=self._directory,
-            stranger=stranger,
-            push=self._push,
-        )
         try:
+            level = self._level(place, user, needs) if stranger else Access.OWNER
+            stranger = level is Access.NONE
+            if stranger and not (self._directory and place.kind is Kind.HOME and handler in _OF_PEOPLE):
+                return dav.need_privileges(dav.url(base, path), "D:read" if needs == _READ else "D:write")
+            request = Request(
+                environ=environ,
+                base=base,
+                place=place,
+                user=user,
+                actor=auth.actor(user, user_groups),
+                database=self._database,
+                now=self._now,
+                limits=self._limits,
+                public_url=self._public_url,
+                writable=bool(rights & set(_WRITE)) or level is Access.WRITE,
+                scheduling=self._scheduling,
+                directory=self._directory,
+                stranger=stranger,
+                level=level,
+                push=self._push,
+            )
             if place.kind in inbox.KINDS:
                 inbox.prepare(request)
             answered = handler(request)
@@ -225,6 +232,14 @@ class Application(app.Application):
             )
         self._remember(request, user_groups)
         return answered
+
+    def _level(self, place: Place, user: str, needs: str) -> Access:
+        """How far somebody may go in another's home, as far as it is enough for what they want there."""
+        if place.kind not in _DELEGATED or (needs == _WRITE and place.kind is not Kind.OBJECT):
+            return Access.NONE
+        with self._database.read() as conn:
+            given = delegates.level(conn, place.owner, user)
+        return given if may(given, Deed.WRITE if needs == _WRITE else Deed.READ) else Access.NONE
 
     def _remember(self, request: Request, user_groups: set[str]) -> None:
         """What the device knows now. Nobody is refused an answer for want of it."""

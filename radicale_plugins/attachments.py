@@ -17,9 +17,11 @@ from werkzeug.http import parse_options_header
 
 from bridge.ical import attachments as ical
 from bridge.ical.attachments import Attachment
+from bridge.policy.access import Access
 from bridge.services.scheduling import Written
-from bridge.store import attachments, objects, principals
+from bridge.store import attachments, delegates, objects, principals
 from bridge.store.attachments import Kept
+from bridge.store.calendars import Calendar
 from bridge.store.objects import StoredObject
 from radicale_plugins import conditions, dav, quota, resources
 from radicale_plugins.dav import Answer
@@ -55,18 +57,18 @@ def posted(request: Request) -> Answer | None:
     if len(body) > request.limits.attachment_bytes:
         return _refused("C:max-attachment-size")
     with request.write() as conn:
-        calendar = request.calendar(conn)
+        calendar = request.calendar(conn, needs="D:write-content")
         existing = objects.get(conn, calendar.id, place.href)
         if existing is None:
             return NOT_FOUND
         expected = conditions.expectation(request, conn, existing)
-        data, made = _changed(request, conn, existing, asked, body, calendar.principal_id)
-        written = resources.store(request, conn, calendar, place.href, data, expected)
+        data, made = _changed(request, conn, existing, asked, body, calendar)
+        written = resources.store(request, conn, calendar, place.href, data, expected, over=existing)
     return _answer(request, asked, written, made)
 
 
 def _changed(
-    request: Request, conn: sa.Connection, existing: StoredObject, asked: _Asked, body: bytes, owner: int
+    request: Request, conn: sa.Connection, existing: StoredObject, asked: _Asked, body: bytes, calendar: Calendar
 ) -> tuple[bytes, str | None]:
     """The object as it shall be, and the new attachment's id. Raises dav.Refusal."""
     data, now = existing.data, request.now()
@@ -76,10 +78,10 @@ def _changed(
         return ical.remove(data, asked.managed_id, now=now), None
     if asked.action == "attachment-add" and ical.most(data) >= request.limits.attachments_per_object:
         raise dav.Refusal(_refused("C:max-attachments-per-resource"))
-    quota.require_room(request, conn, owner, len(body))
-    kept = Kept(secrets.token_urlsafe(24), owner, _name(request), _media_type(request), len(body))
+    quota.require_room(request, conn, calendar.principal_id, len(body))
+    kept = Kept(secrets.token_urlsafe(24), calendar.principal_id, _name(request), _media_type(request), len(body))
     attachments.add(conn, kept, body, now=now)
-    url = request.absolute(Place(request.place.owner, ATTACHMENTS, kept.managed_id).path)
+    url = request.absolute(Place(calendar.owner, ATTACHMENTS, kept.managed_id).path)
     new = Attachment(kept.managed_id, url, kept.name, kept.media_type, kept.size)
     if asked.action == "attachment-add":
         return ical.add(data, new, now=now), kept.managed_id
@@ -141,4 +143,6 @@ def _may_read(conn: sa.Connection, kept: Kept, request: Request) -> bool:
     owner = principals.by_name(conn, request.place.owner)
     if person is None or owner is None or kept.principal_id != owner.id:
         return False
-    return person.id == owner.id or attachments.is_used_in(conn, kept.managed_id, person.id)
+    if person.id == owner.id or attachments.is_used_in(conn, kept.managed_id, person.id):
+        return True
+    return delegates.level(conn, owner.name, person.name) is not Access.NONE

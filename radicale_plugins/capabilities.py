@@ -22,6 +22,7 @@ _METHODS: dict[Kind, tuple[str, ...]] = {
     Kind.MESSAGE: ("DELETE", "GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"),
     Kind.OUTBOX: ("OPTIONS", "POST", "PROPFIND"),
     Kind.REGISTRATION: ("DELETE", "OPTIONS"),
+    Kind.PROXY: ("OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"),
     Kind.PERSON: ("OPTIONS", "PROPFIND", "REPORT"),
     Kind.NOWHERE: ("OPTIONS",),
 }  # fmt: skip
@@ -39,7 +40,7 @@ def allow(kind: Kind, *, push: bool) -> str:
 
 _TOKENS = (
     "1", "3", "access-control", "extended-mkcol", "calendar-access", "calendarserver-principal-property-search",
-    "calendarserver-principal-search",
+    "calendarserver-principal-search", "calendar-proxy",
 )  # fmt: skip
 
 _SEARCHES = (
@@ -68,6 +69,7 @@ REPORTS: dict[Kind, tuple[str, ...]] = {
     Kind.MESSAGE: ("C:calendar-multiget", "D:expand-property"),
     Kind.OUTBOX: (),
     Kind.REGISTRATION: (),
+    Kind.PROXY: ("D:expand-property",),
     Kind.PERSON: ("D:expand-property",),
 }  # fmt: skip
 """supported-report-set (RFC 3253 §3.1.5): what is not named is refused with that precondition."""

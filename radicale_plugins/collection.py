@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from http import client
 from typing import Any
 
+import sqlalchemy as sa
+
 from bridge.errors import AlreadyExists, UsageError
-from bridge.store import calendars, principals
-from bridge.store.calendars import COMPONENT_SET, COMPONENTS
-from radicale_plugins import conditions, dav, inbox, keeping, preferences, tokens
+from bridge.policy.access import Deed, may
+from bridge.store import audit, calendars, principals, shares
+from bridge.store.calendars import COMPONENT_SET, COMPONENTS, Calendar
+from radicale_plugins import conditions, dav, inbox, keeping, preferences, proxies, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.keeping import Unacceptable, Update
 from radicale_plugins.properties import PROTECTED
@@ -86,17 +89,38 @@ def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: 
 
 
 def delete(request: Request) -> Answer:
-    """Delete a calendar that nobody else has; one request must not empty what is mirrored elsewhere (DESIGN §3, D-05)."""
+    """Delete one's own calendar, unless it is mirrored: one request must not empty what is elsewhere (DESIGN §3, D-05).
+
+    Somebody else's is only left.
+    """
     place = request.place
     if place.kind is not Kind.CALENDAR:
         return dav.need_privileges(request.url(place.path), "D:unbind")
     with request.write() as conn:
         calendar = request.calendar(conn)
         conditions.require(request, conn, tokens.ctag(calendar), calendar.modified_at)
+        if not may(calendar.access, Deed.OWN):
+            _leave(request, conn, calendar)
+            return dav.empty(client.NO_CONTENT)
         if calendars.is_bridged(conn, calendar.id):
             return dav.need_privileges(request.url(place.home), "D:unbind")
         calendars.delete(conn, calendar.id, now=request.now())
     return dav.empty(client.NO_CONTENT)
+
+
+def _leave(request: Request, conn: sa.Connection, calendar: Calendar) -> None:
+    """Somebody does not want to see another's calendar any more: nothing of it is deleted."""
+    person = principals.by_name(conn, request.user)
+    if person is not None and shares.remove(conn, calendar.id, person.id, now=request.now()):
+        detail = {"calendar": calendar.id, "with": person.id}
+        audit.record(
+            conn,
+            "share.leave",
+            actor=request.actor,
+            now=request.now(),
+            principal_id=calendar.principal_id,
+            detail=detail,
+        )
 
 
 def describe(request: Request) -> Answer:
@@ -113,6 +137,8 @@ def describe(request: Request) -> Answer:
     ]
     if place.kind is Kind.NOWHERE:
         return NOT_FOUND
+    if place.kind is Kind.PROXY:
+        return _describe_group(request, updates)
     if place.kind not in (Kind.HOME, Kind.CALENDAR, Kind.INBOX):
         return _patched(request, updates, refused=[element.tag for _, element in updates])
     refused = [element.tag for _, element in updates if _is_protected(element)]
@@ -132,11 +158,24 @@ def describe(request: Request) -> Answer:
                 if not unacceptable.precondition:
                     return TOO_LONG
                 return _patched(request, updates, refused=[unacceptable.tag], reason=unacceptable.precondition)
-            if calendar is None:
+            if calendar is not None and not may(calendar.access, Deed.OWN):
+                shares.describe(conn, calendar, kept, actor=request.actor, now=request.now())
+            elif calendar is None:
                 principals.set_properties(conn, principal.id, kept, now=request.now())
             else:
                 calendars.set_properties(conn, calendar.id, kept, actor=request.actor, now=request.now())
     return _patched(request, updates, refused=refused)
+
+
+def _describe_group(request: Request, updates: list[Update]) -> Answer:
+    """Who is in a group of proxies, and nothing else, can be set."""
+    refused = [element.tag for _, element in updates if element.tag != proxies.MEMBERS]
+    if refused:
+        return _patched(request, updates, refused=refused)
+    is_set, element = updates[-1] if updates else (False, None)  # what was said last counts
+    if updates and not proxies.set_members(request, element if is_set else None):
+        return _patched(request, updates, refused=[proxies.MEMBERS], reason="D:recognized-principal")
+    return _patched(request, updates, refused=[])
 
 
 def _is_protected(element: ET.Element) -> bool:

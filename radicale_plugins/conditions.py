@@ -14,9 +14,10 @@ from http import client
 
 import sqlalchemy as sa
 
-from bridge.store import calendars, changes, objects
+from bridge.policy.access import Access
+from bridge.store import changes, objects
 from bridge.store.objects import ABSENT, ANY, Expected, StoredObject
-from radicale_plugins import dav, home, tokens
+from radicale_plugins import access, dav, home, tokens
 from radicale_plugins.request import Kind, Place, Request
 
 PRECONDITION_FAILED = dav.text(client.PRECONDITION_FAILED, "The resource is not in the state the request assumes.")
@@ -111,7 +112,7 @@ def _require_states(request: Request, conn: sa.Connection) -> None:
     """RFC 4918 §10.4.3: one of the lists must hold whole."""
     lists = list(_lists(request.header("If")))
     if request.place.kind in (Kind.CALENDAR, Kind.OBJECT) and request.environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-        calendar = calendars.get(conn, request.place.owner, request.place.slug)
+        calendar = access.find(request, conn, request.place)
         if calendar is not None:
             changes.lock(conn, calendar.id)  # or what is found to hold might not hold any more
     if not any(all(_holds(request, conn, each) for each in conditions) for conditions in lists):
@@ -120,15 +121,17 @@ def _require_states(request: Request, conn: sa.Connection) -> None:
 
 def _holds(request: Request, conn: sa.Connection, condition: _Condition) -> bool:
     place = request.place if condition.of is None else request.place_of(condition.of)
-    known = set() if place is None or place.owner != request.user else _states(conn, place)
+    known = set() if place is None else _states(request, conn, place)
     return (condition.value in known) != condition.negated
 
 
-def _states(conn: sa.Connection, place: Place) -> set[str]:
+def _states(request: Request, conn: sa.Connection, place: Place) -> set[str]:
     """The etag and the state tokens of what is there; no locks, so a lock's token never holds (D-23)."""
+    if access.level(request, place.owner) is Access.NONE:
+        return set()
     if place.kind is Kind.HOME:
-        return {home.token(home.state(home.members(conn, place.owner)))}
-    calendar = calendars.get(conn, place.owner, place.slug) if place.kind in (Kind.CALENDAR, Kind.OBJECT) else None
+        return {home.token(home.state(access.members(request, conn, place.owner)))}
+    calendar = access.find(request, conn, place) if place.kind in (Kind.CALENDAR, Kind.OBJECT) else None
     if calendar is None:
         return set()
     if not place.href:

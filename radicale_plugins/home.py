@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bridge.errors import SyncTokenInvalid
-from bridge.store import calendars
+from bridge.store import shares
 from bridge.store.calendars import Calendar
 from bridge.store.sync_tokens import PREFIX
 
@@ -37,8 +37,8 @@ State = Mapping[str, Known]
 
 
 def members(conn: sa.Connection, owner: str) -> list[Calendar]:
-    """The calendars a home shows."""
-    return calendars.of_principal(conn, owner)
+    """The calendars a home shows: one's own, and those of others that one sees there."""
+    return shares.members(conn, owner)
 
 
 def state(collections: Iterable[Calendar]) -> dict[str, Known]:

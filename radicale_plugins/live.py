@@ -5,7 +5,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+from bridge.policy.access import Access
 from bridge.services import scheduling
 from bridge.services.registering import Registrar
 from bridge.store import principals
@@ -13,8 +15,21 @@ from bridge.store.calendars import COMPONENT_SET, COMPONENTS, INBOX, Calendar, c
 from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
 from bridge.store.push_subscriptions import Watched
-from radicale_plugins import acl, capabilities, dav, filters, home, keeping, push, quota, tokens
-from radicale_plugins.request import OUTBOX, Kind, Place, Request
+from radicale_plugins import (
+    access,
+    acl,
+    capabilities,
+    dav,
+    filters,
+    home,
+    keeping,
+    proxies,
+    push,
+    quota,
+    sharing,
+    tokens,
+)
+from radicale_plugins.request import OUTBOX, PROXIES, Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
 
@@ -61,7 +76,34 @@ def _acl(*names: str) -> Getter:
     return lambda r, q: dav.element("D:acl", acl.granted_to(q.url(r.place.home), *names))
 
 
-_READ, _WRITE = acl.READ, acl.WRITE
+_READ, _WRITE = access.READ, access.WRITE
+
+
+class _OfLevel(Protocol):
+    def __call__(self, access: Access, *, as_delegate: bool = False) -> tuple[str, ...]: ...
+
+
+def _own_privileges(of: _OfLevel) -> Getter:
+    """What may be done in a calendar that may be somebody else's."""
+
+    def get(resource: Resource, _: Request) -> ET.Element:
+        calendar = resource.calendar
+        if calendar is None:
+            return _privileges(*of(Access.OWNER))
+        return _privileges(
+            *of(calendar.access, as_delegate=calendar.share_id is None and calendar.access < Access.OWNER)
+        )
+
+    return get
+
+
+def _acl_of(of: _OfLevel) -> Getter:
+    def get(resource: Resource, request: Request) -> ET.Element:
+        everybody = sharing.everybody(resource.calendar, resource.place, request)
+        granted = ((name, of(level, as_delegate=delegate)) for name, level, delegate in everybody)
+        return dav.element("D:acl", *(acl.granted_to(request.url(f"/{name}/"), *names) for name, names in granted))
+
+    return get
 
 
 def _reports(resource: Resource, _: Request) -> ET.Element:
@@ -72,8 +114,7 @@ def _reports(resource: Resource, _: Request) -> ET.Element:
 
 def name_of(principal: Principal) -> str:
     """What they call themselves, else the name they sign in with."""
-    name = principal.properties.get("D:displayname")
-    return name if isinstance(name, str) and name.strip() else principal.name
+    return principals.called(principal.name, principal.properties)
 
 
 def _user_addresses(resource: Resource, request: Request) -> ET.Element | None:
@@ -124,7 +165,7 @@ _OF_ALL: dict[str, Getter] = {
 
 _OF_WHAT_IS_OWNED: dict[str, Getter] = {
     **_OF_ALL,
-    "D:owner": lambda r, q: _hrefs("D:owner", q.url(r.place.home)),
+    "D:owner": lambda r, q: _hrefs("D:owner", q.url(f"/{r.place.owner if r.calendar is None else r.calendar.owner}/")),
     "D:supported-privilege-set": lambda *_: acl.supported(),
     "D:acl-restrictions": lambda *_: acl.restrictions(),
     "D:inherited-acl-set": lambda *_: dav.element("D:inherited-acl-set"),
@@ -137,7 +178,7 @@ _OF_PRINCIPAL: dict[str, Getter] = {
     "D:principal-URL": lambda r, q: _hrefs("D:principal-URL", q.url(r.place.home)),
     "D:alternate-URI-set": lambda *_: dav.element("D:alternate-URI-set"),
     "D:group-member-set": lambda *_: dav.element("D:group-member-set"),
-    "D:group-membership": lambda *_: dav.element("D:group-membership"),
+    "D:group-membership": lambda r, q: _hrefs("D:group-membership", *map(q.url, proxies.groups_of(r.place.owner, q))),
     "C:calendar-user-address-set": _user_addresses,
     "C:calendar-user-type": lambda *_: _text("C:calendar-user-type", INDIVIDUAL),
     "CS:email-address-set": _emails,
@@ -162,7 +203,11 @@ _OF_ROOT: dict[str, Getter] = {
 
 def _where_scheduled(name: str, slug: str) -> Getter:
     """The inbox and outbox of a principal (RFC 6638 §2.4)."""
-    return lambda r, q: _hrefs(name, q.url(Place(r.place.owner, slug).path)) if q.scheduling.enabled else None
+    return lambda r, q: (
+        _hrefs(name, q.url(Place(r.place.owner, slug).path))
+        if q.scheduling.enabled and q.level is Access.OWNER
+        else None
+    )
 
 
 def _of_push(show_it: Callable[[Registrar, Watched], ET.Element]) -> Getter:
@@ -170,7 +215,9 @@ def _of_push(show_it: Callable[[Registrar, Watched], ET.Element]) -> Getter:
 
     def get(resource: Resource, request: Request) -> ET.Element | None:
         watched = push.watched(resource.principal, resource.calendar)
-        return None if request.push is None or watched is None else show_it(request.push, watched)
+        if request.push is None or watched is None or request.level < Access.OWNER:
+            return None
+        return show_it(request.push, watched)
 
     return get
 
@@ -181,11 +228,19 @@ _OF_PUSHED: dict[str, Getter] = {
     push.SUPPORTED_TRIGGERS: _of_push(push.supported_triggers),
 }
 
+
+def _looked_after(name: str, level: Access) -> Getter:
+    """Whose calendars one looks after: macOS and DAVx5 find their homes by it."""
+    return lambda r, q: _hrefs(name, *map(q.url, proxies.owners(r.place.owner, level, q)))
+
+
 _OF_HOME: dict[str, Getter] = {
     **_OF_WHAT_IS_OWNED,
     **_OF_PRINCIPAL,
     **_OF_PUSHED,
     "D:resourcetype": lambda *_: dav.element("D:resourcetype", dav.element("D:principal"), dav.element("D:collection")),
+    "CS:calendar-proxy-read-for": _looked_after("CS:calendar-proxy-read-for", Access.READ),
+    "CS:calendar-proxy-write-for": _looked_after("CS:calendar-proxy-write-for", Access.WRITE),
     "D:quota-used-bytes": _quota("D:quota-used-bytes"),
     "D:quota-available-bytes": _quota("D:quota-available-bytes"),
     "C:supported-calendar-component-sets": lambda *_: dav.element(
@@ -196,7 +251,7 @@ _OF_HOME: dict[str, Getter] = {
     "D:sync-token": lambda r, _: _text("D:sync-token", home.token(home.state(r.members))),
     "C:schedule-inbox-URL": _where_scheduled("C:schedule-inbox-URL", INBOX),
     "C:schedule-outbox-URL": _where_scheduled("C:schedule-outbox-URL", OUTBOX),
-    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE),
+    "D:current-user-privilege-set": lambda _, q: _privileges(*access.of_home(q.level)),
     "D:acl": _acl(*_READ, *_WRITE),
 }
 
@@ -212,7 +267,8 @@ def _component_set(calendar: Calendar) -> ET.Element:
 
 def _resource_type(calendar: Calendar) -> ET.Element:
     kind = "CS:subscribed" if calendar.properties.get("tag") == "VSUBSCRIBED" else "C:calendar"
-    return dav.element("D:resourcetype", dav.element("D:collection"), dav.element(kind))
+    shared = () if (name := sharing.resource_type(calendar)) is None else (dav.element(name),)
+    return dav.element("D:resourcetype", dav.element("D:collection"), dav.element(kind), *shared)
 
 
 _OF_CALENDAR: dict[str, Getter] = {
@@ -241,8 +297,9 @@ _OF_CALENDAR: dict[str, Getter] = {
     ),
     "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.limits.object_bytes)),
     "D:add-member": lambda r, q: _hrefs("D:add-member", q.url(r.place.calendar)),
-    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE, acl.FREE_BUSY),
-    "D:acl": _acl(*_READ, *_WRITE, acl.FREE_BUSY),
+    "CS:invite": lambda r, q: None if r.calendar is None else sharing.invite(r.calendar, q),
+    "D:current-user-privilege-set": _own_privileges(access.of_calendar),
+    "D:acl": _acl_of(access.of_calendar),
 }
 
 
@@ -280,6 +337,26 @@ _OF_OUTBOX: dict[str, Getter] = {
 }
 
 
+_OF_PROXY: dict[str, Getter] = {
+    **_OF_WHAT_IS_OWNED,
+    "D:resourcetype": lambda r, _: dav.element(
+        "D:resourcetype",
+        dav.element("D:principal"),
+        dav.element("D:collection"),
+        dav.element(f"CS:calendar-proxy-{PROXIES[r.place.slug]}"),
+    ),
+    "D:displayname": lambda r, _: _text("D:displayname", r.place.slug.removeprefix(".")),
+    "D:principal-URL": lambda r, q: _hrefs("D:principal-URL", q.url(r.place.calendar)),
+    "D:alternate-URI-set": lambda *_: dav.element("D:alternate-URI-set"),
+    "D:group-member-set": lambda r, q: _hrefs("D:group-member-set", *map(q.url, proxies.members(r.place, q))),
+    "D:group-membership": lambda *_: dav.element("D:group-membership"),
+    "D:current-user-privilege-set": lambda _, q: _privileges(
+        *_READ, *(("D:write-properties",) if q.level is Access.OWNER else ())
+    ),
+    "D:acl": _acl(*_READ, "D:write-properties"),
+}
+
+
 def _schedule_tag(resource: Resource, request: Request) -> ET.Element | None:
     tag = None if resource.stored is None else tokens.schedule_tag(resource.stored)
     return _text("C:schedule-tag", tag) if request.scheduling.enabled else None
@@ -297,8 +374,8 @@ _OF_OBJECT: dict[str, Getter] = {
     "D:getlastmodified": _of_stored(lambda s: dav.http_date(s.modified_at))("D:getlastmodified"),
     "D:getcontentlength": _of_stored(lambda s: str(len(s.data)))("D:getcontentlength"),
     "C:schedule-tag": _schedule_tag,
-    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, *_WRITE[:3]),
-    "D:acl": _acl(*_READ, *_WRITE[:3]),
+    "D:current-user-privilege-set": _own_privileges(access.of_object),
+    "D:acl": _acl_of(access.of_object),
 }
 
 _OF_MESSAGE: dict[str, Getter] = {
@@ -319,6 +396,7 @@ TABLES: Mapping[Kind, Table] = {
         (Kind.INBOX, _OF_INBOX),
         (Kind.MESSAGE, _OF_MESSAGE),
         (Kind.OUTBOX, _OF_OUTBOX),
+        (Kind.PROXY, _OF_PROXY),
         (Kind.PERSON, _OF_PERSON),
     )
 }

@@ -1,4 +1,4 @@
-"""COPY and MOVE of one object between own calendars (RFC 4918 §9.8, §9.9). Collections stay where they are (D-05)."""
+"""COPY and MOVE of one object between the calendars of one home (RFC 4918 §9.8, §9.9). Collections stay where they are (D-05)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bridge.store import calendars, changes, objects
 from bridge.store.calendars import Calendar
 from bridge.store.objects import StoredObject
-from radicale_plugins import conditions, dav
+from radicale_plugins import access, conditions, dav
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import NOT_FOUND, Kind, Place, Request
 
@@ -31,10 +31,11 @@ def _transfer(request: Request, *, keep: bool) -> Answer:
     place, target = request.place, _destination(request)
     actor, now = request.actor, request.now()
     with request.write() as conn:
-        source = request.calendar(conn)
-        destination = calendars.get(conn, target.owner, target.slug)
+        source = request.calendar(conn, needs="" if keep else "D:unbind")
+        destination = access.find(request, conn, target)
         if destination is None:
             return dav.text(client.CONFLICT, "There is no such calendar.")
+        access.require(request, destination, target, "D:bind")
         for calendar_id in sorted({source.id, destination.id}):
             changes.lock(conn, calendar_id)
         given = objects.get(conn, source.id, place.href)
@@ -45,6 +46,9 @@ def _transfer(request: Request, *, keep: bool) -> Answer:
         if there is not None and request.header("Overwrite").strip().upper() == "F":
             return conditions.PRECONDITION_FAILED
         _check(request, conn, given, destination, target, keep=keep)
+        access.require_voice(request, destination, target, given.data, None if there is None else there.data)
+        if not keep:
+            access.require_voice(request, source, place, given.data)
         if not keep:
             objects.delete(conn, source.id, place.href, actor=actor, now=now, expected=expected)
         if there is not None and there.uid != given.uid:
@@ -60,7 +64,7 @@ def _destination(request: Request) -> Place:
     target = request.place_of(header)
     if target is None:
         raise dav.Refusal(dav.text(client.BAD_GATEWAY, "The destination is not on this server."))
-    if target.owner != request.user or not target.slug:
+    if target.owner != request.place.owner or not target.slug:
         raise dav.Refusal(dav.need_privileges(request.url(target.path), "D:bind"))
     if target.kind is not Kind.OBJECT:
         raise dav.Refusal(dav.error(client.FORBIDDEN, "C:calendar-collection-location-ok"))

@@ -15,9 +15,9 @@ from bridge.ical.itip import messages
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
 from bridge.ical.timing import Zones
-from bridge.store import calendars, objects, principals
+from bridge.store import objects, principals
 from bridge.store.principals import Principal
-from radicale_plugins import dav, filters, freebusy, queries
+from radicale_plugins import dav, filters, freebusy, home, queries
 from radicale_plugins.dav import Answer
 from radicale_plugins.occurrences import Range
 from radicale_plugins.request import Kind, Request
@@ -71,7 +71,7 @@ def _response(
         status = dav.element("C:request-status", content="3.7;Invalid calendar user")
         return dav.element("C:response", recipient, status)
     masked = _value(asked.first(_MASKED)).strip()
-    own = [each for each in calendars.of_principal(conn, person.name) if not queries.is_transparent(each)]
+    own = [each for each in home.members(conn, person.name) if not queries.is_transparent(each)]
     stored = [
         each
         for calendar in own

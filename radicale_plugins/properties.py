@@ -22,7 +22,7 @@ PROTECTED = frozenset(
         "C:max-attachment-size", "C:max-attachments-per-resource",
         "C:calendar-home-set", "C:calendar-user-address-set", "C:supported-collation-set", "CS:getctag",
         "CS:email-address-set", "D:add-member", "C:calendar-user-type", "C:schedule-inbox-URL", "C:schedule-outbox-URL",
-        "C:schedule-tag",
+        "C:schedule-tag", "CS:invite", "CS:calendar-proxy-read-for", "CS:calendar-proxy-write-for",
         "C:supported-calendar-component-sets", *push.PROPERTIES,
     }
 )  # fmt: skip
@@ -45,6 +45,7 @@ _NOT_IN_ALLPROP = frozenset(
         "D:acl", "D:acl-restrictions", "D:inherited-acl-set", "D:supported-privilege-set",
         "D:alternate-URI-set", "D:group-member-set", "D:group-membership", "C:calendar-user-type",
         "C:schedule-inbox-URL", "C:schedule-outbox-URL", "C:schedule-default-calendar-URL", "C:schedule-tag",
+        "CS:invite", "CS:calendar-proxy-read-for", "CS:calendar-proxy-write-for",
     )
 )  # fmt: skip
 

@@ -9,12 +9,13 @@ from http import client
 
 import sqlalchemy as sa
 
-from bridge.store import calendars, objects, principals
+from bridge.policy.access import GIVEN, Access
+from bridge.store import calendars, delegates, objects, principals
 from bridge.store.calendars import INBOX
-from radicale_plugins import capabilities, dav, home, preferences, properties
+from radicale_plugins import access, capabilities, dav, home, preferences, properties
 from radicale_plugins.dav import Answer
 from radicale_plugins.live import Resource
-from radicale_plugins.request import NOT_FOUND, OUTBOX, Kind, Place, Request
+from radicale_plugins.request import NOT_FOUND, OUTBOX, PROXIES, Kind, Place, Request
 
 
 def answer(request: Request) -> Answer:
@@ -86,11 +87,14 @@ def _resources(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterato
 
 def resource_at(request: Request, conn: sa.Connection, place: Place) -> Resource | None:
     """What another place leads to, as far as who asks may see it; None: not at all."""
-    is_stranger = place.owner not in ("", request.user)
-    if is_stranger and not (request.directory and place.kind is Kind.HOME):
+    is_stranger = access.level(request, place.owner) is Access.NONE
+    level = delegates.level(conn, place.owner, request.user) if is_stranger else access.level(request, place.owner)
+    if is_stranger and place.kind is Kind.PROXY:
+        is_stranger = False
+    if is_stranger and not ((request.directory or level) and place.kind is Kind.HOME):
         return None
     try:
-        there = replace(request, place=place, stranger=is_stranger)
+        there = replace(request, place=place, stranger=is_stranger, level=level)
         return next(_resources(there, conn, Wanted(everything=True)), None)
     except dav.Refusal:
         return None
@@ -108,20 +112,28 @@ def _home(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Res
     principal = principals.by_name(conn, place.owner)
     if principal is None:
         raise dav.Refusal(NOT_FOUND)
-    members = tuple(home.members(conn, place.owner))
+    members = tuple(access.members(request, conn, place.owner))
     yield Resource(place, principal, members=members)
     if request.depth == "1":
         for each in members:
             if wanted.tells_revision:
                 request.tells(each, whole=False)
             yield Resource(Place(place.owner, each.slug), principal, each)
-        if request.scheduling.enabled:
+        if request.scheduling.enabled and request.level is Access.OWNER:
             yield Resource(Place(place.owner, INBOX), principal, calendars.get(conn, place.owner, INBOX))
             yield Resource(Place(place.owner, OUTBOX), principal)
 
 
 def _outbox(request: Request, _: sa.Connection, __: Wanted) -> Iterator[Resource]:
     yield Resource(request.place)
+
+
+def _proxy(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+    """Its owner sees it, and who is in it."""
+    principal = principals.by_name(conn, request.place.owner)
+    if principal is None or request.level not in (Access.OWNER, GIVEN[PROXIES[request.place.slug]]):
+        raise dav.Refusal(NOT_FOUND)
+    yield Resource(request.place, principal)
 
 
 def _person(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
@@ -165,6 +177,7 @@ _LISTERS: dict[Kind, _Lister] = {
     Kind.INBOX: _calendar,
     Kind.MESSAGE: _object,
     Kind.OUTBOX: _outbox,
+    Kind.PROXY: _proxy,
     Kind.PERSON: _person,
 }
 

@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from bridge.errors import NotFound, Unreadable, UsageError
 from bridge.notify.changed import NAMESPACE
 from bridge.notify.webpush import Endpoint
+from bridge.policy.access import Access
 from bridge.services.registering import Registrar
-from bridge.store import principals, push_subscriptions
+from bridge.store import principals, push_subscriptions, shares
 from bridge.store.calendars import Calendar
 from bridge.store.principals import Principal
 from bridge.store.push_subscriptions import Watched
@@ -71,7 +72,7 @@ def register(request: Request) -> Answer | None:
     if root is None or root.tag != f"{P}push-register":
         return None
     registrar = request.push
-    if registrar is None or request.place.kind not in capabilities.PUSHED:
+    if registrar is None or request.place.kind not in capabilities.PUSHED or request.level < Access.OWNER:
         return _refused("push-not-available")
     content, depth = _triggers(root, home=request.place.kind is Kind.HOME)
     if not content and depth is None:
@@ -116,6 +117,8 @@ def _watched_at(request: Request, conn: sa.Connection) -> Watched:
     """Raises dav.Refusal 404."""
     place = request.place
     calendar = request.calendar(conn) if place.kind is Kind.CALENDAR else None
+    if calendar is not None and calendar.share_id is not None and not shares.hold(conn, calendar.share_id):
+        raise dav.Refusal(NOT_FOUND)
     found = watched(principals.by_name(conn, place.owner), calendar)
     if found is None:
         raise dav.Refusal(NOT_FOUND)

@@ -8,9 +8,9 @@ from http import client
 
 import sqlalchemy as sa
 
-from bridge.store import calendars, objects
+from bridge.store import objects
 from bridge.store.calendars import Calendar
-from radicale_plugins import dav, filters, freebusy, home, keeping, live, preferences
+from radicale_plugins import access, dav, filters, freebusy, keeping, live, preferences
 from radicale_plugins.calendar_data import CalendarData
 from radicale_plugins.dav import Answer
 from radicale_plugins.filters import InvalidFilter, Query
@@ -75,7 +75,7 @@ def query(request: Request, root: ET.Element) -> Answer:
 def _calendars_asked(request: Request, conn: sa.Connection) -> list[tuple[Place, Calendar]]:
     place = request.place
     if place.kind is Kind.HOME:
-        members = home.members(conn, place.owner) if request.depth == "infinity" else []
+        members = access.members(request, conn, place.owner) if request.depth == "infinity" else []
         return [(Place(place.owner, each.slug), each) for each in members]
     calendar = request.calendar(conn)
     return [] if request.depth == "0" and place.kind is Kind.CALENDAR else [(place, calendar)]
@@ -101,7 +101,7 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
         raise InvalidFilter("valid-filter", "a free-busy-query needs a time-range with both ends")
     with request.database.read() as conn:
         whole = request.place.kind is Kind.HOME
-        all_of_them = calendars.of_principal(conn, request.place.owner) if whole else [request.calendar(conn)]
+        all_of_them = access.members(request, conn, request.place.owner) if whole else [request.calendar(conn)]
         stored = [
             each
             for calendar in all_of_them

@@ -13,13 +13,14 @@ from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 
+from bridge.policy.access import Access
 from bridge.services.device_check import Told
 from bridge.services.registering import Registrar
 from bridge.services.scheduling import Scheduling
-from bridge.store import calendars, principals, push_subscriptions
+from bridge.store import principals, push_subscriptions
 from bridge.store.calendars import INBOX, Calendar
 from bridge.store.session import Database
-from radicale_plugins import dav, door
+from radicale_plugins import access, dav, door
 from radicale_plugins.door import Environ
 
 
@@ -36,6 +37,8 @@ class Kind(Enum):
     """What stands in an inbox."""
     OUTBOX = "outbox"
     REGISTRATION = "registration"
+    PROXY = "proxy"
+    """The group of those who look after the calendars of a home."""
     PERSON = "person"
     """Somebody else's home for one who may see no more than whose it is: no path is this of itself (``Request.kind``)."""
     NOWHERE = "nowhere"
@@ -45,11 +48,14 @@ ATTACHMENTS = ".attachments"
 REGISTRATIONS = ".push"
 
 OUTBOX = ".outbox"
+PROXIES = {".proxy-read": "read", ".proxy-write": "write"}
+"""By their second segment, what access they have."""
 
 _SPECIAL: dict[str, tuple[Kind, Kind]] = {
     INBOX: (Kind.INBOX, Kind.MESSAGE),
     OUTBOX: (Kind.OUTBOX, Kind.NOWHERE),
     ATTACHMENTS: (Kind.NOWHERE, Kind.ATTACHMENT),  # nobody needs to list them
+    **dict.fromkeys(PROXIES, (Kind.PROXY, Kind.NOWHERE)),
     REGISTRATIONS: (Kind.NOWHERE, Kind.REGISTRATION),  # of devices that are told of changes: deleted, and nothing else
 }
 """Collections that every home has of itself, by their second segment, and what their members are.
@@ -152,6 +158,8 @@ class Request:
     scheduling: Scheduling = _SCHEDULING
     directory: bool = True
     stranger: bool = False
+    level: Access = Access.OWNER
+    """How far this person may go in the home that is asked for: one's own, or that of somebody whose delegate they are."""
 
     @property
     def kind(self) -> Kind:
@@ -220,12 +228,13 @@ class Request:
         place = Place.of(path[len(self.base) :])
         return None if place.deeper else place
 
-    def calendar(self, conn: sa.Connection, place: Place | None = None) -> Calendar:
-        """The calendar of the place. Raises dav.Refusal 404."""
-        place = place or self.place
-        calendar = None if place.deeper else calendars.get(conn, place.owner, place.slug)
+    def calendar(self, conn: sa.Connection, needs: str = "") -> Calendar:
+        """The calendar of the place. Raises dav.Refusal 404, and 403 where the privilege it ``needs`` is not theirs."""
+        calendar = access.find(self, conn, self.place)
         if calendar is None:
             raise dav.Refusal(NOT_FOUND)
+        if needs:
+            access.require(self, calendar, self.place, needs)
         return calendar
 
 

@@ -15,7 +15,7 @@ from bridge.services.scheduling import Written
 from bridge.store import calendars, objects
 from bridge.store.calendars import Calendar
 from bridge.store.objects import ABSENT, Expected, StoredObject
-from radicale_plugins import capabilities, conditions, dav, export, live, preferences, quota, tokens
+from radicale_plugins import access, capabilities, conditions, dav, export, live, preferences, quota, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import NO_PARENT, NOT_FOUND, Kind, Request
 
@@ -66,7 +66,7 @@ def put(request: Request) -> Answer:
     if not place.href:
         # D-05: one PUT would replace a whole calendar. Nobody has that privilege, bridged or not.
         with request.database.read() as conn:
-            exists = calendars.get(conn, place.owner, place.slug) is not None
+            exists = access.find(request, conn, place) is not None
         return dav.need_privileges(request.url(place.calendar), "D:write-content" if exists else "D:bind")
     with _refusals():
         data, obj = _sent(request)
@@ -83,14 +83,14 @@ def add_member(request: Request) -> Answer | None:
     with _refusals():
         data, obj = _sent(request)
         with request.write() as conn:
-            calendar = request.calendar(conn)
+            calendar = request.calendar(conn, needs="D:bind")
             conditions.require(request, conn, tokens.ctag(calendar), calendar.modified_at)
             _check_kind(calendar, obj)
             twin = objects.by_uid(conn, calendar.id, obj.uid)
             if twin is not None:
                 return uid_conflict(request, twin.href)
             href = objects.free_href(conn, calendar.id, obj.uid)
-            written = store(request, conn, calendar, href, data, ABSENT)
+            written = store(request, conn, calendar, href, data, ABSENT, over=None)
     return representation(request, client.CREATED, written)
 
 
@@ -147,10 +147,11 @@ def _check_kind(calendar: Calendar, obj: ical.CalendarObject) -> None:
 def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[Written, bool]:
     place = request.place
     with request.write() as conn:
-        calendar = calendars.get(conn, place.owner, place.slug)
+        calendar = access.find(request, conn, place)
         if calendar is None:
             raise dav.Refusal(dav.text(client.CONFLICT, "There is no such calendar."))
         existing = objects.get(conn, calendar.id, place.href)
+        access.require(request, calendar, place, "D:bind" if existing is None else "D:write-content")
         try:
             expected = conditions.expectation(request, conn, existing)
         except dav.Refusal as refusal:
@@ -167,14 +168,25 @@ def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[Wri
             raise dav.Refusal(uid_conflict(request, place.href))
         more = len(data) - (0 if existing is None else len(existing.data))
         quota.require_room(request, conn, calendar.principal_id, more)
-        written = store(request, conn, calendar, place.href, data, expected)
+        written = store(request, conn, calendar, place.href, data, expected, over=existing)
     return written, existing is None
 
 
 def store(
-    request: Request, conn: sa.Connection, calendar: Calendar, href: str, data: bytes, expected: str | Expected
+    request: Request,
+    conn: sa.Connection,
+    calendar: Calendar,
+    href: str,
+    data: bytes,
+    expected: str | Expected,
+    *,
+    over: StoredObject | None,
 ) -> Written:
-    """The one way in which a client's bytes come into a calendar: with what follows from them for others."""
+    """The one way in which a client's bytes come into a calendar: with what follows from them for others.
+
+    ``over`` is what stands there. Raises dav.Refusal where that is not for this person to say.
+    """
+    access.require_voice(request, calendar, request.place, data, None if over is None else over.data)
     return scheduling.put(
         conn,
         calendar,
@@ -196,10 +208,11 @@ def uid_conflict(request: Request, href: str) -> Answer:
 def delete(request: Request) -> Answer:
     place = request.place
     with request.write() as conn:
-        calendar = request.calendar(conn)
+        calendar = request.calendar(conn, needs="D:unbind")
         existing = objects.get(conn, calendar.id, place.href)
         if existing is None:
             return NOT_FOUND
+        access.require_voice(request, calendar, place, existing.data)
         expected = conditions.expectation(request, conn, existing)
         scheduling.delete(
             conn,

@@ -12,7 +12,7 @@ from bridge.errors import SyncTokenInvalid
 from bridge.store import changes, objects, principals
 from bridge.store.calendars import Calendar
 from bridge.store.changes import Position
-from radicale_plugins import calendar_data, dav, home, preferences, tokens
+from radicale_plugins import access, calendar_data, dav, home, preferences, tokens
 from radicale_plugins.calendar_data import CalendarData
 from radicale_plugins.dav import Answer
 from radicale_plugins.home import Known
@@ -125,7 +125,7 @@ def _of_home(conn: sa.Connection, request: Request, asked: _Asked) -> _Found:
     if principal is None:
         raise dav.Refusal(NOT_FOUND)
     known = home.read(asked.token) if asked.token else {}
-    members = {each.slug: each for each in home.members(conn, owner)}
+    members = {each.slug: each for each in access.members(request, conn, owner)}
     now = home.state(members.values())
     if any(
         slug in now and now[slug].id == each.id and each.revision > now[slug].revision for slug, each in known.items()

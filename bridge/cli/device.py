@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from typing import Annotated
 
+import segno
 import typer
 
 from bridge.cli.state import Json, counted, opened, say, secret_from_stdin, show, show_rows
-from bridge.services import addresses, device_check, devices
+from bridge.services import addresses, device_check, devices, setting_up
 from bridge.services.device_check import RoundTrip, Standing
+from bridge.services.devices import NewDevice
 from bridge.services.naming import name_of, nobody
+from bridge.services.setting_up import Link
 from bridge.store import devices as stored
 from bridge.store import principals
 
 app = typer.Typer(help="Phones and programs, each with a password of its own.", no_args_is_help=True)
+
+Hours = Annotated[
+    int | None,
+    typer.Option(
+        "--hours", min=1, max=720, help="How long the setup link is good for.  [default: onboarding.link_hours]"
+    ),
+]
 
 
 @app.command("add")
@@ -28,18 +39,44 @@ def add(
             "--password-stdin", help="Take over a password from standard input, when moving from another server."
         ),
     ] = False,
+    hours: Hours = None,
     as_json: Json = False,
 ) -> None:
-    """Make the password for a device and show it, once."""
+    """Make the password for a device and show it, once, with a link that sets the device up."""
     context = opened(ctx)
     password = secret_from_stdin() if password_stdin else None
     device = devices.add(context.database, user, label, password=password, now=context.now())
-    url = f"{addresses.public_url(context)}/"
+    link = None if password_stdin else setting_up.link(context, device, hours=hours)  # what one brings, one knows
+    _handed_over(device, f"{addresses.public_url(context)}/", link, as_json=as_json)
+
+
+@app.command("link")
+def link_anew(
+    ctx: typer.Context,
+    user: Annotated[str, typer.Argument(help="Whose device.")],
+    label: Annotated[str, typer.Argument(help="Which one.")],
+    hours: Hours = None,
+    as_json: Json = False,
+) -> None:
+    """Make a new password and a new setup link for a device; its old ones are good no more."""
+    context = opened(ctx)
+    device, link = setting_up.renew(context, user, label, hours=hours)
+    _handed_over(device, f"{addresses.public_url(context)}/", link, as_json=as_json)
+
+
+def _handed_over(device: NewDevice, url: str, link: Link | None, *, as_json: bool) -> None:
+    """Everything that the device's owner needs, once. On a terminal the link is a QR code as well."""
+    setup_url = None if link is None else link.url
+    text = f"URL       {url}\nUser name {device.username}\nPassword  {device.password}\n"
+    if link is not None:
+        text += f"Setup     {link.url}\n\nOpen the setup link on the device, until {_time(link.expires_at)} or its first sign-in.\n"
     show(
-        {"url": url, "username": device.username, "password": device.password},
+        {"url": url, "username": device.username, "password": device.password, "setup_url": setup_url},
         as_json=as_json,
-        text=f"URL       {url}\nUser name {device.username}\nPassword  {device.password}\n\nThe password is not shown again.",
+        text=f"{text}\nThe password is not shown again.",
     )
+    if link is not None and not as_json and sys.stdout.isatty():
+        segno.make(link.url, error="l", micro=False).terminal(compact=True)
 
 
 @app.command("list")

@@ -15,14 +15,18 @@ from bridge.cli import (
     account,
     calendar,
     conflicts,
+    delegate,
     demo,
     device,
+    dns,
+    feed,
     history,
     notices,
     pair,
     push,
     sandbox,
     serve,
+    share,
     status,
     sync,
     user,
@@ -43,12 +47,16 @@ app.command("worker")(serve.worker)
 app.command("demo")(demo.demo)
 app.command("sandbox")(sandbox.sandbox)
 app.command("status")(status.status)
+app.command("dns")(dns.dns)
 app.command("notices")(notices.notices)
 app.add_typer(user.app, name="user")
 app.add_typer(device.app, name="device")
 app.add_typer(account.app, name="account")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(pair.app, name="pair")
+app.add_typer(share.app, name="share")
+app.add_typer(delegate.app, name="delegate")
+app.add_typer(feed.app, name="feed")
 app.add_typer(push.app, name="push")
 app.add_typer(sync.app, name="sync")
 app.add_typer(history.app, name="history")

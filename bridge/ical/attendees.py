@@ -11,7 +11,7 @@ from bridge.ical import lines, text
 from bridge.ical.draft import Draft
 from bridge.ical.fields import Attendee, PartStat, Role
 from bridge.ical.lines import Line
-from bridge.ical.objects import Component
+from bridge.ical.objects import CalendarObject, Component
 
 _ROLES: dict[str, Role] = {"OPT-PARTICIPANT": "OPTIONAL", "NON-PARTICIPANT": "OPTIONAL"}
 _PARTSTATS: dict[str, PartStat] = {"ACCEPTED": "ACCEPTED", "DECLINED": "DECLINED", "TENTATIVE": "TENTATIVE"}
@@ -26,12 +26,27 @@ def address(value: str) -> str:
     elif ":" in found:
         return ""
     found = text.normal(found).strip().lower()
+    if found.startswith("/"):  # the path of a principal, or a name in Exchange's directory (X.500)
+        return ""
     return found if found and found.isprintable() and " " not in found else ""
 
 
 def organizer(component: Component) -> str:
     line = component.first("ORGANIZER")
     return address(line.value) if line else ""
+
+
+def organizers(obj: CalendarObject) -> frozenset[str]:
+    """Whoever organises any component: unlike ``organizer``, also those that have no mail address, as they are called there.
+
+    Who has one in EMAIL (RFC 7986 §6.2) is known by that. What says nothing is somebody unknown (""), not nobody.
+    """
+    components = (*obj.overrides, *((obj.master,) if obj.master else ()))
+    return frozenset(_who(line) for component in components for line in component.every("ORGANIZER"))
+
+
+def _who(line: Line) -> str:
+    return address(line.value) or address(line.param("EMAIL")) or line.value.strip().lower()
 
 
 def attendees(component: Component) -> tuple[Attendee, ...]:
@@ -83,10 +98,14 @@ def write(draft: Draft, before: Sequence[Attendee], after: Sequence[Attendee]) -
 
 
 def write_organizer(draft: Draft, after: str) -> None:
+    """Make the ORGANIZER line say ``after``; one without a mail address stays, for it may name somebody else."""
+    old = draft.first("ORGANIZER")
+    if old is not None and not address(old.value):
+        return
     if after:
         draft.set("ORGANIZER", f"mailto:{after}", drop=("CN", "SENT-BY", "DIR", "EMAIL"))
     else:
-        draft.drop("ORGANIZER")
+        draft.remove(*(line for line in draft.every("ORGANIZER") if address(line.value)))
 
 
 def _parameters(wanted: Attendee, was: Attendee | None) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from bridge.errors import NotFound, UsageError
 from bridge.services import passwords
 from bridge.services.naming import nobody
-from bridge.store import devices, fetches, login_failures, principals
+from bridge.store import devices, fetches, login_failures, principals, setup_links
 from bridge.store.devices import Device
 from bridge.store.principals import Principal
 from bridge.store.session import Database
@@ -86,6 +86,7 @@ def revoke(database: Database, principal: str, label: str, *, now: dt.datetime) 
         for device in [] if owner is None else devices.of_principal(conn, owner.id):
             if device.label == label:
                 devices.revoke(conn, device.id, now=now)
+                setup_links.remove(conn, device.id)
                 return
     raise NotFound(f"{principal!r} has no device {label!r}")
 
@@ -134,6 +135,7 @@ def authenticate(
         with database.write() as conn:
             devices.used(conn, device.id, now=now, address=address[:64], agent=agent[:255])
             login_failures.clear(conn, here)
+            setup_links.remove(conn, device.id, password_hash=device.password_hash)
     return Login(owner.name, device.id)
 
 

@@ -8,6 +8,7 @@ import structlog
 
 from bridge.services import device_check
 from bridge.services.context import Context
+from bridge.services.scheduling import ACTOR
 from bridge.store import (
     attachments,
     audit,
@@ -19,12 +20,17 @@ from bridge.store import (
     login_failures,
     notices,
     oauth_flows,
+    objects,
     principals,
     push_subscriptions,
+    setup_links,
 )
 
 LOGIN_MEMORY = dt.timedelta(days=1)
 """A failed login that old is held against nobody."""
+
+MESSAGES_KEPT = dt.timedelta(days=90)
+"""Invitations and answers stay so long in an inbox; devices delete what they have shown."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +46,13 @@ def run(context: Context) -> None:
     for calendar_id in held:
         with context.database.write() as conn:
             changes.compact(conn, calendar_id, old_tombstones)
+    with context.database.read() as conn:
+        inboxes = calendars.inboxes(conn)
+    for inbox in inboxes:
+        with context.database.write() as conn:
+            for href in objects.older_than(conn, inbox, now - MESSAGES_KEPT):
+                objects.delete(conn, inbox, href, actor=ACTOR, now=now)
+            changes.compact(conn, inbox, old_tombstones)
     with context.database.write() as conn:
         device_check.tidy(conn, now=now)
     with context.database.write() as conn:
@@ -52,4 +65,5 @@ def run(context: Context) -> None:
         oauth_flows.prune(conn, now)
         login_failures.prune(conn, now - LOGIN_MEMORY)
         push_subscriptions.prune(conn, now)
+        setup_links.prune(conn, now)
     log.info("house kept", calendars=len(held), versions=pruned)

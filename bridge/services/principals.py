@@ -14,7 +14,7 @@ from bridge.store.session import Database
 RESERVED = frozenset(
     {
         "admin", "api", "demo", "docs", "favicon.ico", "feeds", "healthz", "login", "logout", "metrics", "oauth",
-        "openapi.json", "portal", "push", "readyz", "robots.txt", "static", "webhooks",
+        "openapi.json", "portal", "push", "readyz", "robots.txt", "setup", "static", "webhooks",
     }
 )  # fmt: skip
 """First segments of paths that the web answers. Nobody is called so, and no name begins with a dot (``/.well-known``)."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bridge.store.dialects import insert
-from bridge.store.tables import attachment_uses, attachments, calendars
+from bridge.store.tables import attachment_uses, attachments, calendars, shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,17 @@ def _mark(conn: sa.Connection, managed_ids: Iterable[str], *, now: dt.datetime) 
 
 
 def is_used_in(conn: sa.Connection, managed_id: str, principal_id: int) -> bool:
-    """Whether an object in one of the person's own calendars refers to it."""
+    """Whether an object refers to it in a calendar that the person has, be it somebody else's."""
+    shared = sa.select(shares.c.calendar_id).where(
+        shares.c.principal_id == principal_id, shares.c.accepted_at.is_not(None)
+    )
     query = (
         sa.select(sa.literal(1))
         .select_from(attachment_uses.join(calendars, attachment_uses.c.calendar_id == calendars.c.id))
-        .where(attachment_uses.c.managed_id == managed_id, calendars.c.principal_id == principal_id)
+        .where(
+            attachment_uses.c.managed_id == managed_id,
+            sa.or_(calendars.c.principal_id == principal_id, calendars.c.id.in_(shared)),
+        )
     )
     return conn.execute(query.limit(1)).first() is not None
 

@@ -10,9 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.errors import AlreadyExists, NotFound, UsageError
+from bridge.policy.access import Access
 from bridge.store import changes, push_subscriptions
 from bridge.store.dialects import insert
-from bridge.store.tables import calendars, pairs, principals
+from bridge.store.tables import calendars, pairs, principals, shares
 
 COMPONENT_SET = "C:supported-calendar-component-set"
 COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
@@ -26,7 +27,10 @@ class Calendar:
     A revision is this calendar's own and begins at 0: a token must name the ``id`` too, which is never given twice.
     ``truth`` says whose word counts where both sides changed the same: ``newest``, ``hub``, ``ask``, or ``pair:N`` for that
     pair's remote. ``home_pair_id`` is the home of events made here; None: the first pair that may be written. ``size`` is
-    that of its objects, in bytes.
+    that of its objects, in bytes. ``is_shared``: somebody else sees it, too.
+
+    As somebody else sees it in their home (``store.shares``), it has an ``access`` below its owner's and a ``share_id``;
+    ``slug`` and ``properties`` are theirs then, all the rest is its owner's.
     """
 
     id: int
@@ -40,9 +44,14 @@ class Calendar:
     truth: str
     home_pair_id: int | None
     size: int = 0
+    is_shared: bool = False
+    access: Access = Access.OWNER
+    share_id: int | None = None
 
 
-_SELECT: sa.Select[Any] = sa.select(
+_given = shares.alias("given")
+_IS_SHARED = sa.exists().where(_given.c.calendar_id == calendars.c.id, _given.c.accepted_at.is_not(None))
+SELECT: sa.Select[Any] = sa.select(
     calendars.c.id,
     calendars.c.principal_id,
     principals.c.name,
@@ -54,10 +63,12 @@ _SELECT: sa.Select[Any] = sa.select(
     calendars.c.truth,
     calendars.c.home_pair_id,
     calendars.c.size,
-).join(principals)
+    _IS_SHARED.label("is_shared"),
+).join(principals, principals.c.id == calendars.c.principal_id)
+"""A row is a ``Calendar``."""
 # built once: every poll of every phone asks
-_BY_PATH = _SELECT.where(principals.c.name == sa.bindparam("owner"), calendars.c.slug == sa.bindparam("slug"))
-_BY_ID = _SELECT.where(calendars.c.id == sa.bindparam("id"))
+_BY_PATH = SELECT.where(principals.c.name == sa.bindparam("owner"), calendars.c.slug == sa.bindparam("slug"))
+_BY_ID = SELECT.where(calendars.c.id == sa.bindparam("id"))
 
 
 def components(properties: Mapping[str, Any]) -> tuple[str, ...]:
@@ -88,6 +99,13 @@ def create(
     )
     if calendar_id is None:
         raise AlreadyExists(f"there is a calendar {slug!r} already")
+    # asked after the row was made: whoever shares one into this home meanwhile waits for it (``store.shares.add``)
+    if (
+        conn.scalar(sa.select(shares.c.id).where(shares.c.principal_id == principal_id, shares.c.slug == slug))
+        is not None
+    ):
+        conn.execute(sa.delete(calendars).where(calendars.c.id == calendar_id))
+        raise AlreadyExists(f"a calendar of somebody else is called {slug!r} in this home already")
     push_subscriptions.mark_home(conn, principal_id, now=now)
     return Calendar(*conn.execute(_BY_ID, {"id": calendar_id}).one())
 
@@ -106,8 +124,13 @@ def inbox(conn: sa.Connection, principal_id: int, *, now: dt.datetime) -> Calend
         )
         .on_conflict_do_nothing()
     )  # fmt: skip
-    row = conn.execute(_SELECT.where(calendars.c.principal_id == principal_id, calendars.c.slug == INBOX)).one()
+    row = conn.execute(SELECT.where(calendars.c.principal_id == principal_id, calendars.c.slug == INBOX)).one()
     return Calendar(*row)
+
+
+def inboxes(conn: sa.Connection) -> list[int]:
+    """The ids of everybody's."""
+    return list(conn.scalars(sa.select(calendars.c.id).where(calendars.c.slug == INBOX).order_by(calendars.c.id)))
 
 
 def get(conn: sa.Connection, owner: str, slug: str) -> Calendar | None:
@@ -123,7 +146,7 @@ def by_id(conn: sa.Connection, calendar_id: int) -> Calendar | None:
 def of_principal(conn: sa.Connection, owner: str) -> list[Calendar]:
     """In the order they were made, without what the server keeps for itself (``INBOX``)."""
     mine = principals.c.name == owner, ~calendars.c.slug.startswith(".")
-    rows = conn.execute(_SELECT.where(*mine).order_by(calendars.c.id))
+    rows = conn.execute(SELECT.where(*mine).order_by(calendars.c.id))
     return [Calendar(*row) for row in rows]
 
 
@@ -147,7 +170,8 @@ def set_properties(
     if before == dict(properties):
         return
     changes.bump(conn, calendar_id, actor=actor, now=now, properties=True)
-    push_subscriptions.mark_home(conn, principal_id, now=now, properties_at=1)
+    for home in (principal_id, *_sharees(conn, calendar_id)):
+        push_subscriptions.mark_home(conn, home, now=now, properties_at=1)
     conn.execute(sa.update(calendars).where(calendars.c.id == calendar_id).values(properties=dict(properties)))
 
 
@@ -166,11 +190,18 @@ def set_home_pair(conn: sa.Connection, calendar_id: int, pair_id: int | None) ->
 
 def delete(conn: sa.Connection, calendar_id: int, *, now: dt.datetime) -> None:
     """With its objects, their history and its pairs. Asks nobody: see ``is_bridged``. Raises NotFound."""
+    sharees = _sharees(conn, calendar_id)
     gone = sa.delete(calendars).where(calendars.c.id == calendar_id).returning(calendars.c.principal_id)
     principal_id = conn.scalar(gone)
     if principal_id is None:
         raise NotFound(f"there is no calendar {calendar_id}")
-    push_subscriptions.mark_home(conn, principal_id, now=now)
+    for home in (principal_id, *sharees):
+        push_subscriptions.mark_home(conn, home, now=now)
+
+
+def _sharees(conn: sa.Connection, calendar_id: int) -> list[int]:
+    """Whose homes show it, too."""
+    return list(conn.scalars(sa.select(shares.c.principal_id).where(shares.c.calendar_id == calendar_id)))
 
 
 def is_bridged(conn: sa.Connection, calendar_id: int) -> bool:

@@ -70,6 +70,13 @@ def used(conn: sa.Connection, device_id: int, *, now: dt.datetime, address: str,
     )
 
 
+def renew(conn: sa.Connection, device_id: int, password_hash: str) -> None:
+    """Another password from now on; with it the device has not signed in yet."""
+    conn.execute(
+        sa.update(devices).where(devices.c.id == device_id).values(password_hash=password_hash, last_used_at=None)
+    )
+
+
 def revoke(conn: sa.Connection, device_id: int, *, now: dt.datetime) -> None:
     """Its password is good no more, and it is told nothing more; the row stays, for history names it. Raises NotFound."""
     revoked_at = sa.func.coalesce(devices.c.revoked_at, sa.literal(now, devices.c.revoked_at.type))

@@ -56,3 +56,51 @@ def add(conn: sa.Connection, message: Outgoing) -> None:
             not_before=message.created_at,
         )
     )
+
+
+_LEASE = dt.timedelta(minutes=5)
+
+
+def claim(conn: sa.Connection, *, now: dt.datetime) -> Outgoing | None:
+    """The next that is due, for whoever sends it now: nobody else gets it within five minutes."""
+    due = (
+        sa.select(itip_outbox.c.id)
+        .where(itip_outbox.c.not_before <= now)
+        .order_by(itip_outbox.c.not_before, itip_outbox.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    row = conn.execute(
+        sa.update(itip_outbox)
+        .where(itip_outbox.c.id == due)
+        .values(not_before=now + _LEASE, attempts=itip_outbox.c.attempts + 1)
+        .returning(itip_outbox)
+    ).first()
+    if row is None:
+        return None
+    return Outgoing(
+        row.principal_id,
+        row.calendar_id,
+        row.uid,
+        row.recipient,
+        row.method,
+        row.data,
+        row.created_at,
+        row.id,
+        row.attempts,
+        row.not_before,
+    )
+
+
+def sent(conn: sa.Connection, message_id: int) -> None:
+    """It is out, or will never be."""
+    conn.execute(sa.delete(itip_outbox).where(itip_outbox.c.id == message_id))
+
+
+def later(conn: sa.Connection, message_id: int, not_before: dt.datetime) -> None:
+    conn.execute(sa.update(itip_outbox).where(itip_outbox.c.id == message_id).values(not_before=not_before))
+
+
+def any_due(conn: sa.Connection, *, now: dt.datetime) -> bool:
+    return conn.execute(sa.select(itip_outbox.c.id).where(itip_outbox.c.not_before <= now).limit(1)).first() is not None

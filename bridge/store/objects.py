@@ -183,6 +183,12 @@ def deliver(
     conn.execute(_GROW, {"id_": calendar_id, "more": len(data)})
 
 
+def older_than(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> list[str]:
+    """The hrefs of those that nobody has changed since."""
+    old = objects.c.calendar_id == calendar_id, objects.c.modified_at < before
+    return list(conn.scalars(sa.select(objects.c.href).where(*old).order_by(objects.c.href)))
+
+
 def of_person(conn: sa.Connection, principal_id: int, uid: str) -> list[StoredObject]:
     """The objects with this UID in all of a person's own calendars."""
     query = (

@@ -44,6 +44,12 @@ def add(conn: sa.Connection, name: str, email: str, *, now: dt.datetime, passwor
     return Principal(*row)
 
 
+def called(name: str, properties: Mapping[str, Any]) -> str:
+    """What they call themselves, else the name they sign in with."""
+    given = properties.get("D:displayname")
+    return given if isinstance(given, str) and given.strip() else name
+
+
 def by_id(conn: sa.Connection, principal_id: int) -> Principal | None:
     row = conn.execute(sa.select(principals).where(principals.c.id == principal_id)).first()
     return None if row is None else Principal(*row)

@@ -145,6 +145,11 @@ def remove_device(conn: sa.Connection, device_id: int) -> None:
     conn.execute(sa.delete(table).where(table.c.device_id == device_id))
 
 
+def remove_from(conn: sa.Connection, principal_id: int, watched: Watched) -> None:
+    """This person's devices are told nothing of it any more."""
+    conn.execute(sa.delete(table).where(table.c.principal_id == principal_id, watched.of()))
+
+
 def remove_all(conn: sa.Connection) -> int:
     """Every device has to register anew. Returns how many went."""
     return conn.execute(sa.delete(table)).rowcount

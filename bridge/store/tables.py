@@ -93,6 +93,15 @@ devices = sa.Table(
     sqlite_autoincrement=True,
 )
 
+setup_links = sa.Table(
+    "setup_links",
+    metadata,
+    _of("devices", key=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),  # SHA-256 of the link's secret
+    sa.Column("password", sa.LargeBinary, nullable=False),  # sealed by the vault
+    sa.Column("expires_at", Instant, nullable=False),
+)
+
 fetches = sa.Table(
     "fetches",
     metadata,
@@ -186,6 +195,17 @@ itip_outbox = sa.Table(
     sqlite_autoincrement=True,
 )
 
+reply_addresses = sa.Table(
+    "reply_addresses",
+    metadata,
+    sa.Column("token", sa.String(32), primary_key=True),  # between "+" and "@"
+    _of("principals"),  # the organizer
+    sa.Column("uid", sa.String(1024), nullable=False),
+    sa.Column("recipient", sa.String(320), nullable=False),  # whose answers come there
+    sa.Column("created_at", Instant, nullable=False),
+    sa.UniqueConstraint("principal_id", "uid", "recipient"),
+)
+
 attachments = sa.Table(
     "attachments",
     metadata,
@@ -210,6 +230,40 @@ attachment_uses = sa.Table(
     _of("calendars", key=True),
     sa.Column("uid", sa.String(1024), primary_key=True),
     sa.Index(None, "calendar_id", "uid"),
+)
+
+feeds = sa.Table(
+    "feeds",
+    metadata,
+    _id(),
+    _of("principals"),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),  # of the secret in its address
+    sa.Column("shows", sa.String(8), nullable=False),  # full, titles, busy
+    sa.Column("past_days", sa.Integer, nullable=False),
+    sa.Column("future_days", sa.Integer, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("fetched_at", Instant),
+    sa.Column("agent", sa.String(255)),
+    sa.Column("narrowed", sa.JSON(none_as_null=True)),  # [past days, future days] that it was cut to, to stay small
+    sa.UniqueConstraint("principal_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+feed_calendars = sa.Table(
+    "feed_calendars",
+    metadata,
+    _of("feeds", key=True),
+    _of("calendars", key=True),
+    sa.Column("place", sa.Integer, nullable=False),  # its order in the feed
+    sa.Index(None, "calendar_id"),
+)
+
+former_feeds = sa.Table(
+    "former_feeds",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),  # an address that is good no more, and says so
+    sa.Column("ended_at", Instant, nullable=False),
 )
 
 tombstones = sa.Table(
@@ -424,6 +478,32 @@ homes = sa.Table(
 )
 
 # --- devices that are told ------------------------------------------------------------------------------------------
+
+shares = sa.Table(
+    "shares",
+    metadata,
+    _id(),
+    _of("calendars"),
+    _of("principals"),  # who sees it in their own home
+    sa.Column("access", sa.String(8), nullable=False),  # "read", "write"
+    sa.Column("slug", sa.String(255), nullable=False),  # the second segment of its path there
+    sa.Column("properties", sa.JSON, nullable=False, default=dict),  # what they have set; null: what they have removed
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("accepted_at", Instant),
+    sa.UniqueConstraint("calendar_id", "principal_id"),
+    sa.UniqueConstraint("principal_id", "slug"),
+    sqlite_autoincrement=True,
+)
+
+delegates = sa.Table(
+    "delegates",
+    metadata,
+    _of("principals", key=True),  # whose calendars they are
+    _of("principals", "delegate_id", key=True),
+    sa.Column("access", sa.String(8), nullable=False),  # "read", "write"
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Index(None, "delegate_id"),
+)
 
 push_subscriptions = sa.Table(
     "push_subscriptions",

@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bridge.errors import UsageError
-from bridge.store.tables import accounts, oauth_flows, push_subscriptions, sealed_settings
+from bridge.store.tables import accounts, oauth_flows, push_subscriptions, sealed_settings, setup_links
 
 _SEALED: tuple[tuple[sa.Column[Any], sa.Column[bytes]], ...] = (
     (accounts.c.id, accounts.c.grant),
     (oauth_flows.c.state, oauth_flows.c.flow),
     (push_subscriptions.c.id, push_subscriptions.c.endpoint),
     (sealed_settings.c.name, sealed_settings.c.value),
+    (setup_links.c.device_id, setup_links.c.password),
 )
 """Where secrets lie: each row's key, and the secret."""
 

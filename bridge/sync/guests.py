@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bridge.ical import onward
+from bridge.ical import objects, onward
+from bridge.ical.attendees import organizers
 from bridge.ical.fields import MASTER, Attendee, Change, EventFields, ObjectFields, Path, TodoFields
 from bridge.sync.merge import Edited, Merged
 
@@ -57,6 +58,16 @@ def of(what: ObjectFields) -> frozenset[str]:
 def organizer(what: ObjectFields) -> str:
     """Of the object as a whole; to-dos have none that anybody is told of."""
     return what.master.organizer if isinstance(what.master, EventFields) else ""
+
+
+def anothers(data: bytes, own: Collection[str]) -> bool:
+    """Whether the hub's object names an organizer who is not surely this person (R1, R3).
+
+    Asked of the text, for no view tells an organizer that has no mail address from none at all, nor does every lens show one
+    whose guests come to single occurrences only. To-dos have none that anybody is told of.
+    """
+    obj = objects.parse(data)
+    return obj.component == "VEVENT" and not organizers(obj) <= frozenset(own)
 
 
 def _replaced(what: ObjectFields, values: dict[str, Any]) -> ObjectFields:

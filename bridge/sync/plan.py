@@ -295,7 +295,7 @@ def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules, *, unin
     fields = _shown(hub.data, case, rules)
     if _emptied(fields):  # as if the remote had dropped it: some have no series without occurrences
         return Step(case, Link(hub.uid, hub_base=fields, remote_base=fields))
-    invites = _invites(fields, case, rules) and not uninvited
+    invites = _invites(fields, hub, case, rules) and not uninvited
     target = guests.but(fields, rules.own) if invites else guests.without(fields)
     target = rules.lens.view(target)
     # a creation that was refused may have got halfway: the same key then finishes it
@@ -306,13 +306,14 @@ def _depart(case: Case, hub: HubObject, link: Link | None, rules: Rules, *, unin
     return Step(case, made, intent=Intent(hub.uid, "create", target, fields))
 
 
-def _invites(fields: ObjectFields, case: Case, rules: Rules) -> bool:
+def _invites(fields: ObjectFields, hub: HubObject, case: Case, rules: Rules) -> bool:
     """Whether guests may be told: this person's own event, at home, not over yet, and not found there by a first sync.
 
     Who is a guest of what was there before has been told by whoever made it.
     """
-    mine = guests.organizer(fields) in ("", *rules.own)
-    return case.home and rules.invitations and not rules.pairing and mine and not _over(fields, rules.now)
+    if not case.home or not rules.invitations or rules.pairing or _over(fields, rules.now):
+        return False
+    return not guests.anothers(hub.data, rules.own)
 
 
 def _over(fields: ObjectFields, now: dt.datetime) -> bool:
@@ -451,7 +452,7 @@ def _both(case: Case, link: Link, hub: HubObject, remote: RemoteObject, rules: R
                 return _ask(case, link, undecided)
     if remote.organized_elsewhere:
         _keep_personal(merged, alone, revert=rules.direction == "both")
-    invite = not remote.organized_elsewhere and _invites(here.now, case, rules)
+    invite = not remote.organized_elsewhere and _invites(here.now, hub, case, rules)
     answer = remote.organized_elsewhere and case.home and not rules.pairing and rules.direction != "pull"
     say = Say(rules.own, invite=invite, answer=answer)
     _complete(merged, here, Edited(base, remote.fields), say, case=case, rules=rules)

@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from bridge.errors import InvalidCalendarData, ObjectChanged
-from bridge.ical import objects, view
 from bridge.ical.fields import MASTER, diff, patch
 from bridge.sync import guard, guests, reading, rounds
 from bridge.sync.identity import creation_key
@@ -86,7 +85,7 @@ def _made_again(memory: Writing, case: Case, rules: Rules, done: Refusal) -> Non
     if case.hub is None or rules.direction == "pull":
         done.only_here.append(case.uid)
         return
-    if case.home and guests.organizer(view.read(objects.parse(case.hub.data))) not in ("", *rules.own):
+    if case.home and guests.anothers(case.hub.data, rules.own):
         memory.save_links([quarantined(Link(case.uid), FOREIGN, now=rules.now, retry=False)])  # R3
         done.only_here.append(case.uid)
         return

@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from bridge.errors import ProviderError, UsageError
 from bridge.services.context import Context
-from bridge.web import health, metrics, oauth, push, welcome
+from bridge.web import feeds, health, metrics, oauth, onboarding, push, welcome
 
 MAX_BODY = 1 << 20  # notifications and forms are small; calendars go to the CalDAV side
 
@@ -18,7 +18,9 @@ def create_app(context: Context) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.register_blueprint(welcome.pages(context))
     app.register_blueprint(oauth.pages(context))
+    app.register_blueprint(onboarding.pages(context))
     app.register_blueprint(push.receivers(context))
+    app.register_blueprint(feeds.pages(context))
     app.register_blueprint(health.probes(context))
     app.register_blueprint(metrics.figures(context))
     app.register_error_handler(UsageError, _usage_error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, render_template
 
 from bridge.services import addresses
 from bridge.services.context import Context
@@ -17,9 +17,5 @@ def pages(context: Context) -> Blueprint:
     def welcome() -> str:
         url = addresses.public_url(context)
         return render_template("welcome.html", url=f"{url}/", host=urlsplit(url).netloc, tls=url.startswith("https:"))
-
-    @blueprint.get("/robots.txt")
-    def robots() -> Response:
-        return Response("User-agent: *\nDisallow: /\n", mimetype="text/plain")
 
     return blueprint

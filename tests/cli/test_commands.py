@@ -44,7 +44,12 @@ def test_a_device_gets_an_address_a_name_and_a_password(run):
     assert made["url"] == "http://127.0.0.1:5232/"
     assert made["username"] == "alice"
     assert len(made["password"]) >= 20
-    assert set(made) == {"url", "username", "password"}
+    assert set(made) == {"url", "username", "password", "setup_url"}
+    assert made["setup_url"].startswith(f"{made['url']}setup/")
+    _, out, _ = run("device", "link", "alice", "phone", "--json")
+    again = json.loads(out)
+    assert again["password"] != made["password"]
+    assert again["setup_url"] != made["setup_url"]
 
 
 @pytest.mark.usefixtures("alice")
@@ -157,3 +162,28 @@ def test_a_wrong_setting_is_told_in_one_line(run, tmp_path):
     code, _, err = run("status")
     assert (code, err.count("\n")) == (2, 1)
     assert "server.port" in err
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_feed_is_made_listed_rotated_and_taken_back(run):
+    code, out, _ = run("feed", "add", "alice", "alice/calendar", "--name", "Tea", "--shows", "busy", "--json")
+    made = json.loads(out)
+    assert (code, made["name"]) == (0, "Tea")
+    assert made["url"].startswith("http://127.0.0.1:5232/feeds/")
+    assert made["webcal"].startswith("webcal://127.0.0.1:5232/feeds/")
+    code, out, _ = run("feed", "list", "alice", "--json")
+    assert [(each["name"], each["calendars"], each["shows"]) for each in json.loads(out)] == [
+        ("Tea", "calendar", "busy")
+    ]
+    code, out, _ = run("feed", "rotate", "alice", "Tea")
+    assert (code, "cannot read it" in out) == (0, True)
+    assert run("feed", "revoke", "alice", "Tea")[0] == 0
+    for arguments, words in (
+        (("feed", "revoke", "alice", "Tea"), "has no feed 'Tea'"),
+        (("feed", "list", "bob"), NOBODY),
+        (("feed", "add", "alice", "work"), "there is no calendar alice/work"),
+        (("feed", "add", "alice", "calendar", "--shows", "all"), "full, titles, busy"),
+        (("feed", "add", "alice", "calendar", "--past-days", "-1"), "0 to 3650 days"),
+    ):
+        code, _, err = run(*arguments)
+        assert (code, words in err) == (2, True), err

@@ -2,6 +2,8 @@
 
 import io
 import socket
+import subprocess
+import sys
 from importlib import metadata
 
 import pytest
@@ -119,3 +121,17 @@ def test_a_password_that_nobody_types_is_asked_for_in_vain(run, monkeypatch):
     assert code == 2
     assert err.endswith("caldav-bridge: nothing done; say --password-stdin to read the password from standard input\n")
     assert "Aborted" not in err
+
+
+def test_files_that_cannot_sign_profiles_are_told_at_start_in_one_line(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    tmp_path.joinpath("config.toml").write_text('[onboarding]\ncertificate = "/nowhere.pem"\nkey = "/nowhere.key"\n')
+    command = [sys.executable, "-m", "bridge.server", "--data", str(tmp_path), "web", "--port", str(port)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 2
+    assert (
+        ended.stderr
+        == "caldav-bridge: onboarding.certificate: /nowhere.pem cannot be read: No such file or directory\n"
+    )

@@ -30,4 +30,5 @@ def opened(folder: Path) -> Iterator[dict[str, Device]]:
     with hub:
         for name in PEOPLE:
             hub.command("user", "add", name, "--email", f"{name}@example.org")
-        yield {name: Device(**hub.command("device", "add", name, "judge")) for name in PEOPLE}
+        made = {name: hub.command("device", "add", name, "judge") for name in PEOPLE}
+        yield {name: Device(one["url"], one["username"], one["password"]) for name, one in made.items()}

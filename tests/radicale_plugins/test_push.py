@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from bridge.notify import webpush
 from bridge.notify.webpush import Client, Signer
 from bridge.outside import Allowed
-from bridge.services import devices
+from bridge.services import delegating, devices, sharing
 from bridge.services.push_keys import PushKeys
 from bridge.services.registering import MOST_OF_COLLECTION, Registrar
 from bridge.store import push_subscriptions as subscriptions
@@ -350,3 +350,29 @@ def test_behind_a_proxy_the_url_is_the_one_outside(database, clock, serve, alice
     outside = app.build(database, now=clock, push=registrar, public_url="https://cal.example.org")
     with Dav(base_url=serve(outside), auth=alice) as dav:
         assert register(dav).headers["Location"].startswith("https://cal.example.org/alice/.push/")
+
+
+def test_who_loses_a_shared_calendar_is_told_nothing_of_it_any_more(dav, base, person, database, clock, due, event):
+    with Dav(base_url=base, auth=person("bob")) as bob:
+        assert register(bob, CALENDAR).status_code == 403
+        path = f"/bob/{sharing.add(database, 'alice/calendar', 'bob', 'read', now=clock()).share.slug}/"
+        assert pushed(bob, path)["topic"].text == pushed(dav, CALENDAR)["topic"].text
+        location = register(bob, path).headers["Location"]
+        assert location.partition("/bob/")[2].startswith(".push/")
+        dav.put(f"{CALENDAR}a.ics", event("a"))
+        assert len(due()) == 1
+        sharing.remove(database, "alice/calendar", "bob", now=clock())
+        clock.move(minutes=1)
+        dav.put(f"{CALENDAR}b.ics", event("b"))
+        assert len(due()) == 0
+        assert register(bob, path).status_code == 404
+
+
+def test_a_delegate_cannot_register_in_anothers_home(dav, base, person, database, clock):
+    with Dav(base_url=base, auth=person("bob")) as bob:
+        delegating.add(database, "alice", "bob", "write", now=clock())
+        for path in (HOME, CALENDAR):
+            assert refused(register(bob, path), "push-not-available")
+            assert pushed(bob, path) == {} or all(
+                not len(each) and not each.text for each in pushed(bob, path).values()
+            )

@@ -56,6 +56,71 @@ def test_r1_a_meeting_made_on_the_phone_invites_once_at_its_home_and_nowhere_els
     assert story.sandbox.microsoft.meter.with_attendees == 0
 
 
+UNKNOWN = [
+    "ORGANIZER:urn:uuid:6b0a4a94-0c7e-4d32-a6f0-2f2c6f0b7a11",
+    "ORGANIZER;CN=Boss:tel:+49-30-555-0100",
+    "ORGANIZER:/principals/users/boss/",
+    "ORGANIZER:invalid:nomail",
+    "ORGANIZER;CN=Boss:mailto:",
+    "ORGANIZER:",
+    f"ORGANIZER;EMAIL={BOSS}:urn:uuid:6b0a4a94-0c7e-4d32-a6f0-2f2c6f0b7a12",
+    f"ORGANIZER;EMAIL={PERSON}:mailto:{BOSS}",
+]
+
+
+def nobody_was_told(story, title):
+    assert google_guests(story, title) == graph_guests(story, title) == []
+    assert story.mails() == []
+    assert (story.sandbox.google.meter.with_attendees, story.sandbox.microsoft.meter.with_attendees) == (0, 0)
+
+
+@pytest.mark.parametrize("organizer", UNKNOWN)
+def test_r1_r3_guests_of_whoever_cannot_be_recognised_are_not_invited(story, organizer):
+    story.phone.put("m", event("Meeting", at(1, 9), at(1, 10), organizer, line(GUEST)))
+    rest(story)
+    nobody_was_told(story, "Meeting")
+    story.phone.edit("m", line(GUEST), f"{line(GUEST)}\r\n{line(OTHER)}")
+    story.phone.edit("m", "SUMMARY:Meeting", "SUMMARY:Moved")
+    rest(story)
+    nobody_was_told(story, "Moved")
+    stored = story.phone.stored()["m"].replace("\r\n ", "")
+    assert all(f"{each}\r\n" in stored for each in (organizer, line(GUEST), line(OTHER)))
+
+
+def test_r1_whoever_is_known_by_another_address_of_the_organizer_invites(story):
+    organizer = f"ORGANIZER;EMAIL={PERSON}:/principals/users/someone/"
+    story.phone.put("m", event("Meeting", at(1, 9), at(1, 10), organizer, line(GUEST)))
+    rest(story)
+    assert google_guests(story) == [GUEST]
+    assert [(mail.recipient, mail.reason) for mail in story.mails()] == [(GUEST, "invitation")]
+
+
+@pytest.mark.parametrize("organizer", [f"ORGANIZER:mailto:{BOSS}", "ORGANIZER:/principals/users/boss/"])
+def test_r1_r3_guests_of_one_occurrence_of_someone_elses_series_are_not_invited(story, organizer):
+    start = f";TZID={ZONE}:{at(2, 9):%Y%m%dT%H%M%S}"
+    story.phone.put(
+        "m",
+        event("Series", at(1, 9), at(1, 10), "RRULE:FREQ=DAILY;COUNT=3", organizer),
+        event("With a guest", at(2, 9), at(2, 10), f"RECURRENCE-ID{start}", organizer, line(GUEST)),
+    )
+    rest(story)
+    assert story.mails() == []
+    assert story.sandbox.google.meter.with_attendees == 0
+
+
+@pytest.mark.parametrize("organizer", UNKNOWN[:6])
+def test_r3_a_guest_added_at_google_leaves_an_organizer_without_a_mail_address_as_it_is(story, organizer):
+    story.phone.put("m", event("Meeting", at(1, 9), at(1, 10), organizer))
+    rest(story)
+    path = f"calendars/primary/events/{story.google.find('Meeting')}?sendUpdates=none"
+    story.google.client.patch(path, json={"attendees": [{"email": GUEST}]}).raise_for_status()
+    rest(story)
+    stored = story.phone.stored()["m"].replace("\r\n ", "")
+    assert line(GUEST) in stored
+    assert [each for each in stored.split("\r\n") if each.startswith("ORGANIZER")] == [organizer]
+    assert story.mails() == []
+
+
 def test_r1_what_guests_answer_reaches_the_phone_and_no_copy(story):
     story.phone.put("m", meeting("Meeting", GUEST))
     rest(story)

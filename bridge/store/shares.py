@@ -1,0 +1,229 @@
+"""Calendars that others see in their own homes: the same objects and the same revision, under a name of their own.
+
+There is one calendar, and no copy. Whoever it is shared with has a path to it (``slug``) and may call and colour it as they
+like; what they have not set is as the owner has it, as far as that concerns others (``_OF_ALL``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from bridge.errors import AlreadyExists
+from bridge.policy.access import GIVEN, Access
+from bridge.store import calendars, changes, push_subscriptions
+from bridge.store.calendars import Calendar
+from bridge.store.dialects import insert
+from bridge.store.push_subscriptions import Watched
+from bridge.store.tables import calendars as calendars_table
+from bridge.store.tables import principals
+from bridge.store.tables import shares as table
+
+_OF_ALL = frozenset(
+    {
+        "tag", calendars.COMPONENT_SET, "D:displayname", "C:calendar-description", "C:calendar-timezone", "CS:source",
+        "ICAL:calendar-color",
+    }
+)  # fmt: skip
+"""What of the owner's properties others see until they set their own. The rest (order, default alarms …) is the owner's."""
+
+_TRANSPARENT = (
+    '<schedule-calendar-transp xmlns="urn:ietf:params:xml:ns:caldav"><transparent/></schedule-calendar-transp>'
+)
+_UNASKED = {"C:schedule-calendar-transp": {"xml": _TRANSPARENT}}
+"""Somebody else's appointments make nobody busy who has not said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """``sharee`` is the name of whom it is shared with, ``slug`` what it is called in their home."""
+
+    id: int
+    calendar_id: int
+    principal_id: int
+    sharee: str
+    email: str
+    properties_of_sharee: Mapping[str, Any]
+    access: Access
+    slug: str
+    accepted_at: dt.datetime | None
+
+
+_SHARE: sa.Select[Any] = sa.select(
+    table.c.id,
+    table.c.calendar_id,
+    table.c.principal_id,
+    principals.c.name,
+    principals.c.email,
+    principals.c.properties,
+    table.c.access,
+    table.c.slug,
+    table.c.accepted_at,
+).join(principals, principals.c.id == table.c.principal_id)
+
+_sharees = principals.alias("sharees")
+_SEEN = (
+    calendars.SELECT.add_columns(
+        table.c.id.label("share_id"),
+        table.c.access,
+        table.c.slug.label("own_slug"),
+        table.c.properties.label("own_properties"),
+    )
+    .join(table, table.c.calendar_id == calendars_table.c.id)
+    .join(_sharees, _sharees.c.id == table.c.principal_id)
+    .where(_sharees.c.name == sa.bindparam("home"), table.c.accepted_at.is_not(None))
+)
+_AT = _SEEN.where(table.c.slug == sa.bindparam("slug"))
+_OWN = calendars.SELECT.add_columns(
+    sa.cast(sa.null(), sa.BigInteger).label("share_id"),
+    sa.cast(sa.null(), sa.String).label("access"),
+    sa.cast(sa.null(), sa.String).label("own_slug"),
+    sa.cast(sa.null(), sa.JSON).label("own_properties"),
+).where(principals.c.name == sa.bindparam("home"), ~calendars_table.c.slug.startswith("."))
+_both = sa.union_all(_OWN, _SEEN).subquery("members")
+_MEMBERS = sa.select(_both).order_by(
+    _both.c.share_id.is_not(None), _both.c.share_id, _both.c.id
+)  # one statement: every poll asks
+_WIDTH = len(calendars.SELECT.selected_columns)
+
+
+def members(conn: sa.Connection, home: str) -> list[Calendar]:
+    """What a home shows: its own calendars in the order they were made, then those of others."""
+    return [_calendar(row) for row in conn.execute(_MEMBERS, {"home": home})]
+
+
+def at(conn: sa.Connection, home: str, slug: str) -> Calendar | None:
+    """The calendar of somebody else that is called so in this home."""
+    row = conn.execute(_AT, {"home": home, "slug": slug}).first()
+    return None if row is None else _calendar(row)
+
+
+def _calendar(row: sa.Row[Any]) -> Calendar:
+    calendar = Calendar(*row[:_WIDTH])
+    if row.share_id is None:
+        return calendar
+    return replace(
+        calendar,
+        slug=row.own_slug,
+        properties=seen(calendar.properties, row.own_properties),
+        access=GIVEN[row.access],
+        share_id=row.share_id,
+    )
+
+
+def seen(owners: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties as the sharee sees them."""
+    return {name: value for name, value in {**_given(owners), **own}.items() if value is not None}
+
+
+def _own(owners: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What the sharee must have of their own to see what is wanted: the reverse of ``seen``."""
+    given = _given(owners)
+    different = {name: value for name, value in wanted.items() if given.get(name) != value}
+    return {**different, **{name: None for name in given if name not in wanted}}
+
+
+def _given(owners: Mapping[str, Any]) -> dict[str, Any]:
+    return {**_UNASKED, **{name: value for name, value in owners.items() if name.removeprefix("@") in _OF_ALL}}
+
+
+# --- made and undone -----------------------------------------------------------------------------------------------
+
+
+def add(
+    conn: sa.Connection,
+    calendar_id: int,
+    principal_id: int,
+    *,
+    access: str,
+    slug: str,
+    properties: Mapping[str, Any],
+    now: dt.datetime,
+) -> Share:
+    """Share a calendar, or give other rights to one who has it. Accepted at once. Raises AlreadyExists for a slug that is taken."""
+    # nobody makes a calendar of that name in this home meanwhile
+    conn.execute(sa.select(principals.c.id).where(principals.c.id == principal_id).with_for_update())
+    known = of(conn, calendar_id, principal_id)
+    if known is None:
+        own = calendars_table.c.principal_id == principal_id, calendars_table.c.slug == slug
+        made = None
+        if conn.scalar(sa.select(calendars_table.c.id).where(*own)) is None:
+            made = conn.scalar(
+                insert(conn, table)
+                .values(
+                    calendar_id=calendar_id, principal_id=principal_id, access=access, slug=slug,
+                    properties=dict(properties), created_at=now, accepted_at=now,
+                )
+                .on_conflict_do_nothing()
+                .returning(table.c.id)
+            )  # fmt: skip
+        if made is None:
+            raise AlreadyExists(f"there is a calendar {slug!r} in this home already")
+        push_subscriptions.mark_home(conn, principal_id, now=now)
+    elif known.access is not GIVEN[access]:
+        conn.execute(sa.update(table).where(table.c.id == known.id).values(access=access))
+        push_subscriptions.mark_home(conn, principal_id, now=now, properties_at=1)
+    return _share(
+        conn.execute(_SHARE.where(table.c.calendar_id == calendar_id, table.c.principal_id == principal_id)).one()
+    )
+
+
+def remove(conn: sa.Connection, calendar_id: int, principal_id: int, *, now: dt.datetime) -> bool:
+    """It is gone from their home, and their devices are told nothing of it any more. False: they did not have it."""
+    gone = sa.delete(table).where(table.c.calendar_id == calendar_id, table.c.principal_id == principal_id)
+    if not conn.execute(gone).rowcount:
+        return False
+    push_subscriptions.remove_from(conn, principal_id, Watched("calendar", calendar_id))
+    push_subscriptions.mark_home(conn, principal_id, now=now)
+    return True
+
+
+def hold(conn: sa.Connection, share_id: int) -> bool:
+    """Let nobody take it back until the transaction ends. False: it was taken back already."""
+    query = sa.select(table.c.id).where(table.c.id == share_id).with_for_update(read=True)
+    return conn.scalar(query) is not None
+
+
+def describe(
+    conn: sa.Connection, calendar: Calendar, properties: Mapping[str, Any], *, actor: str, now: dt.datetime
+) -> None:
+    """Replace all properties as the sharee sees them, and nobody else's. ``calendar`` is what ``at`` gave.
+
+    The calendar's revision is bumped: the sharee's other devices look at nothing else (see ``calendars.set_properties``).
+    """
+    changes.lock(conn, calendar.id)
+    owners = calendars.by_id(conn, calendar.id)
+    before = sa.select(table.c.properties).where(table.c.id == calendar.share_id)
+    own = _own({} if owners is None else owners.properties, properties)
+    if conn.scalar(before) == own:
+        return
+    changes.bump(conn, calendar.id, actor=actor, now=now, properties=True)
+    row = sa.update(table).where(table.c.id == calendar.share_id).values(properties=own).returning(table.c.principal_id)
+    principal_id = conn.scalar(row)
+    if principal_id is not None:
+        push_subscriptions.mark_home(conn, principal_id, now=now, properties_at=1)
+
+
+# --- to be seen ----------------------------------------------------------------------------------------------------
+
+
+def of(conn: sa.Connection, calendar_id: int, principal_id: int) -> Share | None:
+    row = conn.execute(_SHARE.where(table.c.calendar_id == calendar_id, table.c.principal_id == principal_id)).first()
+    return None if row is None else _share(row)
+
+
+def of_calendar(conn: sa.Connection, calendar_id: int) -> list[Share]:
+    """Whom it is shared with, by name."""
+    rows = conn.execute(_SHARE.where(table.c.calendar_id == calendar_id).order_by(principals.c.name))
+    return [_share(row) for row in rows]
+
+
+def _share(row: sa.Row[Any]) -> Share:
+    return Share(
+        row.id, row.calendar_id, row.principal_id, row.name, row.email, row.properties, GIVEN[row.access], row.slug,
+        row.accepted_at,
+    )  # fmt: skip
