@@ -16,7 +16,7 @@ from gi.repository import EDataServer as Eds  # noqa: E402
 KINDS = {"events": ECal.ClientSourceType.EVENTS, "tasks": ECal.ClientSourceType.TASKS}
 EXTENSIONS = {"events": Eds.SOURCE_EXTENSION_CALENDAR, "tasks": Eds.SOURCE_EXTENSION_TASK_LIST}
 WANTED = Eds.WebDAVDiscoverSupports.EVENTS | Eds.WebDAVDiscoverSupports.TASKS
-SECONDS = 20
+SECONDS = 60
 
 
 class Hands:

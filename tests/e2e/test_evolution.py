@@ -60,7 +60,7 @@ class Evolution:
         )
 
     def shows(self, *expected):
-        wait_for(lambda: self.titles() == sorted(expected), seconds=20, every=0.2)
+        wait_for(lambda: self.titles() == sorted(expected), seconds=60, every=0.2)
 
     def end(self):
         self.process.stdin.close()

@@ -83,7 +83,8 @@ def world(tmp_path):
 
 @pytest.fixture
 def phone(world):
-    made = Phone(**world.hub.command("device", "add", "alex", "android"))
+    device = world.hub.command("device", "add", "alex", "android")
+    made = Phone(device["url"], device["username"], device["password"])
     yield made
     made.close()
 
@@ -160,7 +161,8 @@ def test_of_two_workers_on_postgresql_one_tells_each_phone_once(tmp_path, postgr
         service = stack.enter_context(PushService())
         phones = {}
         for number in range(6):
-            phone = Phone(**world.hub.command("device", "add", "alex", f"phone {number}"))
+            device = world.hub.command("device", "add", "alex", f"phone {number}")
+            phone = Phone(device["url"], device["username"], device["password"])
             stack.callback(phone.close)
             shown = phone.properties("P:transports", "P:topic")
             key = shown.findtext("P:transports/P:web-push/P:vapid-public-key", namespaces=NAMES)

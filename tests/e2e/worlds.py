@@ -129,6 +129,7 @@ def opened(folder, *, parts=(["serve"],), seeded=0, **environ):
         hub.command("user", "add", "alex", "--email", PERSON)
         for provider in ("google", "microsoft"):
             consent(hub.command("account", "connect", "alex", provider, "--sandbox")["url"])
-        phone = CalDavSide(**hub.command("device", "add", "alex", "phone"))
+        made = hub.command("device", "add", "alex", "phone")
+        phone = CalDavSide(made["url"], made["username"], made["password"])
         stack.callback(phone.close)
         yield World(sandbox, hub, {"caldav": phone, **sides})

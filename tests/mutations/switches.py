@@ -97,7 +97,7 @@ SWITCHES = (
     Switch(
         "attendees: only the home invites, and only to one's own (R1, R2)",
         "bridge/sync/plan.py",
-        "return case.home and rules.invitations and not rules.pairing and mine and not _over(fields, rules.now)",
+        "return not guests.anothers(hub.data, rules.own)",
         "return True",
         ("tests/sync/test_guests.py", "tests/scenarios/test_guests.py", "-k", "r1 or r2"),
     ),
