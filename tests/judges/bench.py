@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.support.hub import Hub
 
 PEOPLE = ("alice", "bob", "carol")
+_HOST = "127.0.0.2"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,11 @@ class Device:
 @contextmanager
 def opened(folder: Path) -> Iterator[dict[str, Device]]:
     """The people's devices, by name."""
-    with Hub(folder / "data") as hub:
+    hub = Hub(folder / "data")
+    # not 127.0.0.1: there the tester does not ask how a server is found
+    hub.url = f"http://{_HOST}:{hub.port}"
+    hub.parts = [["serve", "--host", _HOST]]
+    with hub:
         for name in PEOPLE:
             hub.command("user", "add", name, "--email", f"{name}@example.org")
         made = {name: hub.command("device", "add", name, "judge") for name in PEOPLE}
