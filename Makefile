@@ -4,7 +4,7 @@ BIN := .venv/bin
 DEV := .venv/.dev
 RUN := .venv/.run
 
-.PHONY: demo test lint types imports unit programs lock bench prove mutations pitfalls fidelity judges clean help
+.PHONY: demo test lint types imports unit lock bench prove mutations pitfalls fidelity judges clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -36,11 +36,9 @@ types: $(DEV)
 imports: $(DEV)
 	$(BIN)/lint-imports
 
-unit: $(DEV) programs
+unit: $(DEV)
+	@sh tests/programs.sh chromium litmus
 	$(BIN)/pytest --numprocesses auto --dist worksteal
-
-programs: $(DEV)
-	@sh tests/programs.sh
 
 lock: $(DEV)  ## resolve the dependencies anew, leaving out what is younger than a week
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
@@ -65,7 +63,8 @@ pitfalls: $(DEV)  ## write docs/reference/pitfalls.md anew
 fidelity: $(DEV)  ## ask the simulated services anew what they hold, and write docs/reference/fidelity.md
 	$(BIN)/python -m tests.fidelity
 
-judges: $(DEV) programs  ## ask caldav-server-tester and litmus what the server can do, and write docs/reference/judges.md anew
+judges: $(DEV)  ## ask caldav-server-tester and litmus what the server can do (docs/reference/judges.md anew), and Evolution to use it
+	@sh tests/programs.sh litmus evolution
 	$(BIN)/python -m tests.judges
 	$(BIN)/pytest -n 0 tests/e2e/evolution_check.py
 

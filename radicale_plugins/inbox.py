@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bridge.errors import InvalidCalendarData
 from bridge.ical import availability
-from bridge.services import scheduling
+from bridge.services import delivery
 from bridge.store import calendars, principals
 from radicale_plugins import dav, keeping
 from radicale_plugins.keeping import Unacceptable
@@ -67,7 +67,7 @@ def _named(request: Request, element: ET.Element) -> ET.Element:
         raise Unacceptable(element.tag, "C:valid-schedule-default-calendar-URL")
     with request.database.read() as conn:
         calendar = calendars.get(conn, place.owner, place.slug)
-    if calendar is None or not scheduling.takes_meetings(calendar, "VEVENT"):
+    if calendar is None or not delivery.takes_meetings(calendar, "VEVENT"):
         raise Unacceptable(element.tag, "C:valid-schedule-default-calendar-URL")
     named = ET.Element(element.tag)
     named.text = place.slug

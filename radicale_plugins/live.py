@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.policy.access import Access
-from bridge.services import scheduling
+from bridge.services import delivery
 from bridge.services.registering import Registrar
 from bridge.store import principals
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS, INBOX, Calendar, components
@@ -307,7 +307,7 @@ def _default_calendar(resource: Resource, request: Request) -> ET.Element | None
     """Where new meetings come to (RFC 6638 §9.2): what was chosen, else what would be taken."""
     with request.database.read() as conn:
         owner = principals.by_name(conn, resource.place.owner)
-        chosen = None if owner is None else scheduling.default_calendar(conn, owner, "VEVENT")
+        chosen = None if owner is None else delivery.default_calendar(conn, owner, "VEVENT")
     if chosen is None:
         return None
     return _hrefs("C:schedule-default-calendar-URL", request.url(Place(chosen.owner, chosen.slug).path))

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from bridge.errors import NotFound, UsageError
 from bridge.ical import lines, text, times
-from bridge.services import publishing
+from bridge.services import passwords, publishing
 from bridge.services.naming import nobody
 from bridge.services.publishing import Heading, Window
 from bridge.store import audit, calendars, feeds, objects, principals
@@ -123,7 +123,7 @@ def add(
             conn,
             owner.id,
             title,
-            _digest(secret),
+            passwords.digest(secret),
             [each.id for each in found],
             hint=_hint(secret),
             shows=shows,
@@ -149,7 +149,7 @@ def rotate(database: Database, principal: str, name: str, *, actor: str = "cli",
     with database.write() as conn:
         owner, feed = _named(conn, principal, name)
         secret = _new_secret()
-        feeds.set_digest(conn, feed, _digest(secret), hint=_hint(secret), now=now)
+        feeds.set_digest(conn, feed, passwords.digest(secret), hint=_hint(secret), now=now)
         _note(conn, "feed.rotate", feed, owner, actor, now)
     return Address(feed, _path(secret, feed.name))
 
@@ -187,11 +187,6 @@ def _new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _digest(secret: str) -> str:
-    """A secret of 256 random bits needs no slow hash: nobody guesses it."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
-
-
 def _hint(secret: str) -> str:
     """Enough to know an address by, and far too little to guess the rest."""
     return secret[:_HINT_LENGTH]
@@ -204,7 +199,7 @@ def _path(secret: str, name: str) -> str:
 
 def state(conn: sa.Connection, secret: str, *, now: dt.datetime) -> State:
     """Raises NotFound, and Ended for an address that was good once."""
-    digest = _digest(secret)
+    digest = passwords.digest(secret)
     feed = feeds.by_digest(conn, digest)
     if feed is None:
         raise Ended("that feed has ended") if feeds.is_former(conn, digest) else NotFound("there is no such feed")

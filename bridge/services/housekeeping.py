@@ -8,7 +8,7 @@ import structlog
 
 from bridge.services import device_check
 from bridge.services.context import Context
-from bridge.services.scheduling import ACTOR
+from bridge.services.delivery import ACTOR
 from bridge.store import (
     attachments,
     audit,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import structlog
 
 from bridge.config import Mail
-from bridge.errors import InvalidCalendarData
+from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import lines, text, view
 from bridge.ical import objects as ical
 from bridge.ical.attendees import address
@@ -22,7 +22,7 @@ from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject
 from bridge.notify import imip
 from bridge.notify.imip import Letter, Mailbox, NotTaken, Received
-from bridge.services import scheduling
+from bridge.services import delivery, scheduling
 from bridge.services.context import Context
 from bridge.store import calendars, changes, itip_outbox, objects, principals, reply_addresses
 from bridge.store.itip_outbox import Outgoing
@@ -144,7 +144,7 @@ def _words(obj: CalendarObject, method: str, name: str) -> tuple[str, str]:
 def _when(obj: CalendarObject) -> str:
     try:
         fields = view.read(obj).master if obj.master is not None else next(iter(view.strays(obj).values()))
-    except Exception:  # noqa: BLE001 - words for people; the message itself says it to programs
+    except Unmappable:  # words for people; the message itself says it to programs
         return ""
     if not isinstance(fields, EventFields):
         return ""
@@ -170,7 +170,7 @@ def _not_taken(context: Context, message: Outgoing, *, forever: bool) -> None:
         if stored is None:
             return
         obj = merging.with_statuses(ical.parse(stored.data), {message.recipient: scheduling.UNKNOWN})
-        actor = scheduling.ACTOR
+        actor = delivery.ACTOR
         objects.put(conn, stored.calendar_id, stored.href, obj.to_bytes(), actor=actor, now=now, quietly=True)
 
 
@@ -221,5 +221,5 @@ def _apply(conn: sa.Connection, known: ReplyAddress, message: CalendarObject, no
             log.info("an answer by mail came too late")
             continue
         answer = replies.reply(obj, still, own=[known.recipient], now=now)
-        scheduling.to_inbox(conn, organizer, answer, now=now)
-        scheduling.answered(conn, organizer, calendar, stored, still, who=known.recipient, now=now)
+        delivery.to_inbox(conn, organizer, answer, now=now)
+        delivery.answered(conn, organizer, calendar, stored, still, who=known.recipient, now=now)

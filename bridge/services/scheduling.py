@@ -8,7 +8,6 @@ scheduled here. What a sync brings in comes past here and tells nobody.
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -21,20 +20,15 @@ from bridge.ical.attendees import address
 from bridge.ical.itip import merging, parts, replies, requests
 from bridge.ical.itip.requests import Message
 from bridge.ical.objects import CalendarObject
+from bridge.services import delivery
 from bridge.store import calendars, changes, itip_outbox, objects, principals
 from bridge.store.calendars import Calendar
 from bridge.store.itip_outbox import Outgoing
 from bridge.store.objects import ANY, Expected, StoredObject
 from bridge.store.principals import Principal
 
-ACTOR = "itip"
-"""Who the history says it was, where a message changed a calendar."""
-
 DELIVERED, SENT, UNKNOWN, REFUSED = "1.2", "1.1", "5.1", "3.8"
 """SCHEDULE-STATUS (RFC 6638 §3.2.9): it is there; it went out by mail; it cannot be delivered; they may not be sent this."""
-
-DEFAULT_CALENDAR = "C:schedule-default-calendar-URL"
-"""A property of the inbox: the slug of the calendar that new meetings come to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +211,7 @@ class _Matter:
         """Of a meeting whose organizer is a person of this server and schedules it here."""
         known = self.old or self.new
         assert known is not None  # noqa: S101
-        organizer = _person(self._conn, parts.organizer(known))
+        organizer = delivery.person_of(self._conn, parts.organizer(known))
         if organizer is None or organizer.id == self._owner.id:
             return None
         for stored in objects.of_person(self._conn, organizer.id, known.uid):
@@ -238,12 +232,12 @@ class _Matter:
             everybody |= {parts.organizer(ical.parse(copy[1].data))} | parts.asked(ical.parse(copy[1].data))
         uid = next(each.uid for each in (self.new, self.old) if each is not None)
         for who in sorted(everybody):
-            person = _person(self._conn, who)
+            person = delivery.person_of(self._conn, who)
             if person is None:
                 continue
             concerned.add(calendars.inbox(self._conn, person.id, now=self._now).id)
             concerned |= {stored.calendar_id for stored in objects.of_person(self._conn, person.id, uid)}
-            target = default_calendar(self._conn, person, (self.new or self.old).component)  # type: ignore[union-attr]
+            target = delivery.default_calendar(self._conn, person, (self.new or self.old).component)  # type: ignore[union-attr]
             concerned |= set() if target is None else {target.id}
         for calendar_id in sorted(concerned):
             changes.lock(self._conn, calendar_id)
@@ -287,20 +281,20 @@ class _Matter:
         return merging.statuses(self.old).get(who, UNKNOWN) == UNKNOWN
 
     def _reaches(self, message: Message) -> bool:
-        return self._by.mail or _person(self._conn, message.recipient) is not None
+        return self._by.mail or delivery.person_of(self._conn, message.recipient) is not None
 
     def _strangers(self, obj: CalendarObject) -> Iterable[str]:
         of = parts.of(obj)
         others = (who for who in parts.asked(obj) - self._own if requests.agent(of, who) == "SERVER")
-        return (who for who in others if _person(self._conn, who) is None)
+        return (who for who in others if delivery.person_of(self._conn, who) is None)
 
     def _status_of(self, message: Message) -> str:
-        person = _person(self._conn, message.recipient)
+        person = delivery.person_of(self._conn, message.recipient)
         if person is None:
             return SENT
         if self._is_taken(person, message):
             return REFUSED
-        has_room = objects.of_person(self._conn, person.id, message.view.uid) or default_calendar(
+        has_room = objects.of_person(self._conn, person.id, message.view.uid) or delivery.default_calendar(
             self._conn, person, message.view.component
         )
         return DELIVERED if has_room else UNKNOWN
@@ -324,12 +318,12 @@ class _Matter:
             self._answer(copy, known, given)
 
     def _deliver(self, message: Message) -> None:
-        person = _person(self._conn, message.recipient)
+        person = delivery.person_of(self._conn, message.recipient)
         if person is None:
             self._write_to(message)
         elif not self._is_taken(person, message):
-            to_inbox(self._conn, person, message, now=self._now)
-            receive(self._conn, person, message, anew=self._anew, now=self._now)
+            delivery.to_inbox(self._conn, person, message, now=self._now)
+            delivery.receive(self._conn, person, message, anew=self._anew, now=self._now)
 
     def _write_to(self, message: Message) -> None:
         itip_outbox.add(
@@ -355,67 +349,8 @@ class _Matter:
             return
         who = next(iter(self._own & parts.asked(ical.parse(stored.data))))
         message = replies.reply(mine, given, own=self._own, now=self._now)
-        to_inbox(self._conn, organizer, message, now=self._now)
-        answered(self._conn, organizer, calendar, stored, given, who=who, now=self._now)
-
-
-def receive(
-    conn: sa.Connection, person: Principal, message: Message, *, anew: Collection[str] = (), now: dt.datetime
-) -> None:
-    """Lay a REQUEST or CANCEL upon what the person has of it; a new meeting comes into their default calendar.
-
-    ``anew``: the instances that take place at another time now. A CANCEL of what they do not have changes nothing.
-    """
-    view = message.view
-    held = objects.of_person(conn, person.id, view.uid)
-    if not held:
-        target = default_calendar(conn, person, view.component)
-        if target is None or message.method == "CANCEL":
-            return
-        made = merging.accepted(None, view).to_bytes()
-        objects.put(conn, target.id, objects.free_href(conn, target.id, view.uid), made, actor=ACTOR, now=now)
-        return
-    for stored in held:
-        existing = ical.parse(stored.data)
-        if message.method == "CANCEL":
-            became = merging.cancelled(existing, view, now=now)
-        else:
-            became = merging.accepted(existing, view, anew=anew)
-        objects.put(conn, stored.calendar_id, stored.href, became.to_bytes(), actor=ACTOR, now=now)
-
-
-def answered(
-    conn: sa.Connection,
-    organizer: Principal,
-    calendar: Calendar,
-    stored: StoredObject,
-    given: Collection[replies.Answer],
-    *,
-    who: str,
-    now: dt.datetime,
-) -> None:
-    """Write somebody's answers into the organizer's copy, and into those of the other people of this server, quietly."""
-    before = ical.parse(stored.data)
-    after = replies.applied(before, given, who=who)
-    objects.put(conn, calendar.id, stored.href, after.to_bytes(), actor=ACTOR, now=now, quietly=True)
-    told = merging.statuses(before)
-    for other in sorted(parts.asked(after) - {who, address(organizer.email)}):
-        person = _person(conn, other)
-        view = requests.seen_by(parts.of(after), other)
-        if person is None or view is None or other not in told:
-            continue
-        for held in objects.of_person(conn, person.id, after.uid):
-            existing = ical.parse(held.data)
-            if parts.organizer(existing) == address(organizer.email):
-                became = merging.accepted(existing, view).to_bytes()
-                objects.put(conn, held.calendar_id, held.href, became, actor=ACTOR, now=now, quietly=True)
-
-
-def to_inbox(conn: sa.Connection, person: Principal, message: Message, *, now: dt.datetime) -> None:
-    """The message itself, for the client to show that it came (RFC 6638 §4.1)."""
-    inbox = calendars.inbox(conn, person.id, now=now)
-    href = f"{secrets.token_hex(16)}.ics"
-    objects.deliver(conn, inbox.id, href, message.view.component, message.to_bytes(), actor=ACTOR, now=now)
+        delivery.to_inbox(self._conn, organizer, message, now=self._now)
+        delivery.answered(self._conn, organizer, calendar, stored, given, who=who, now=self._now)
 
 
 def _may_concern(data: bytes | None) -> bool:
@@ -429,20 +364,3 @@ def _readable(data: bytes | None) -> CalendarObject | None:
         return None if data is None else ical.parse(data)
     except InvalidCalendarData:
         return None
-
-
-def _person(conn: sa.Connection, who: str) -> Principal | None:
-    return principals.by_email(conn, who) if who else None
-
-
-def default_calendar(conn: sa.Connection, person: Principal, component: str) -> Calendar | None:
-    """Where a new meeting comes: what the person has chosen, else their first calendar that takes it (RFC 6638 §9.2)."""
-    own = [each for each in calendars.of_principal(conn, person.name) if takes_meetings(each, component)]
-    inbox = calendars.get(conn, person.name, calendars.INBOX)
-    chosen = None if inbox is None else inbox.properties.get(DEFAULT_CALENDAR)
-    return next((each for each in own if each.slug == chosen), own[0] if own else None)
-
-
-def takes_meetings(calendar: Calendar, component: str) -> bool:
-    """Whether it takes such components, and is no subscription."""
-    return component in calendars.components(calendar.properties) and calendar.properties.get("tag") == "VCALENDAR"

@@ -6,7 +6,6 @@ The link's secret is stored as a hash (192 bits: a fast one is enough), the pass
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 from dataclasses import dataclass
 
@@ -31,7 +30,9 @@ def link(context: Context, device: NewDevice, *, hours: int | None = None) -> Li
     secret = secrets.token_urlsafe(24)
     expires_at = context.now() + dt.timedelta(hours=hours or context.settings.onboarding.link_hours)
     with context.database.write() as conn:
-        setup_links.put(conn, context.vault, device.id, _digest(secret), device.password, expires_at=expires_at)
+        setup_links.put(
+            conn, context.vault, device.id, passwords.digest(secret), device.password, expires_at=expires_at
+        )
     return Link(f"{addresses.public_url(context)}/setup/{secret}", expires_at)
 
 
@@ -49,11 +50,7 @@ def renew(context: Context, principal: str, label: str, *, hours: int | None = N
 def find(context: Context, secret: str) -> SetupLink:
     """What the link stands for; looking does not use it up. Raises NotFound: never made, used, too old, or revoked."""
     with context.database.read() as conn:
-        found = setup_links.get(conn, context.vault, _digest(secret), now=context.now())
+        found = setup_links.get(conn, context.vault, passwords.digest(secret), now=context.now())
     if found is None:
         raise NotFound("this setup link is good no more")
     return found
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,30 +1,19 @@
 """The commands as a person types them: what they print, and one plain line for what cannot be."""
 
-import io
+import functools
 import json
 
 import pytest
 
-from bridge.server import main
 from bridge.services import addresses
 
 NOBODY = "there is no user 'bob'; add one with: caldav-bridge user add bob --email"
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    for name in ("CALDAV_BRIDGE_GOOGLE__CLIENT_ID", "CALDAV_BRIDGE_DATA"):
-        monkeypatch.delenv(name, raising=False)
-
-    def command(*arguments, stdin=""):
-        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path), *arguments])
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
-    return command
+def run(tmp_path, monkeypatch, caldav_bridge):
+    monkeypatch.delenv("CALDAV_BRIDGE_GOOGLE__CLIENT_ID", raising=False)
+    return functools.partial(caldav_bridge, tmp_path)
 
 
 @pytest.fixture

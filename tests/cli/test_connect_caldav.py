@@ -1,27 +1,17 @@
 """account connect USER caldav: the password comes from standard input or a prompt, and is shown nowhere."""
 
-import io
+import functools
 import json
 
 import pytest
 import typer
 
-from bridge.server import main
 from tests.support.caldav_server import PASSWORD, USER, radicale
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("CALDAV_BRIDGE_DATA", raising=False)
-
-    def command(*arguments, stdin=""):
-        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path / "data"), *arguments])
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
+def run(tmp_path, caldav_bridge):
+    command = functools.partial(caldav_bridge, tmp_path / "data")
     assert command("user", "add", "alice", "--email", "alice@example.com")[0] == 0
     return command
 

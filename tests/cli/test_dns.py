@@ -1,6 +1,5 @@
 """The command dns: what it prints, and what its exit code says."""
 
-import io
 import json
 import socket
 import threading
@@ -8,8 +7,6 @@ import threading
 import dns.message
 import dns.rcode
 import pytest
-
-from bridge.server import main
 
 
 @pytest.fixture
@@ -33,17 +30,10 @@ def empty_zone():
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("CALDAV_BRIDGE_DATA", raising=False)
-
+def run(tmp_path, caldav_bridge):
     def command(public_url, *arguments):
         tmp_path.joinpath("config.toml").write_text(f'[server]\npublic_url = "{public_url}"\n')
-        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path), "dns", *arguments])
-        monkeypatch.setattr("sys.stdin", io.StringIO())
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
+        return caldav_bridge(tmp_path, "dns", *arguments)
 
     return command
 

@@ -1,9 +1,8 @@
 """What an admin sees of a hub that is connected: what a pair shows and goes on showing, tables that fit, lines that tell."""
 
 import datetime as dt
-import io
+import functools
 import json
-import logging
 import shutil
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from bridge.ical import edit
 from bridge.ical.fields import EventFields, ObjectFields, When
 from bridge.sandbox.server import Sandbox
-from bridge.server import main
 from bridge.store import objects, pairs
 from tests.support import house as houses
 
@@ -39,24 +37,9 @@ def pair(house):
 
 
 @pytest.fixture
-def run(house, tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("CALDAV_BRIDGE_DATA", raising=False)
+def run(house, tmp_path, monkeypatch, caldav_bridge):
     monkeypatch.setenv("COLUMNS", "80")
-    root = logging.getLogger()
-    monkeypatch.setattr(
-        root, "handlers", root.handlers
-    )  # a command puts its own there, which ends with this test's stderr
-
-    def command(*arguments, answer=""):
-        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path), *map(str, arguments)])
-        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-        capsys.readouterr()  # what was logged before
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
-    return command
+    return functools.partial(caldav_bridge, tmp_path)
 
 
 def put(house, uid, title, *, days=1):
@@ -147,7 +130,7 @@ def test_a_question_in_a_script_names_the_option_that_answers_it(house, run, pai
     assert (code, err) == (2, "caldav-bridge: nothing done; say --yes to go on without being asked\n")
     assert "This changes 1 of 1 event there. Go on?" in out
     assert stored(house, outlook) is None
-    code, out, err = run("pair", "set", outlook, "--show", "busy", answer="n\n")
+    code, out, err = run("pair", "set", outlook, "--show", "busy", stdin="n\n")
     assert (code, err, out.endswith("Nothing was done.\n")) == (1, "", True)
     assert stored(house, outlook) is None
     cycle = latest_cycle(run, pair)
@@ -219,7 +202,7 @@ def test_the_log_fits_and_says_what_was_undone_in_part(house, run, pair):
     assert out.splitlines()[0].split() == ["what", "where", "title"]
     _, out, _ = run("sync", "undo", pair, cycle, "--event", LONG)
     assert out == ""
-    told = run("sync", "undo", pair, cycle, answer="n\n")[1].splitlines()
+    told = run("sync", "undo", pair, cycle, stdin="n\n")[1].splitlines()
     assert told[:2] == [f"  restore  Tea ({first})", f"  restore  Tea ({second})"]
     assert run("sync", "undo", pair, cycle, "--event", uid(1)[: len(LONG) + 1], "--yes")[0] == 0
     assert titles(house) == ["Tea"]

@@ -1,6 +1,6 @@
 """What needs a person, and comparing by hand, as a person types it."""
 
-import io
+import functools
 import json
 import shutil
 
@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.sandbox.server import Sandbox
-from bridge.server import main
 from bridge.store import tables
 from tests.support import house as houses
 from tests.support.mailbox import Mailbox
@@ -37,19 +36,8 @@ def pair(house):
 
 
 @pytest.fixture
-def run(house, tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("CALDAV_BRIDGE_DATA", raising=False)
-
-    def command(*arguments):
-        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path), *map(str, arguments)])
-        monkeypatch.setattr("sys.stdin", io.StringIO())
-        capsys.readouterr()  # what was logged before
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
-    return command
+def run(house, tmp_path, caldav_bridge):
+    return functools.partial(caldav_bridge, tmp_path)
 
 
 def sql(house, statement):

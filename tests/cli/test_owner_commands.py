@@ -1,7 +1,7 @@
 """What the owner of a calendar sees and says on the command line, on a hub that is connected to the sandbox."""
 
 import datetime as dt
-import io
+import functools
 import json
 import shutil
 
@@ -10,7 +10,6 @@ import pytest
 from bridge.ical import edit
 from bridge.ical.fields import EventFields, ObjectFields, When
 from bridge.sandbox.server import Sandbox
-from bridge.server import main
 from bridge.store import objects
 from tests.support import house as houses
 
@@ -30,18 +29,8 @@ def house(running, tmp_path, _migrated_file):
 
 
 @pytest.fixture
-def run(house, tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("CALDAV_BRIDGE_DATA", raising=False)
-
-    def command(*arguments):
-        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path), *map(str, arguments)])
-        monkeypatch.setattr("sys.stdin", io.StringIO())
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
-    return command
+def run(house, tmp_path, caldav_bridge):
+    return functools.partial(caldav_bridge, tmp_path)
 
 
 def put(house, uid, title):

@@ -1,7 +1,7 @@
 """What an admin sees of the devices that are told of changes."""
 
 import datetime as dt
-import io
+import functools
 import json
 import shutil
 
@@ -9,7 +9,6 @@ import pytest
 
 from bridge import config
 from bridge.notify.webpush import Endpoint
-from bridge.server import main
 from bridge.services import devices, principals, push_keys, registering
 from bridge.services.context import open_context
 from bridge.store import calendars, push_subscriptions
@@ -27,19 +26,8 @@ def context(tmp_path, _migrated_file):
 
 
 @pytest.fixture
-def run(context, tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("CALDAV_BRIDGE_DATA", raising=False)
-
-    def command(*arguments):
-        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path), *arguments])
-        monkeypatch.setattr("sys.stdin", io.StringIO())
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
-    return command
+def run(context, tmp_path, caldav_bridge):
+    return functools.partial(caldav_bridge, tmp_path)
 
 
 @pytest.fixture

@@ -1,36 +1,24 @@
 """Sharing a calendar from the command line."""
 
-import io
+import functools
 import json
 import shutil
 
 import pytest
 
 from bridge import config
-from bridge.server import main
 from bridge.services import principals
 from bridge.services.context import open_context
 
 
 @pytest.fixture
-def run(tmp_path, _migrated_file, monkeypatch, capsys):
+def run(tmp_path, _migrated_file, caldav_bridge):
     shutil.copy(_migrated_file, tmp_path / "bridge.db")
     opened = open_context(config.load(tmp_path))
     for name in ("alice", "bob"):
         principals.add(opened.database, name, f"{name}@example.org", now=opened.now())
     opened.close()
-    monkeypatch.delenv("CALDAV_BRIDGE_DATA", raising=False)
-
-    def command(*arguments):
-        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path), *arguments])
-        monkeypatch.setattr("sys.stdin", io.StringIO())
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
-    return command
+    return functools.partial(caldav_bridge, tmp_path)
 
 
 def test_a_calendar_is_shared_listed_and_taken_back(run):

@@ -1,29 +1,22 @@
 """calendar subscribe and unsubscribe: what is said, and that the address of a feed is not."""
 
-import io
 import json
 
 import pytest
 
-from bridge.server import main
 from tests.support.feeds import FeedServer, Reply, event, feed
 
 PATH = "/private-canary4711/basic.ics"
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("CALDAV_BRIDGE_DATA", raising=False)
+def run(tmp_path, monkeypatch, caldav_bridge):
     monkeypatch.setenv("CALDAV_BRIDGE_ICS__ALLOW_PRIVATE", "true")
 
     def command(*arguments, stdin=""):
-        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path / "data"), *map(str, arguments)])
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        assert "canary" not in printed.out + printed.err
-        return ended.value.code or 0, printed.out, printed.err
+        code, out, err = caldav_bridge(tmp_path / "data", *arguments, stdin=stdin)
+        assert "canary" not in out + err
+        return code, out, err
 
     assert command("user", "add", "alice", "--email", "alice@example.com")[0] == 0
     return command

@@ -1,15 +1,13 @@
 """sync preview, log and undo as a person says them, on a hub that is connected to the sandbox."""
 
 import datetime as dt
-import io
+import functools
 import json
-import logging
 import shutil
 
 import pytest
 
 from bridge.sandbox.server import Sandbox
-from bridge.server import main
 from bridge.services import syncing
 from bridge.store import pairs
 from tests.support import house as houses
@@ -41,23 +39,8 @@ def pair(house):
 
 
 @pytest.fixture
-def run(house, tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("CALDAV_BRIDGE_DATA", raising=False)
-    root = logging.getLogger()
-    monkeypatch.setattr(
-        root, "handlers", root.handlers
-    )  # a command puts its own there, which ends with this test's stderr
-
-    def command(*arguments, answer=""):
-        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path), *map(str, arguments)])
-        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-        capsys.readouterr()  # what was logged before
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
-    return command
+def run(house, tmp_path, caldav_bridge):
+    return functools.partial(caldav_bridge, tmp_path)
 
 
 def titles(house):
@@ -175,14 +158,14 @@ def test_a_cycle_is_undone_after_it_was_shown(house, run, pair):
     delete_there(house, "Gym", "Tea")
     house.cycle(pair)
     cycle = json.loads(run("sync", "log", pair, "--json")[1])[0]["cycle"]
-    code, out, _ = run("sync", "undo", pair, cycle, answer="n\n")
+    code, out, _ = run("sync", "undo", pair, cycle, stdin="n\n")
     assert (code, "  restore  Gym (" in out, "  restore  Tea (" in out) == (1, True, True)
     assert out.endswith("Go on? [y/N]: Nothing was done.\n")
     assert titles(house) == ["Lunch"]
     told = json.loads(run("sync", "undo", pair, cycle, "--json")[1])
     assert (told["done"], sorted(item["what"] for item in told["items"])) == (False, ["restore", "restore"])
     assert titles(house) == ["Lunch"]
-    code, out, _ = run("sync", "undo", pair, cycle, answer="y\n")
+    code, out, _ = run("sync", "undo", pair, cycle, stdin="y\n")
     assert code == 0
     assert out.endswith(f"2 events are as they were before cycle {cycle}; all sides follow with their next sync.\n")
     assert titles(house) == ["Gym", "Lunch", "Tea"]
@@ -218,7 +201,7 @@ def test_r6_an_undo_that_the_guard_will_hold_says_so_before(house, run, pair):
         house.add("google", f"More {number}")
     house.cycle(pair)
     cycle = json.loads(run("sync", "log", pair, "--json")[1])[0]["cycle"]
-    _, out, _ = run("sync", "undo", pair, cycle, answer="y\n")
+    _, out, _ = run("sync", "undo", pair, cycle, stdin="y\n")
     assert f"So many deletions at once wait for your yes: pair {pair} will ask" in out
     assert titles(house) == ["Gym", "Lunch", "Tea"]
     assert house.cycle(pair).parked

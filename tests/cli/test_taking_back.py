@@ -1,15 +1,13 @@
 """pair remove and account disconnect as a person says them, on a hub that is connected to the sandbox."""
 
-import io
+import functools
 import json
-import logging
 import shutil
 
 import httpx
 import pytest
 
 from bridge.sandbox.server import Sandbox
-from bridge.server import main
 from bridge.services import pushes
 from bridge.store import accounts, objects, pairs, remote_calendars
 from tests.support import house as houses
@@ -38,21 +36,8 @@ def pair(house):
 
 
 @pytest.fixture
-def run(house, tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("CALDAV_BRIDGE_DATA", raising=False)
-    root = logging.getLogger()
-    monkeypatch.setattr(root, "handlers", root.handlers)  # a command's own ends with this test's stderr
-
-    def command(*arguments, answer=""):
-        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path), *map(str, arguments)])
-        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
-    return command
+def run(house, tmp_path, caldav_bridge):
+    return functools.partial(caldav_bridge, tmp_path)
 
 
 def edit_here(house, title):
@@ -65,7 +50,7 @@ def edit_here(house, title):
 
 def test_a_pair_is_removed_after_it_was_said_what_that_ends(house, run, pair):
     edit_here(house, "Tea with Kim")
-    code, out, _ = run("pair", "remove", pair, answer="n\n")
+    code, out, _ = run("pair", "remove", pair, stdin="n\n")
     assert code == 1
     assert out.startswith(f"Pair {pair} mirrors alex/calendar with google alex@example.com: "), out
     assert "\n1 change has not reached Google yet: sync first, or it will not be there.\n" in out
@@ -73,7 +58,7 @@ def test_a_pair_is_removed_after_it_was_said_what_that_ends(house, run, pair):
     told = json.loads(run("pair", "remove", pair, "--json")[1])
     assert (told["pair"], told["unsent"], told["done"]) == (pair, 1, False)
     assert house.pair(pair)
-    code, out, _ = run("pair", "remove", pair, answer="y\n")
+    code, out, _ = run("pair", "remove", pair, stdin="y\n")
     assert code == 0
     assert f"Pair {pair} is gone: alex/calendar and google alex@example.com: " in out
     assert house.read(pairs.every) == []
@@ -101,14 +86,14 @@ def test_a_script_removes_without_a_question(house, run, pair):
 
 def test_an_account_is_disconnected_after_it_was_said_what_that_ends(house, run, pair):
     edit_here(house, "Tea with Kim")
-    code, out, _ = run("account", "disconnect", "alex", "google", answer="n\n")
+    code, out, _ = run("account", "disconnect", "alex", "google", stdin="n\n")
     assert code == 1
     assert out.startswith("The google account alex@example.com of alex has 1 pair.\n"), out
     assert f"\n  pair {pair}: alex/calendar and google alex@example.com: " in out
     assert "\n    1 change has not reached Google yet" in out
     assert len(house.read(accounts.every)) == 1
     assert json.loads(run("account", "disconnect", "alex", "google", "--json")[1])["done"] is False
-    code, out, _ = run("account", "disconnect", "alex", "google", answer="y\n")
+    code, out, _ = run("account", "disconnect", "alex", "google", stdin="y\n")
     assert code == 0
     assert "alex is disconnected from the google account alex@example.com; 1 pair went with it.\n" in out
     assert "Its access has been given back at the service, and its tokens are deleted.\n" in out

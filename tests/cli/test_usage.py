@@ -1,5 +1,6 @@
 """What is typed wrongly, and what nobody is there to answer: one plain line each, whatever it was."""
 
+import functools
 import io
 import socket
 import subprocess
@@ -8,23 +9,12 @@ from importlib import metadata
 
 import pytest
 
-from bridge.server import main
-
 HUGE = "99999999999999999999999"
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("CALDAV_BRIDGE_DATA", raising=False)
-
-    def command(*arguments, stdin=None):
-        monkeypatch.setattr("sys.argv", ["caldav-bridge", "--data", str(tmp_path), *map(str, arguments)])
-        monkeypatch.setattr("sys.stdin", stdin or io.StringIO())
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
+def run(tmp_path, caldav_bridge):
+    command = functools.partial(caldav_bridge, tmp_path)
     assert command("user", "add", "alice", "--email", "alice@example.com")[0] == 0
     return command
 

@@ -5,10 +5,9 @@ import os
 import subprocess
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.support.hub import Hub, wait_for
+from tests.support.hub import wait_for
 
 
 class Evolution:
@@ -66,24 +65,6 @@ class Evolution:
         self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory):
-    with Hub(tmp_path_factory.mktemp("hub") / "data") as running:
-        running.command("user", "add", "alex", "--email", "alex@example.com")
-        yield running
-
-
-@pytest.fixture
-def device(hub, request):
-    return hub.command("device", "add", "alex", request.node.name)
-
-
-@pytest.fixture
-def web(device):
-    with httpx.Client(base_url=device["url"], auth=(device["username"], device["password"])) as client:
-        yield client
 
 
 @pytest.fixture

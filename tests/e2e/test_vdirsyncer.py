@@ -5,11 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
-import pytest
-
-from tests.support.hub import Hub
-
 SYNC = """
 [general]
 status_path = "{folder}/status"
@@ -55,24 +50,6 @@ class Vdirsyncer:
 
     def stored(self, slug):
         return {path.read_text() for path in (self.files / slug).glob("*.ics")}
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory):
-    with Hub(tmp_path_factory.mktemp("hub") / "data") as running:
-        running.command("user", "add", "alex", "--email", "alex@example.com")
-        yield running
-
-
-@pytest.fixture
-def device(hub, request):
-    return hub.command("device", "add", "alex", request.node.name)
-
-
-@pytest.fixture
-def web(device):
-    with httpx.Client(base_url=device["url"], auth=(device["username"], device["password"])) as client:
-        yield client
 
 
 def event(uid, title):

@@ -48,20 +48,6 @@ def _with_own(component: Component, mine: Component, eol: str, *, shown: bool) -
     return draft.component()
 
 
-def with_instances(existing: CalendarObject, view: CalendarObject) -> CalendarObject:
-    """The copy with these instances changed alone, where a message is about nothing else (RFC 5546 §3.2.2.1)."""
-    came, had = parts.of(view), parts.of(existing)
-    keys = {id(component): key for key, component in had.by_key.items()}
-    left = dict(came.by_key)
-
-    def change(component: Component) -> Component:
-        new = left.pop(keys.get(id(component), ""), None)
-        return component if new is None else _with_own(new, component, had.eol, shown=True)
-
-    made = parts.rewritten(existing, change)
-    return parts.rewritten(made, lambda component: component, *(left[key] for key in sorted(left)))
-
-
 def cancelled(existing: CalendarObject, view: CalendarObject, *, now: dt.datetime) -> CalendarObject:
     """The attendee's copy after a CANCEL: it stays, and says that it does not take place. Of a series only what was named."""
     stamp = values.write_moment(now.astimezone(dt.UTC), utc=True)
