@@ -51,11 +51,13 @@ def _tell(context: Context, made: Address, *, as_json: bool) -> None:
     base = addresses.public_url(context)
     url = base + made.path
     webcal = "webcal" + url[url.index(":") :]
+    profile = url.removesuffix(".ics") + ".mobileconfig"
     google = f"https://calendar.google.com/calendar/render?cid={quote(url, safe='')}"
     out_of_reach = urlsplit(base).scheme != "https" or addresses.is_inside(base)
     lines = [
         f"Address   {url}",
         f"Apple     {webcal}",
+        f"Profile   {profile}",
         f"Google    {google}",
         "",
         "The address is a secret and is not shown again.",
@@ -65,7 +67,7 @@ def _tell(context: Context, made: Address, *, as_json: bool) -> None:
             "Google and Outlook on the web cannot read it: they want an address that the internet reaches by https "
             "(the setting public_url)."
         )
-    value = {"name": made.feed.name, "url": url, "webcal": webcal, "google": google}
+    value = {"name": made.feed.name, "url": url, "webcal": webcal, "profile": profile, "google": google}
     show(value, as_json=as_json, text="\n".join(lines))
 
 

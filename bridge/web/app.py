@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from bridge.errors import ProviderError, UsageError
 from bridge.services.context import Context
-from bridge.web import feeds, health, metrics, oauth, onboarding, push, welcome
+from bridge.web import feeds, health, metrics, oauth, onboarding, profiles, push, welcome
 
 log = structlog.get_logger(__name__)
 
@@ -30,9 +30,10 @@ def create_app(context: Context) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.register_blueprint(welcome.pages(context))
     app.register_blueprint(oauth.pages(context))
-    app.register_blueprint(onboarding.pages(context))
+    apple = profiles.read(context.settings.onboarding)
+    app.register_blueprint(onboarding.pages(context, apple))
     app.register_blueprint(push.receivers(context))
-    app.register_blueprint(feeds.pages(context))
+    app.register_blueprint(feeds.pages(context, apple))
     app.register_blueprint(health.probes(context))
     app.register_blueprint(metrics.figures(context))
     app.register_error_handler(UsageError, _usage_error)

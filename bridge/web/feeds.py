@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, render_template, request
 
 from bridge.errors import NotFound
-from bridge.services import feeds
+from bridge.services import addresses, apple_profile, feeds
 from bridge.services.context import Context
 from bridge.services.feeds import State
+from bridge.web.profiles import Profiles
 
 _ROBOTS = "User-agent: *\nAllow: /feeds/\nDisallow: /\n"
 """Google's reader obeys it (CLIENTS 1.9)."""
@@ -15,7 +16,7 @@ _ROBOTS = "User-agent: *\nAllow: /feeds/\nDisallow: /\n"
 _MAX_AGE = 300
 
 
-def pages(context: Context) -> Blueprint:
+def pages(context: Context, profiles: Profiles) -> Blueprint:
     blueprint = Blueprint("feeds", __name__)
 
     @blueprint.get("/robots.txt")
@@ -43,6 +44,19 @@ def pages(context: Context) -> Blueprint:
                 answer.set_data(made.text)
                 answer.headers["Content-Disposition"] = f'inline; filename="{_file_name(name)}.ics"'
         feeds.fetched(context.database, known.feed, made, agent=request.user_agent.string, now=now)
+        return answer
+
+    @blueprint.get("/feeds/<secret>/<name>.mobileconfig")
+    def profile(secret: str, name: str) -> Response:
+        with context.database.read() as conn:
+            try:
+                known = feeds.state(conn, secret, now=context.now()).feed
+            except NotFound as error:
+                return _gone(isinstance(error, feeds.Ended))
+        url = f"{addresses.public_url(context)}/feeds/{secret}/{_file_name(name)}.ics"
+        made = apple_profile.subscription(url, known.name, known.id, root=profiles.root)
+        answer = profiles.answer(made, _file_name(name))
+        answer.cache_control.no_store = True
         return answer
 
     return blueprint

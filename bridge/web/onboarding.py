@@ -15,9 +15,10 @@ from flask import Blueprint, Response, make_response, render_template, request
 from markupsafe import Markup
 
 from bridge.errors import NotFound
-from bridge.services import addresses, apple_profile, setting_up, signing
+from bridge.services import addresses, apple_profile, setting_up
 from bridge.services.context import Context
 from bridge.store.setup_links import SetupLink
+from bridge.web.profiles import Profiles
 
 _KINDS = (
     ("apple", ("iPhone", "iPad", "Macintosh", "Mac OS X")),
@@ -30,11 +31,8 @@ _KINDS = (
 _ALL = ("apple", "android", "thunderbird", "gnome", "kde", "outlook", "other")
 
 
-def pages(context: Context) -> Blueprint:
-    """Raises UsageError if the files of ``[onboarding]`` cannot be used: at start, not when somebody installs a profile."""
+def pages(context: Context, profiles: Profiles) -> Blueprint:
     blueprint = Blueprint("onboarding", __name__, url_prefix="/setup")
-    signer = signing.signer(context.settings.onboarding)
-    root = signing.root(context.settings.onboarding)
 
     @blueprint.get("/<secret>")
     def look(secret: str) -> str:
@@ -48,10 +46,8 @@ def pages(context: Context) -> Blueprint:
     def profile(secret: str) -> Response:
         link = setting_up.find(context, secret)
         url = addresses.public_url(context)
-        made = apple_profile.build(url, link.username, link.device_id, root=root)
-        response = Response(made if signer is None else signer.sign(made), mimetype=apple_profile.MEDIA_TYPE)
-        response.headers["Content-Disposition"] = 'attachment; filename="calendar.mobileconfig"'
-        return response
+        made = apple_profile.account(url, link.username, link.device_id, root=profiles.root)
+        return profiles.answer(made, "calendar")
 
     def _page(link: SetupLink, secret: str, *, shown: bool) -> str:
         url = addresses.public_url(context)
@@ -65,8 +61,8 @@ def pages(context: Context) -> Blueprint:
             url=f"{url}/",
             host=urlsplit(url).netloc,
             tls=url.startswith("https:"),
-            private_root=root is not None,
-            signed=signer is not None,
+            private_root=profiles.root is not None,
+            signed=profiles.signer is not None,
             davx5=_davx5(url, "davx5", link) if shown else None,
             caldavs=_davx5(url, "caldavs", link) if shown else None,
             code=_code(f"{url}/setup/{secret}"),

@@ -174,6 +174,7 @@ def test_a_feed_is_made_listed_rotated_and_taken_back(run):
     assert (code, made["name"]) == (0, "Tea")
     assert made["url"].startswith("http://127.0.0.1:5232/feeds/")
     assert made["webcal"].startswith("webcal://127.0.0.1:5232/feeds/")
+    assert made["profile"] == made["url"].removesuffix(".ics") + ".mobileconfig"
     code, out, _ = run("feed", "list", "alice", "--json")
     assert [(each["name"], each["calendars"], each["shows"]) for each in json.loads(out)] == [
         ("Tea", "calendar", "busy")

@@ -18,7 +18,7 @@ BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 def account(url, **options):
-    profile = plistlib.loads(apple_profile.build(url, "alice", 7, **options))
+    profile = plistlib.loads(apple_profile.account(url, "alice", 7, **options))
     return profile["PayloadContent"][0], profile
 
 
@@ -41,26 +41,39 @@ def test_the_account_is_filled_in_and_holds_no_password(url, host, port, tls, pr
 
 def test_the_same_device_gets_the_same_identifiers_and_another_one_others():
     url = "https://cal.example.org"
-    first = apple_profile.build(url, "alice", 7)
-    assert first == apple_profile.build(url, "alice", 7)
+    first = apple_profile.account(url, "alice", 7)
+    assert first == apple_profile.account(url, "alice", 7)
     ids = [
         entry[name]
         for device in (7, 8)
-        for profile in [plistlib.loads(apple_profile.build(url, "alice", device, root=b"x"))]
+        for profile in [plistlib.loads(apple_profile.account(url, "alice", device, root=b"x"))]
         for entry in (profile, *profile["PayloadContent"])
         for name in ("PayloadUUID", "PayloadIdentifier")
     ]
     assert len(set(ids)) == len(ids) == 12
 
 
-def test_a_root_and_feeds_come_along():
-    feed = apple_profile.Feed("https://cal.example.org/feeds/s3cret.ics", "Team & more")
-    _, profile = account("https://cal.example.org", root=b"DER", feeds=[feed])
-    _, root, subscribed = profile["PayloadContent"]
+def test_a_root_comes_along():
+    _, profile = account("https://cal.example.org", root=b"DER")
+    _, root = profile["PayloadContent"]
     assert (root["PayloadType"], root["PayloadContent"]) == ("com.apple.security.root", b"DER")
-    assert subscribed["SubCalAccountHostName"] == feed.url
+
+
+def test_a_feed_is_subscribed_to_and_replaced_when_it_has_another_address():
+    first, again, other = (
+        plistlib.loads(
+            apple_profile.subscription(f"https://cal.example.org/feeds/{secret}/team.ics", "Team & more", feed)
+        )
+        for secret, feed in (("s3cret", 3), ("an0ther", 3), ("s3cret", 4))
+    )
+    (subscribed,) = first["PayloadContent"]
+    assert subscribed["PayloadType"] == "com.apple.subscribedcalendar.account"
+    assert subscribed["SubCalAccountHostName"] == "https://cal.example.org/feeds/s3cret/team.ics"
     assert subscribed["SubCalAccountUseSSL"] is True
-    assert subscribed["SubCalAccountDescription"] == "Team & more"
+    assert subscribed["SubCalAccountDescription"] == first["PayloadDisplayName"] == "Team & more"
+    assert "Team & more at cal.example.org, to be read only" in first["ConsentText"]["default"]
+    assert first["PayloadUUID"] == again["PayloadUUID"] != other["PayloadUUID"]
+    assert subscribed["PayloadUUID"] == again["PayloadContent"][0]["PayloadUUID"]
 
 
 def test_the_person_is_told_what_it_does_and_may_take_it_back():
@@ -98,7 +111,7 @@ def files(tmp_path):
 
 def test_openssl_confirms_the_signature_and_refuses_a_changed_profile(files):
     signer = signing.signer(Onboarding(certificate=files / "cert.pem", key=files / "key.pem"))
-    profile = apple_profile.build("https://cal.example.org", "alice", 7)
+    profile = apple_profile.account("https://cal.example.org", "alice", 7)
     signed = signer.sign(profile)
     command = ["openssl", "cms", "-verify", "-inform", "der", "-purpose", "any", "-no_check_time"]
     command += ["-CAfile", str(files / "cert.pem"), "-binary"]

@@ -1,7 +1,9 @@
 """Feeds as their readers fetch them, held against a second parser of iCalendar."""
 
 import datetime as dt
+import plistlib
 import re
+from urllib.parse import urlsplit
 
 import icalendar
 import pytest
@@ -12,7 +14,7 @@ from bridge import config
 from bridge.errors import AlreadyExists, NotFound, Unmappable, UsageError
 from bridge.ical import objects as ical
 from bridge.ical import recurrence, times, view
-from bridge.services import disclosing, feeds, logs, principals, publishing
+from bridge.services import addresses, disclosing, feeds, logs, principals, publishing
 from bridge.services.context import open_context
 from bridge.store import calendars, objects, tables
 from bridge.store.objects import StoredObject
@@ -579,3 +581,18 @@ def test_the_secret_is_not_kept(context, make):
         for name in ("feeds", "former_feeds", "audit"):
             rows = conn.exec_driver_sql(f"SELECT * FROM {name}").all()
             assert secret not in repr(rows)
+
+
+def test_an_iphone_subscribes_by_a_profile_as_long_as_the_address_is_good(context, web, make):
+    path = make(name="Team & more")
+    answer = web.get(path.removesuffix(".ics") + ".mobileconfig")
+    assert (answer.status_code, answer.mimetype) == (200, "application/x-apple-aspen-config")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="team-more.mobileconfig"'
+    (subscribed,) = plistlib.loads(answer.data)["PayloadContent"]
+    url = subscribed["SubCalAccountHostName"]
+    assert url == f"{addresses.public_url(context)}{path}"
+    assert web.get(urlsplit(url).path).status_code == 200
+    assert web.get("/feeds/never/team.mobileconfig").status_code == 404
+    feeds.revoke(context.database, "alice", "Team & more", now=NOW)
+    assert web.get(path.removesuffix(".ics") + ".mobileconfig").status_code == 410
