@@ -69,7 +69,7 @@ def web_application() -> WSGIApplication:
             quota_bytes=settings.caldav.quota_bytes,
         ),
         public_url=settings.server.public_url,
-        scheduling=Scheduling(enabled=settings.scheduling.enabled, mail=bool(settings.mail.sender)),
+        scheduling=Scheduling.by(settings),
         directory=settings.security.directory,
         push=registering.open_registrar(context),
     )

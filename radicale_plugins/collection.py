@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bridge.errors import AlreadyExists, UsageError
 from bridge.policy.access import Deed, may
+from bridge.services import scheduling
 from bridge.store import audit, calendars, principals, shares
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS, Calendar
 from radicale_plugins import conditions, dav, inbox, keeping, preferences, proxies, tokens
@@ -104,7 +105,7 @@ def delete(request: Request) -> Answer:
             return dav.empty(client.NO_CONTENT)
         if calendars.is_bridged(conn, calendar.id):
             return dav.need_privileges(request.url(place.home), "D:unbind")
-        calendars.delete(conn, calendar.id, now=request.now())
+        scheduling.delete_calendar(conn, calendar, now=request.now(), by=request.scheduling)
     return dav.empty(client.NO_CONTENT)
 
 

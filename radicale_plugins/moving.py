@@ -37,8 +37,7 @@ def _transfer(request: Request, *, keep: bool) -> Answer:
         if destination is None:
             return dav.text(client.CONFLICT, "There is no such calendar.")
         access.require(request, destination, target, "D:bind")
-        for calendar_id in sorted({source.id, destination.id}):
-            changes.lock(conn, calendar_id)
+        changes.lock(conn, source.id, destination.id)
         given = objects.get(conn, source.id, place.href)
         if given is None:
             return NOT_FOUND

@@ -8,14 +8,15 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from bridge.errors import NotFound, UsageError
-from bridge.services import words
+from bridge.errors import InvalidCalendarData, NotFound, ObjectChanged, UsageError
+from bridge.services import scheduling, words
 from bridge.services.context import Context
 from bridge.services.naming import calendar_named, whole_uid
-from bridge.store import audit, changes, objects
+from bridge.services.scheduling import Scheduling
+from bridge.store import audit, objects
 from bridge.store import history as versions
 from bridge.store.history import Version
-from bridge.store.objects import StoredObject
+from bridge.store.objects import Expected, StoredObject
 
 PAGE = 50
 
@@ -112,12 +113,11 @@ def restore(context: Context, name: str, uid: str, *, revision: int | None = Non
     """Put a version back as the newest one, byte for byte; the calendar's pairs carry it on as any other edit.
 
     The beginning of a UID will do. Without ``revision`` it is the version before the present one, or the last one of what was
-    deleted. Raises NotFound and UsageError.
+    deleted. Guests are told of it as of any change, and how they were told is then noted in it. Raises NotFound and UsageError.
     """
     now = context.now()
     with context.database.write() as conn:
         calendar = calendar_named(conn, name)
-        changes.lock(conn, calendar.id)
         kept = _kept(conn, calendar.id, uid)
         uid = kept[0].uid if kept else uid
         present = objects.by_uid(conn, calendar.id, uid)
@@ -127,7 +127,24 @@ def restore(context: Context, name: str, uid: str, *, revision: int | None = Non
         title = words.title(wanted.data)
         if present is not None and present.data == wanted.data:
             return Restored(uid, title, wanted.revision, changed=False)
-        put_back(conn, wanted, wanted.data, present, actor=actor, now=now)
+        href, expected = _whither(conn, wanted, present)
+        try:
+            scheduling.put(
+                conn,
+                calendar,
+                href,
+                wanted.data,
+                actor=actor,
+                now=now,
+                expected=expected,
+                by=Scheduling.by(context.settings),
+            )
+        except InvalidCalendarData as error:
+            raise UsageError(f"{title or uid!r} cannot be put back: {error.reason}") from error
+        except ObjectChanged:
+            raise UsageError(
+                f"{title or uid!r} was changed at this very moment; look at it, and say it again"
+            ) from None
         audit.record(
             conn,
             "object.restored",
@@ -142,14 +159,18 @@ def restore(context: Context, name: str, uid: str, *, revision: int | None = Non
 def put_back(
     conn: Connection, version: Version, data: bytes, present: StoredObject | None, *, actor: str, now: dt.datetime
 ) -> None:
-    """Make ``data`` of this version the newest one, over ``present``; where that is gone under its old href, if it is free."""
-    calendar_id = version.calendar_id
+    """Make ``data`` of this version the newest one in a connected calendar, whose provider tells the guests."""
+    href, expected = _whither(conn, version, present)
+    objects.put(conn, version.calendar_id, href, data, actor=actor, now=now, expected=expected)
+
+
+def _whither(conn: Connection, version: Version, present: StoredObject | None) -> tuple[str, str | Expected]:
+    """Over ``present``; where that is gone under its old href, if it is free."""
     if present is not None:
-        objects.put(conn, calendar_id, present.href, data, actor=actor, now=now, expected=present.etag)
-        return
-    taken = objects.get(conn, calendar_id, version.href) is not None
-    href = objects.free_href(conn, calendar_id, version.uid) if taken else version.href
-    objects.put(conn, calendar_id, href, data, actor=actor, now=now, expected=objects.ABSENT)
+        return present.href, present.etag
+    taken = objects.get(conn, version.calendar_id, version.href) is not None
+    href = objects.free_href(conn, version.calendar_id, version.uid) if taken else version.href
+    return href, objects.ABSENT
 
 
 def _wanted(kept: list[Version], there: bool, uid: str, revision: int | None) -> Version:

@@ -165,13 +165,13 @@ def _not_taken(context: Context, message: Outgoing, *, forever: bool) -> None:
     log.warning("a mail cannot be delivered", message=message.id)
     with context.database.write() as conn:
         itip_outbox.sent(conn, message.id)
-        changes.lock(conn, message.calendar_id)
-        stored = objects.by_uid(conn, message.calendar_id, message.uid)
-        if stored is None:
-            return
-        obj = merging.with_statuses(ical.parse(stored.data), {message.recipient: scheduling.UNKNOWN})
-        actor = delivery.ACTOR
-        objects.put(conn, stored.calendar_id, stored.href, obj.to_bytes(), actor=actor, now=now, quietly=True)
+        changes.lock(conn, *(each.calendar_id for each in objects.of_person(conn, message.principal_id, message.uid)))
+        for stored in objects.of_person(conn, message.principal_id, message.uid):
+            obj = ical.parse(stored.data)
+            if message.recipient in merging.statuses(obj):
+                noted = merging.with_statuses(obj, {message.recipient: scheduling.UNKNOWN}).to_bytes()
+                actor = delivery.ACTOR
+                objects.put(conn, stored.calendar_id, stored.href, noted, actor=actor, now=now, quietly=True)
 
 
 def collect(context: Context) -> int:

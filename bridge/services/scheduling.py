@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bridge.config import Settings
 from bridge.errors import InvalidCalendarData
 from bridge.ical import busy
 from bridge.ical import objects as ical
@@ -37,6 +38,10 @@ class Scheduling:
 
     enabled: bool = True
     mail: bool = False
+
+    @classmethod
+    def by(cls, settings: Settings) -> Scheduling:
+        return cls(enabled=settings.scheduling.enabled, mail=bool(settings.mail.sender))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +70,12 @@ def put(
 
     Raises what ``objects.put`` raises, and InvalidCalendarData with the precondition of RFC 6638 §3.2.4 that does not hold.
     """
-    existing = objects.get(conn, calendar.id, href)
+    existing, matter = _settled(conn, calendar, href, data, now=now, by=by)
     if existing is None:
         require_alone(conn, calendar, data, now=now, by=by)
-    matter = _Matter.of(conn, calendar, None if existing is None else existing.data, data, now=now, by=by)
     if matter is None:
         stored = objects.put(conn, calendar.id, href, data, actor=actor, now=now, expected=expected)
         return Written(stored, as_sent=True)
-    matter.lock()
     if keep_answers:
         matter.keep_answers()
     told = matter.telling()
@@ -94,13 +97,38 @@ def delete(
     silently: bool = False,
 ) -> None:
     """Delete an object: its organizer calls it off, an attendee declines, unless ``silently`` (Schedule-Reply: F)."""
-    existing = objects.get(conn, calendar.id, href)
-    matter = None if existing is None else _Matter.of(conn, calendar, existing.data, None, now=now, by=by)
-    if matter is not None:
-        matter.lock()
+    _, matter = _settled(conn, calendar, href, None, now=now, by=by)
     objects.delete(conn, calendar.id, href, actor=actor, now=now, expected=expected)
     if matter is not None and not (silently and not matter.is_organizer):
         matter.send(None)
+
+
+def delete_calendar(conn: sa.Connection, calendar: Calendar, *, now: dt.datetime, by: Scheduling) -> None:
+    """Delete a calendar, and tell of each meeting in it as if that alone had been deleted (RFC 6638 §3.2.3.2)."""
+    while True:
+        still = objects.in_range(conn, calendar.id, now, None)
+        found = (_Matter.of(conn, calendar, each.data, None, now=now, by=by) for each in still)
+        matters = [each for each in found if each is not None]
+        if not changes.lock(conn, calendar.id, *(each for matter in matters for each in matter.concerned())):
+            break
+    calendars.delete(conn, calendar.id, now=now)
+    for matter in matters:
+        matter.send(None)
+
+
+def _settled(
+    conn: sa.Connection, calendar: Calendar, href: str, data: bytes | None, *, now: dt.datetime, by: Scheduling
+) -> tuple[StoredObject | None, _Matter | None]:
+    """What stands there and what its change means, with all calendars locked that it may reach.
+
+    Whom it concerns is known only when it has been read, so it is read anew until nothing more had to be locked.
+    """
+    while True:
+        existing = objects.get(conn, calendar.id, href)
+        matter = _Matter.of(conn, calendar, None if existing is None else existing.data, data, now=now, by=by)
+        concerned = set() if matter is None else matter.concerned()
+        if not changes.lock(conn, calendar.id, *concerned):
+            return existing, matter
 
 
 def require_alone(conn: sa.Connection, calendar: Calendar, data: bytes, *, now: dt.datetime, by: Scheduling) -> None:
@@ -196,8 +224,10 @@ class _Matter:
         if owner is None or not address(owner.email):
             return None
         matter = cls(conn, calendar, owner, before, after, now=now, by=by)
+        if (matter.is_organizer or after is None) and matter._is_over():
+            return None
         if matter.is_organizer:
-            return None if calendars.is_bridged(conn, calendar.id) or matter._is_over() else matter
+            return None if calendars.is_bridged(conn, calendar.id) else matter
         if any(each is not None and replies.are_left_to_client(each) for each in (before, after)):
             return None
         return matter if matter._organizers_copy() is not None else None
@@ -223,8 +253,8 @@ class _Matter:
                 return calendar, stored
         return None
 
-    def lock(self) -> None:
-        """All calendars that may be written to, in the order in which everybody locks them (``store.changes.lock``)."""
+    def concerned(self) -> set[int]:
+        """All calendars that may be written to."""
         concerned = {self._calendar.id}
         everybody = {who for each in (self.old, self.new) if each is not None for who in parts.asked(each)}
         if not self.is_organizer and (copy := self._organizers_copy()) is not None:
@@ -239,8 +269,7 @@ class _Matter:
             concerned |= {stored.calendar_id for stored in objects.of_person(self._conn, person.id, uid)}
             target = delivery.default_calendar(self._conn, person, (self.new or self.old).component)  # type: ignore[union-attr]
             concerned |= set() if target is None else {target.id}
-        for calendar_id in sorted(concerned):
-            changes.lock(self._conn, calendar_id)
+        return concerned
 
     def keep_answers(self) -> None:
         if self.old is not None and self.new is not None:
@@ -330,7 +359,6 @@ class _Matter:
             self._conn,
             Outgoing(
                 self._owner.id,
-                self._calendar.id,
                 message.view.uid,
                 message.recipient,
                 message.method,

@@ -28,21 +28,29 @@ class Changed:
     deleted: bool
 
 
-def lock(conn: sa.Connection, calendar_id: int) -> None:
-    """Let no one else change this calendar until the transaction ends: what is read from now on stays true.
+def lock(conn: sa.Connection, *calendar_ids: int) -> bool:
+    """Let no one else change these calendars until the transaction ends: what is read from now on stays true.
 
-    Raises NotFound. On PostgreSQL whoever needs several calendars takes them by ascending id, and a calendar before the row
-    of one of its pairs, or two transactions wait for each other. SQLite has one writer anyway.
+    Returns whether what was read before may be true no more; on SQLite, which has one writer, it always is. Raises NotFound.
+    On PostgreSQL everybody takes calendars by ascending id, and a calendar before the row of one of its pairs, or two
+    transactions wait for each other: name all that are needed in one call.
     """
+    locked = [_lock(conn, each) for each in sorted(calendar_ids)]
+    return any(locked) and conn.dialect.name != "sqlite"
+
+
+def _lock(conn: sa.Connection, calendar_id: int) -> bool:
+    """False: it was locked already."""
     noted = notes(conn)
     if ("locked", calendar_id) in noted:
-        return
+        return False
     found = conn.execute(
         sa.select(calendars.c.id).where(calendars.c.id == calendar_id).with_for_update(key_share=True)
     ).first()
     if found is None:
         raise NotFound(f"there is no calendar {calendar_id}")
     noted["locked", calendar_id] = True
+    return True
 
 
 def bump(conn: sa.Connection, calendar_id: int, *, actor: str, now: dt.datetime, properties: bool = False) -> int:

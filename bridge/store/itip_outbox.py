@@ -1,6 +1,6 @@
 """Scheduling messages to people who have no calendar here: written down with the change they tell of, sent by the worker.
 
-Of one object only the newest message to somebody counts: who has not been told of the first change need not be.
+Of one meeting only the newest message to somebody counts: who has not been told of the first change need not be.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from bridge.store.tables import itip_outbox
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """``principal_id`` is in whose name; ``data`` the message with its METHOD.
+    """``principal_id`` is in whose name, ``uid`` which of their meetings; ``data`` the message with its METHOD.
 
-    ``first``: nothing about this object has gone out to the recipient before.
+    ``first``: nothing about this meeting has gone out to the recipient before.
     """
 
     principal_id: int
-    calendar_id: int
     uid: str
     recipient: str
     method: str
@@ -34,13 +33,13 @@ class Outgoing:
 
 
 def add(conn: sa.Connection, message: Outgoing) -> None:
-    """In place of all that still waits for the same person about the same object, also of what was tried and not taken.
+    """In place of all that still waits for the same recipient about the same meeting, also of what was tried and not taken.
 
     An older message must never follow a newer one, or a guest would be invited to what was called off. A CANCEL of what has
     surely never gone out leaves nothing to send; what was tried once may have gone out.
     """
     waiting = sa.and_(
-        itip_outbox.c.calendar_id == message.calendar_id,
+        itip_outbox.c.principal_id == message.principal_id,
         itip_outbox.c.uid == message.uid,
         itip_outbox.c.recipient == message.recipient,
     )
@@ -52,7 +51,6 @@ def add(conn: sa.Connection, message: Outgoing) -> None:
     conn.execute(
         sa.insert(itip_outbox).values(
             principal_id=message.principal_id,
-            calendar_id=message.calendar_id,
             uid=message.uid,
             recipient=message.recipient,
             method=message.method,
@@ -87,7 +85,6 @@ def claim(conn: sa.Connection, *, now: dt.datetime) -> Outgoing | None:
         return None
     return Outgoing(
         row.principal_id,
-        row.calendar_id,
         row.uid,
         row.recipient,
         row.method,

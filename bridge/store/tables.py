@@ -182,8 +182,7 @@ itip_outbox = sa.Table(
     metadata,
     _id(),
     _of("principals"),  # in whose name
-    _of("calendars"),  # where the object is that it is about
-    sa.Column("uid", sa.String(1024), nullable=False),
+    sa.Column("uid", sa.String(1024), nullable=False),  # of their meeting that it is about
     sa.Column("recipient", sa.String(320), nullable=False),
     sa.Column("method", sa.String(8), nullable=False),  # REQUEST, CANCEL, REPLY
     sa.Column("data", sa.LargeBinary, nullable=False),
@@ -191,7 +190,7 @@ itip_outbox = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("not_before", Instant),
     sa.Column("first", sa.Boolean, nullable=False, server_default=sa.false()),  # nothing has gone out to them about it
-    sa.Index(None, "calendar_id", "uid", "recipient"),
+    sa.Index(None, "principal_id", "uid", "recipient"),
     sa.Index(None, "not_before"),
     sqlite_autoincrement=True,
 )

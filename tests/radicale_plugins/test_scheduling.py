@@ -1,5 +1,6 @@
 """People of one server invite each other (RFC 6638), over HTTP; and nobody is invited twice (R1, R40)."""
 
+import datetime as dt
 import re
 
 import caldav
@@ -165,6 +166,28 @@ def test_who_deletes_an_invitation_declines(dav, bob, event, headers, told):
     assert bob.request("DELETE", href, headers=headers).status_code == 204
     partstat = "PARTSTAT=DECLINED" in line(dav.get(A).text.replace("\r\n ", ""), "ATTENDEE", BOB)
     assert (partstat, len(inbox(dav, "alice"))) == (told, int(told))
+
+
+@pytest.mark.parametrize(("whose", "told"), [("organizer", ["CANCEL", "REQUEST"]), ("attendee", ["REQUEST"])])
+def test_who_deletes_a_calendar_deletes_each_meeting_in_it(dav, bob, event, clock, whose, told):
+    past = ("DTSTART:20260220T090000Z", "DTEND:20260220T100000Z", "SUMMARY:Past")
+    clock.at -= dt.timedelta(days=20)
+    dav.put(CALENDAR + "past.ics", event("past", *meeting(BOB, when=past)))
+    clock.at += dt.timedelta(days=20)
+    dav.put(A, event("a", *meeting(BOB)))
+    dav.put(CALENDAR + "mine.ics", event("mine"))
+    client, path = (dav, CALENDAR) if whose == "organizer" else (bob, "/bob/calendar/")
+    assert client.request("DELETE", path).status_code == 204
+    messages = [text for text in inbox(bob, "bob") if "SUMMARY:Tea" in text]
+    assert sorted(re.search(r"METHOD:(\w+)", text)[1] for text in messages) == told
+    assert not any("SUMMARY:Past" in text and "METHOD:CANCEL" in text for text in inbox(bob, "bob"))  # it is over
+    if whose == "organizer":
+        (there,) = [text for text in texts(bob, "/bob/calendar/") if "SUMMARY:Tea" in text]
+        assert "STATUS:CANCELLED" in there
+    else:
+        answered = [name for name in ("a.ics", "past.ics") if "DECLINED" in dav.get(CALENDAR + name).text]
+        assert answered == ["a.ics"]
+        assert len(inbox(dav, "alice")) == 1
 
 
 def test_one_instance_is_declined(dav, bob, event):

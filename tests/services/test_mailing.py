@@ -7,9 +7,10 @@ import icalendar
 import pytest
 
 from bridge import config
+from bridge.errors import UsageError
 from bridge.ical import objects as ical
 from bridge.ical.itip import merging, parts
-from bridge.services import housekeeping, mailing, principals, scheduling
+from bridge.services import history, housekeeping, mailing, principals, scheduling
 from bridge.services.context import open_context
 from bridge.services.scheduling import Scheduling
 from bridge.store import calendars, objects
@@ -178,6 +179,58 @@ def test_who_could_not_be_invited_is_not_told_that_it_is_off(context, taker, put
     put(meeting(title="Coffee"))
     assert mailing.deliver(context) == 0
     assert taker.got == []
+
+
+def test_a_calendars_end_is_told_though_the_calendar_is_gone(context, taker, put):
+    put(meeting(KIM))
+    mailing.deliver(context)
+    with context.database.write() as conn:
+        scheduling.delete_calendar(conn, calendars.get(conn, "alice", "calendar"), now=context.now(), by=BY)
+    assert mailing.deliver(context) == 1
+    assert [mail["Subject"] for _, mail in taker.got] == ["Invitation: Tea", "Cancelled: Tea"]
+
+
+def test_what_waits_for_a_guest_is_replaced_in_whichever_calendar_the_meeting_is(context, taker, put):
+    put(meeting(KIM))
+    with context.database.write() as conn:
+        source = calendars.get(conn, "alice", "calendar")
+        work = calendars.create(conn, source.principal_id, "work", properties={}, now=context.now())
+        stored = objects.get(conn, source.id, "m1.ics")
+        objects.delete(conn, source.id, "m1.ics", actor="device:1", now=context.now())
+        objects.put(conn, work.id, "m1.ics", stored.data, actor="device:1", now=context.now())
+        scheduling.put(conn, work, "m1.ics", meeting(KIM, title="Coffee"), actor="device:1", now=context.now(), by=BY)
+    taker.refuses = {KIM: 550}
+    mailing.deliver(context)
+    with context.database.read() as conn:
+        assert merging.statuses(ical.parse(objects.get(conn, work.id, "m1.ics").data)) == {KIM: "5.1"}
+    taker.refuses = {}
+    assert mailing.deliver(context) == 0
+
+
+def test_who_is_told_that_a_meeting_is_off_is_asked_again_when_it_is_restored(context, taker, put, held):
+    put(meeting(KIM))
+    mailing.deliver(context)
+    with context.database.write() as conn:
+        calendar = calendars.get(conn, "alice", "calendar")
+        scheduling.delete(conn, calendar, "m1.ics", actor="device:1", now=context.now(), by=BY)
+    mailing.deliver(context)
+    assert history.restore(context, "alice/calendar", "m1").changed
+    mailing.deliver(context)
+    subjects = [mail["Subject"] for _, mail in taker.got]
+    assert subjects == ["Invitation: Tea", "Cancelled: Tea", "Invitation: Tea"]
+    assert merging.statuses(held()) == {KIM: "1.1"}
+
+
+def test_a_meeting_that_is_in_another_calendar_by_now_is_not_restored_beside_it(context, put):
+    put(meeting(KIM))
+    with context.database.write() as conn:
+        source = calendars.get(conn, "alice", "calendar")
+        work = calendars.create(conn, source.principal_id, "work", properties={}, now=context.now())
+        stored = objects.get(conn, source.id, "m1.ics")
+        objects.delete(conn, source.id, "m1.ics", actor="device:1", now=context.now())
+        objects.put(conn, work.id, "m1.ics", stored.data, actor="device:1", now=context.now())
+    with pytest.raises(UsageError, match="cannot be put back: the meeting is in another calendar already"):
+        history.restore(context, "alice/calendar", "m1")
 
 
 def test_a_mail_server_that_is_away_loses_nothing(context, taker, put, clock):

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import re
+import threading
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -177,3 +179,32 @@ def agree(lives):
         left_out = set(re.findall(r"EXDATE:(\w+)", unfolded(copy.data)))
         assert there.keys() - here.keys() <= left_out
         assert here.keys() <= there.keys()
+
+
+@pytest.mark.parametrize("how", ["delete", "delete the calendar"])
+def test_who_was_invited_while_somebody_waited_to_delete_it_is_told(database, how):
+    """What was read before it was this one's turn is out of date by then (PostgreSQL; SQLite has one writer)."""
+    lives = Lives(database)
+    lives.put("alice", text([], "Tea", 9))
+    href = lives.held("alice").href
+    begun = threading.Event()
+
+    def delete():
+        with database.write() as conn:
+            calendar = calendars.get(conn, "alice", "calendar")
+            begun.set()
+            if how == "delete":
+                scheduling.delete(conn, calendar, href, actor="device:2", now=NOW, by=Scheduling())
+            else:
+                scheduling.delete_calendar(conn, calendar, now=NOW, by=Scheduling())
+
+    other = threading.Thread(target=delete)
+    with database.write() as conn:
+        calendar = calendars.get(conn, "alice", "calendar")
+        scheduling.put(conn, calendar, href, text(["bob"], "Tea", 9), actor="device:1", now=NOW, by=Scheduling())
+        other.start()
+        begun.wait(0.3)  # on SQLite it does not even begin
+        time.sleep(0.2)
+    other.join()
+    assert [method for method, _ in lives.inbox("bob")] in (["REQUEST", "CANCEL"], ["CANCEL", "REQUEST"])
+    assert b"STATUS:CANCELLED" in lives.held("bob").data
