@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from bridge.errors import AlreadyExists, UsageError
 from bridge.policy.access import Deed, may
-from bridge.store import audit, calendars, principals, shares
+from bridge.services import inviting, sharing
+from bridge.store import calendars, principals, shares
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS, Calendar
 from radicale_plugins import conditions, dav, inbox, keeping, preferences, proxies, tokens
 from radicale_plugins.dav import Answer
@@ -104,23 +105,15 @@ def delete(request: Request) -> Answer:
             return dav.empty(client.NO_CONTENT)
         if calendars.is_bridged(conn, calendar.id):
             return dav.need_privileges(request.url(place.home), "D:unbind")
-        calendars.delete(conn, calendar.id, now=request.now())
+        sharing.delete(conn, calendar, now=request.now())
     return dav.empty(client.NO_CONTENT)
 
 
 def _leave(request: Request, conn: sa.Connection, calendar: Calendar) -> None:
-    """Somebody does not want to see another's calendar any more: nothing of it is deleted."""
-    person = principals.by_name(conn, request.user)
-    if person is not None and shares.remove(conn, calendar.id, person.id, now=request.now()):
-        detail = {"calendar": calendar.id, "with": person.id}
-        audit.record(
-            conn,
-            "share.leave",
-            actor=request.actor,
-            now=request.now(),
-            principal_id=calendar.principal_id,
-            detail=detail,
-        )
+    """Somebody does not want to see another's calendar any more: nothing of it is deleted, and its owner sees a no."""
+    person, owners = principals.by_name(conn, request.user), calendars.by_id(conn, calendar.id)
+    if person is not None and owners is not None:
+        inviting.decline(conn, owners, person, actor=request.actor, now=request.now())
 
 
 def describe(request: Request) -> Answer:
