@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
+from contextlib import suppress
 from http import client
 from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.errors import AlreadyExists, UsageError
+from bridge.errors import AlreadyExists, NotFound, UsageError
 from bridge.policy.access import Deed, may
 from bridge.services import inviting, sharing
 from bridge.store import calendars, principals, shares
@@ -112,7 +113,9 @@ def delete(request: Request) -> Answer:
 def _leave(request: Request, conn: sa.Connection, calendar: Calendar) -> None:
     """Somebody does not want to see another's calendar any more: nothing of it is deleted, and its owner sees a no."""
     person, owners = principals.by_name(conn, request.user), calendars.by_id(conn, calendar.id)
-    if person is not None and owners is not None:
+    if person is None or owners is None:
+        return
+    with suppress(NotFound):  # it was taken away a moment ago
         inviting.decline(conn, owners, person, actor=request.actor, now=request.now())
 
 

@@ -46,6 +46,8 @@ def share(request: Request, root: ET.Element) -> Answer:
             inviting.change(conn, calendar, wishes, actor=request.actor, now=request.now())
         except UsageError as error:
             raise dav.Refusal(_refused(f"{error}.")) from None
+        except NotFound:  # it was deleted a moment ago
+            raise dav.Refusal(NOT_FOUND) from None
     return dav.empty(client.OK, {"Cache-Control": "no-cache"})
 
 
@@ -119,7 +121,8 @@ def _wish(request: Request, conn: sa.Connection, calendar: Calendar, asked: _Ask
     person = addressees.find(request, conn, asked.address)
     if person is not None and not _may_know(request, conn, calendar, person):
         person = None
-    address = asked.address.lower() if ":" in asked.address else asked.address
+    is_mail = asked.address.lower().startswith("mailto:")
+    address = asked.address.lower() if is_mail else asked.address  # one, in whatever case
     return Wish(address, person, asked.access, asked.common_name, asked.summary)
 
 

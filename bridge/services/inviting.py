@@ -47,7 +47,7 @@ def change(conn: sa.Connection, calendar: Calendar, wishes: Sequence[Wish], *, a
 
 
 def _last_words(wishes: Sequence[Wish]) -> list[Wish]:
-    """One for each person: the last, but to be taken away and given anew is to be given anew, and costs nobody their answer."""
+    """One for each person. To be taken away and given anew is to be given anew, as some clients say it: it costs no answer."""
     last: dict[int | str, Wish] = {}
     for wish in wishes:
         key = wish.address if wish.sharee is None else wish.sharee.id
@@ -80,7 +80,9 @@ def _is_so(share: Share, wish: Wish) -> bool:
 def _note_unknown(conn: sa.Connection, calendar: Calendar, wish: Wish, *, actor: str, now: dt.datetime) -> bool:
     if wish.access is None:
         return unknown_sharees.remove(conn, calendar.id, wish.address)
-    unknown_sharees.put(conn, calendar.id, wish.address, common_name=wish.common_name, access=wish.access, now=now)
+    address, name = wish.address, wish.common_name
+    if not unknown_sharees.put(conn, calendar.id, address, common_name=name, access=wish.access, now=now):
+        return False
     # an address is no identifier, so the record has none
     _record(conn, "share.unknown", calendar, {"access": wish.access}, actor=actor, now=now)
     return True

@@ -23,7 +23,8 @@ from bridge.store.shares import Share
 class Facts:
     """``status`` is what the sharee has said; "deleted": the share is no more. ``owner`` and ``slug`` are the calendar's path.
 
-    ``summary`` is what the calendar is called, by its owner to the sharee or the other way round.
+    ``summary`` is what the calendar is called, by its owner to the sharee or the other way round. A field that is added needs a
+    default, for rows of before have none.
     """
 
     invitation: int

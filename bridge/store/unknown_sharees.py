@@ -23,13 +23,17 @@ class UnknownSharee:
 
 def put(
     conn: sa.Connection, calendar_id: int, address: str, *, common_name: str, access: str, now: dt.datetime
-) -> None:
+) -> bool:
+    """False: it was written down so already."""
     told = {"common_name": common_name, "access": access}
+    if UnknownSharee(address, common_name, GIVEN[access]) in of_calendar(conn, calendar_id):
+        return False
     conn.execute(
         insert(conn, table)
         .values(calendar_id=calendar_id, address=address, created_at=now, **told)
         .on_conflict_do_update(index_elements=["calendar_id", "address"], set_=told)
     )
+    return True
 
 
 def remove(conn: sa.Connection, calendar_id: int, address: str) -> bool:

@@ -588,6 +588,22 @@ def test_behind_a_proxy_all_paths_are_those_outside(al, alice, bob, serve, datab
         assert ET.fromstring(got.content).findtext("D:href", namespaces=NAMES) == "/dav/bob/family/"
 
 
+def test_what_is_gone_in_the_same_moment_is_not_there(al, bob, monkeypatch):
+    from bridge.errors import NotFound
+    from bridge.services import inviting
+
+    invite(al)
+    there = accept(bob)
+
+    def gone(*_args, **_kwargs):
+        raise NotFound
+
+    monkeypatch.setattr(inviting, "change", gone)
+    monkeypatch.setattr(inviting, "decline", gone)
+    assert share(al, removing(BOB)).status_code == 404
+    assert bob.delete(there).status_code == 204
+
+
 def test_a_bridged_calendar_is_shared_and_left_like_any_other(al, bob, bridged, event):
     bridged("family")
     invite(al, setting(BOB, "read-write"))

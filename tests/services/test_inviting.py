@@ -100,6 +100,8 @@ def test_what_is_so_already_is_told_to_nobody(ask, told, database, answer):
     for _ in range(2):
         ask(("bob", "read"), summary="Ours")
         ask(("carol", None))
+        with database.write() as conn:
+            inviting.change(conn, calendar_of(conn), [Wish(NOBODY, None, None)], actor="cli", now=T0)
     assert told("bob") == []
     answer("bob")
     before = told("alice")

@@ -69,8 +69,9 @@ def test_only_invitations_that_stand_are_kept_for_ever(database, bob, share, t0)
 
 def test_who_is_nobody_is_written_down_once(database, calendar, t0):
     with database.write() as conn:
-        for access in ("read", "write"):
-            unknown_sharees.put(conn, calendar, "mailto:x@example.com", common_name="X", access=access, now=t0)
+        for access, is_new in (("read", True), ("read", False), ("write", True)):
+            told = {"common_name": "X", "access": access}
+            assert unknown_sharees.put(conn, calendar, "mailto:x@example.com", **told, now=t0) is is_new
         (one,) = unknown_sharees.of_calendar(conn, calendar)
         assert (one.address, one.common_name, one.access) == ("mailto:x@example.com", "X", Access.WRITE)
         assert unknown_sharees.remove(conn, calendar, one.address)
