@@ -28,6 +28,7 @@ DESCRIBE = "D:write-properties"
 WRITE = ("D:write", "D:write-content", DESCRIBE, "D:bind", "D:unbind")
 FREE_BUSY = "C:read-free-busy"
 SPEAK = "C:schedule-send"
+SHARE = "D:share"
 
 _DEEDS = {
     DESCRIBE: Deed.DESCRIBE,
@@ -35,6 +36,7 @@ _DEEDS = {
     "D:bind": Deed.WRITE,
     "D:unbind": Deed.WRITE,
     SPEAK: Deed.SPEAK,
+    SHARE: Deed.OWN,
 }
 
 
@@ -77,6 +79,8 @@ def of_calendar(access: Access, *, as_delegate: bool = False) -> tuple[str, ...]
             if may(access, Deed.WRITE)
             else (*READ, FREE_BUSY)
         )
+    if may(access, Deed.OWN):
+        return (*READ, *WRITE, FREE_BUSY, SHARE)
     if may(access, Deed.WRITE):
         return (*READ, *WRITE, FREE_BUSY)
     return (*READ, DESCRIBE, FREE_BUSY) if may(access, Deed.READ) else ()

@@ -1,5 +1,5 @@
 """Who may do what, as RFC 3744 tells it. It can be read and not written: no one holds DAV:write-acl, so ACL is refused by
-that name, and what is shared is shared in other ways.
+that name, and what is shared is shared in other ways (``invitations``).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ _TREE = (
         ("C:schedule-send-reply", "Answer an invitation"),
         ("C:schedule-send-freebusy", "Ask when others are busy"),
     ),
+    ("D:share", "Share with others"),
     ("D:write-acl", "Change who may do what"),
     ("D:unlock", "Remove the locks of others"),
 )  # fmt: skip

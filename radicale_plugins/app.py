@@ -37,6 +37,7 @@ from radicale_plugins import (
     door,
     inbox,
     moving,
+    notifications,
     post,
     propfind,
     push,
@@ -61,14 +62,19 @@ _DELEGATED = (Kind.HOME, Kind.CALENDAR, Kind.OBJECT, Kind.PROXY)
 """Where a delegate may look; they change objects, and nothing else."""
 
 
+_GETTERS: dict[Kind, _Handler] = {Kind.ATTACHMENT: attachments.get, Kind.NOTIFICATION: notifications.get}
+
+
 def _delete(request: Request) -> dav.Answer:
     if request.place.kind is Kind.REGISTRATION:
         return push.unregister(request)
+    if request.place.kind is Kind.NOTIFICATION:
+        return notifications.delete(request)
     return resources.delete(request) if request.place.href else collection.delete(request)
 
 
 def _get(request: Request) -> dav.Answer:
-    return attachments.get(request) if request.place.kind is Kind.ATTACHMENT else resources.get(request)
+    return _GETTERS.get(request.place.kind, resources.get)(request)
 
 
 def _options(request: Request) -> dav.Answer:
@@ -77,7 +83,11 @@ def _options(request: Request) -> dav.Answer:
         {
             "Allow": capabilities.allow(request.place.kind, push=request.push is not None),
             "DAV": capabilities.dav_header(
-                request.kind, request.limits, request.scheduling, push=request.push is not None
+                request.kind,
+                request.limits,
+                request.scheduling,
+                push=request.push is not None,
+                sharing=request.directory,
             ),
         },
     )

@@ -12,7 +12,7 @@ from radicale_plugins.request import Kind, Limits
 _METHODS: dict[Kind, tuple[str, ...]] = {
     Kind.ROOT: ("ACL", "OPTIONS", "PROPFIND", "REPORT"),
     # Evolution looks on the home whether calendars may be made in it
-    Kind.HOME: ("ACL", "MKCALENDAR", "MKCOL", "OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"),
+    Kind.HOME: ("ACL", "MKCALENDAR", "MKCOL", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "REPORT"),
     Kind.CALENDAR: (
         "ACL", "DELETE", "GET", "HEAD", "MKCALENDAR", "MKCOL", "OPTIONS", "POST", "PROPFIND", "PROPPATCH", "REPORT",
     ),
@@ -23,6 +23,8 @@ _METHODS: dict[Kind, tuple[str, ...]] = {
     Kind.OUTBOX: ("OPTIONS", "POST", "PROPFIND"),
     Kind.REGISTRATION: ("DELETE", "OPTIONS"),
     Kind.PROXY: ("OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"),
+    Kind.NOTIFICATIONS: ("OPTIONS", "PROPFIND"),
+    Kind.NOTIFICATION: ("DELETE", "GET", "HEAD", "OPTIONS", "PROPFIND"),
     Kind.PERSON: ("OPTIONS", "PROPFIND", "REPORT"),
     Kind.NOWHERE: ("OPTIONS",),
 }  # fmt: skip
@@ -50,6 +52,9 @@ _SEARCHES = (
     "CS:calendarserver-principal-search",
 )
 
+SHARED = (Kind.HOME, Kind.CALENDAR, Kind.NOTIFICATIONS, Kind.NOTIFICATION)
+"""Where calendars are shared by invitation: offered, answered, and told of (CalendarServer's sharing)."""
+
 _ATTACHMENTS = ("calendar-managed-attachments", "calendar-managed-attachments-no-recurrence")
 
 _SCHEDULING = ("calendar-auto-schedule", "calendar-availability")
@@ -70,14 +75,20 @@ REPORTS: dict[Kind, tuple[str, ...]] = {
     Kind.OUTBOX: (),
     Kind.REGISTRATION: (),
     Kind.PROXY: ("D:expand-property",),
+    Kind.NOTIFICATIONS: (),
+    Kind.NOTIFICATION: (),
     Kind.PERSON: ("D:expand-property",),
 }  # fmt: skip
 """supported-report-set (RFC 3253 §3.1.5): what is not named is refused with that precondition."""
 
 
-def dav_header(kind: Kind, limits: Limits, scheduling: Scheduling, *, push: bool) -> str:
-    """RFC 4918 §10.1. Apple reads it on the principal, Evolution on whatever it was given, Thunderbird on a calendar's parent."""
+def dav_header(kind: Kind, limits: Limits, scheduling: Scheduling, *, push: bool, sharing: bool) -> str:
+    """RFC 4918 §10.1. Apple reads it on the principal, Evolution on whatever it was given, Thunderbird on a calendar's parent.
+
+    ``sharing``: people can invite each other to calendars, which they cannot where they do not see each other.
+    """
     attachments = _ATTACHMENTS if limits.attachment_bytes else ()
     scheduled = _SCHEDULING if scheduling.enabled else ()
     pushed = ("webdav-push",) if push and kind in PUSHED else ()
-    return ", ".join((*_TOKENS, *attachments, *scheduled, *pushed))
+    shared = ("calendarserver-sharing",) if sharing and kind in SHARED else ()
+    return ", ".join((*_TOKENS, *attachments, *scheduled, *pushed, *shared))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
+from contextlib import suppress
 from http import client
 from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.errors import AlreadyExists, UsageError
+from bridge.errors import AlreadyExists, NotFound, UsageError
 from bridge.policy.access import Deed, may
-from bridge.services import scheduling
-from bridge.store import audit, calendars, principals, shares
+from bridge.services import inviting, scheduling
+from bridge.store import calendars, principals, shares
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS, Calendar
 from radicale_plugins import conditions, dav, inbox, keeping, preferences, proxies, tokens
 from radicale_plugins.dav import Answer
@@ -110,18 +111,12 @@ def delete(request: Request) -> Answer:
 
 
 def _leave(request: Request, conn: sa.Connection, calendar: Calendar) -> None:
-    """Somebody does not want to see another's calendar any more: nothing of it is deleted."""
-    person = principals.by_name(conn, request.user)
-    if person is not None and shares.remove(conn, calendar.id, person.id, now=request.now()):
-        detail = {"calendar": calendar.id, "with": person.id}
-        audit.record(
-            conn,
-            "share.leave",
-            actor=request.actor,
-            now=request.now(),
-            principal_id=calendar.principal_id,
-            detail=detail,
-        )
+    """Somebody does not want to see another's calendar any more: nothing of it is deleted, and its owner sees a no."""
+    person, owners = principals.by_name(conn, request.user), calendars.by_id(conn, calendar.id)
+    if person is None or owners is None:
+        return
+    with suppress(NotFound):  # it was taken away a moment ago
+        inviting.decline(conn, owners, person, actor=request.actor, now=request.now())
 
 
 def describe(request: Request) -> Answer:

@@ -17,7 +17,7 @@ Answer = tuple[int, Mapping[str, str], bytes | None, None]
 """What Radicale's do_… methods return: status, headers, body, and nothing to log of the request."""
 
 _MAX_DEPTH = 64
-_XML = "text/xml; charset=utf-8"
+XML_TYPE = "text/xml; charset=utf-8"
 
 D = "{DAV:}"
 C = "{urn:ietf:params:xml:ns:caldav}"
@@ -83,9 +83,13 @@ def href(path: str) -> ET.Element:
     return element("D:href", content=path)
 
 
+def written(root: ET.Element) -> bytes:
+    """As a document."""
+    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
 def xml(status: int, root: ET.Element, headers: Mapping[str, str] | None = None) -> Answer:
-    body = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return status, {"Content-Type": _XML, **(headers or {})}, body, None
+    return status, {"Content-Type": XML_TYPE, **(headers or {})}, written(root), None
 
 
 def text(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:

@@ -23,20 +23,22 @@ from radicale_plugins import (
     filters,
     home,
     keeping,
+    notifications,
     proxies,
     push,
     quota,
     sharing,
     tokens,
 )
-from radicale_plugins.request import OUTBOX, PROXIES, Kind, Place, Request
+from radicale_plugins.notifications import Document
+from radicale_plugins.request import NOTIFICATIONS, OUTBOX, PROXIES, Kind, Place, Request
 
 OBJECT_TYPE = "text/calendar; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What a PROPFIND or REPORT tells about: exactly one of the four is the resource, its containers are set too.
+    """What a PROPFIND or REPORT tells about: exactly one of the five is the resource, its containers are set too.
 
     An object may be known by href and etag alone (``stored`` is None) where nothing else is asked for. A ``stranger`` sees
     of a principal only who that is.
@@ -50,6 +52,7 @@ class Resource:
     members: tuple[Calendar, ...] = ()
     """Of a home: the calendars in it, which are its state."""
     stranger: bool = False
+    notification: Document | None = None
 
     @property
     def kind(self) -> Kind:
@@ -210,6 +213,13 @@ def _where_scheduled(name: str, slug: str) -> Getter:
     )
 
 
+def _notification_url(resource: Resource, request: Request) -> ET.Element | None:
+    """Where one is told of shares; nobody else's business."""
+    if request.level is not Access.OWNER:
+        return None
+    return _hrefs("CS:notification-URL", request.url(Place(resource.place.owner, NOTIFICATIONS).path))
+
+
 def _of_push(show_it: Callable[[Registrar, Watched], ET.Element]) -> Getter:
     """A property of what devices can be told of; there is none where they cannot."""
 
@@ -251,6 +261,7 @@ _OF_HOME: dict[str, Getter] = {
     "D:sync-token": lambda r, _: _text("D:sync-token", home.token(home.state(r.members))),
     "C:schedule-inbox-URL": _where_scheduled("C:schedule-inbox-URL", INBOX),
     "C:schedule-outbox-URL": _where_scheduled("C:schedule-outbox-URL", OUTBOX),
+    "CS:notification-URL": _notification_url,
     "D:current-user-privilege-set": lambda _, q: _privileges(*access.of_home(q.level)),
     "D:acl": _acl(*_READ, *_WRITE),
 }
@@ -298,6 +309,8 @@ _OF_CALENDAR: dict[str, Getter] = {
     "C:max-resource-size": lambda _, q: _text("C:max-resource-size", str(q.limits.object_bytes)),
     "D:add-member": lambda r, q: _hrefs("D:add-member", q.url(r.place.calendar)),
     "CS:invite": lambda r, q: None if r.calendar is None else sharing.invite(r.calendar, q),
+    "CS:allowed-sharing-modes": lambda r, q: None if r.calendar is None else sharing.allowed_modes(r.calendar, q),
+    "CS:shared-url": lambda r, q: None if r.calendar is None else sharing.shared_url(r.calendar, q),
     "D:current-user-privilege-set": _own_privileges(access.of_calendar),
     "D:acl": _acl_of(access.of_calendar),
 }
@@ -357,6 +370,35 @@ _OF_PROXY: dict[str, Getter] = {
 }
 
 
+_OF_NOTIFICATIONS: dict[str, Getter] = {
+    **_OF_WHAT_IS_OWNED,
+    "D:resourcetype": lambda *_: dav.element(
+        "D:resourcetype", dav.element("D:collection"), dav.element("CS:notification")
+    ),
+    "D:displayname": lambda *_: _text("D:displayname", "Notifications"),
+    "CS:getctag": lambda r, _: _text("CS:getctag", r.etag),
+    "D:current-user-privilege-set": lambda *_: _privileges(*_READ, "D:unbind"),
+    "D:acl": _acl(*_READ, "D:unbind"),
+}
+
+
+def _of_notification(show_it: Callable[[Document], ET.Element | None]) -> Getter:
+    return lambda resource, _: None if resource.notification is None else show_it(resource.notification)
+
+
+_OF_NOTIFICATION: dict[str, Getter] = {
+    **_OF_WHAT_IS_OWNED,
+    "D:resourcetype": lambda *_: dav.element("D:resourcetype"),
+    "D:getetag": lambda r, _: _text("D:getetag", r.etag),
+    "D:getcontenttype": lambda *_: _text("D:getcontenttype", dav.XML_TYPE),
+    "D:getcontentlength": _of_notification(lambda n: _text("D:getcontentlength", str(len(n.body)))),
+    "D:getlastmodified": _of_notification(lambda n: _text("D:getlastmodified", dav.http_date(n.told_at))),
+    "CS:notificationtype": _of_notification(notifications.type_of),
+    "D:current-user-privilege-set": lambda *_: _privileges(*_READ),
+    "D:acl": _acl(*_READ),
+}
+
+
 def _schedule_tag(resource: Resource, request: Request) -> ET.Element | None:
     tag = None if resource.stored is None else tokens.schedule_tag(resource.stored)
     return _text("C:schedule-tag", tag) if request.scheduling.enabled else None
@@ -397,6 +439,8 @@ TABLES: Mapping[Kind, Table] = {
         (Kind.MESSAGE, _OF_MESSAGE),
         (Kind.OUTBOX, _OF_OUTBOX),
         (Kind.PROXY, _OF_PROXY),
+        (Kind.NOTIFICATIONS, _OF_NOTIFICATIONS),
+        (Kind.NOTIFICATION, _OF_NOTIFICATION),
         (Kind.PERSON, _OF_PERSON),
     )
 }

@@ -23,6 +23,7 @@ PROTECTED = frozenset(
         "C:calendar-home-set", "C:calendar-user-address-set", "C:supported-collation-set", "CS:getctag",
         "CS:email-address-set", "D:add-member", "C:calendar-user-type", "C:schedule-inbox-URL", "C:schedule-outbox-URL",
         "C:schedule-tag", "CS:invite", "CS:calendar-proxy-read-for", "CS:calendar-proxy-write-for",
+        "CS:allowed-sharing-modes", "CS:shared-url", "CS:notification-URL", "CS:notificationtype",
         "C:supported-calendar-component-sets", *push.PROPERTIES,
     }
 )  # fmt: skip
@@ -46,6 +47,7 @@ _NOT_IN_ALLPROP = frozenset(
         "D:alternate-URI-set", "D:group-member-set", "D:group-membership", "C:calendar-user-type",
         "C:schedule-inbox-URL", "C:schedule-outbox-URL", "C:schedule-default-calendar-URL", "C:schedule-tag",
         "CS:invite", "CS:calendar-proxy-read-for", "CS:calendar-proxy-write-for",
+        "CS:allowed-sharing-modes", "CS:shared-url", "CS:notification-URL", "CS:notificationtype",
     )
 )  # fmt: skip
 

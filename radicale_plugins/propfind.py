@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bridge.policy.access import GIVEN, Access
 from bridge.store import calendars, delegates, objects, principals
 from bridge.store.calendars import INBOX
-from radicale_plugins import access, capabilities, dav, home, preferences, properties
+from radicale_plugins import access, capabilities, dav, home, notifications, preferences, properties
 from radicale_plugins.dav import Answer
 from radicale_plugins.live import Resource
 from radicale_plugins.request import NOT_FOUND, OUTBOX, PROXIES, Kind, Place, Request
@@ -25,7 +25,13 @@ def answer(request: Request) -> Answer:
     with request.database.read() as conn:
         resources = list(_resources(request, conn, wanted))
     multistatus = dav.element("D:multistatus", *(response(each, wanted, request) for each in resources))
-    header = capabilities.dav_header(request.kind, request.limits, request.scheduling, push=request.push is not None)
+    header = capabilities.dav_header(
+        request.kind,
+        request.limits,
+        request.scheduling,
+        push=request.push is not None,
+        sharing=request.directory,
+    )
     return preferences.multistatus(request, multistatus, {"DAV": header})
 
 
@@ -136,6 +142,24 @@ def _proxy(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resourc
     yield Resource(request.place, principal)
 
 
+def _notifications(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+    """Of the person whose home it is, and asked for by nobody else (``app``)."""
+    place = request.place
+    principal = principals.by_name(conn, place.owner)
+    if principal is None:
+        raise dav.Refusal(NOT_FOUND)
+    found = notifications.every(request, conn, principal)
+    yield Resource(place, principal, etag=notifications.ctag(found))
+    if request.depth == "1":
+        for each in found:
+            yield Resource(each.place, principal, etag=each.etag, notification=each)
+
+
+def _notification(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+    found = notifications.at(request, conn)
+    yield Resource(request.place, etag=found.etag, notification=found)
+
+
 def _person(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
     """Whatever the Depth: what is in that home is nobody else's business."""
     principal = principals.by_name(conn, request.place.owner)
@@ -178,6 +202,8 @@ _LISTERS: dict[Kind, _Lister] = {
     Kind.MESSAGE: _object,
     Kind.OUTBOX: _outbox,
     Kind.PROXY: _proxy,
+    Kind.NOTIFICATIONS: _notifications,
+    Kind.NOTIFICATION: _notification,
     Kind.PERSON: _person,
 }
 

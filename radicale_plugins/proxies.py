@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from bridge.policy.access import GIVEN, Access
 from bridge.services import delegating
 from bridge.store import delegates, principals
-from radicale_plugins import dav
-from radicale_plugins.request import NOT_FOUND, PROXIES, Kind, Place, Request
+from radicale_plugins import addressees, dav
+from radicale_plugins.request import NOT_FOUND, PROXIES, Place, Request
 
 MEMBERS = f"{dav.D}group-member-set"
 
@@ -67,12 +67,8 @@ def set_members(request: Request, element: ET.Element | None) -> bool:
 
 
 def _person(request: Request, conn: sa.Connection, href: str) -> int | None:
-    """By the path of a home or a mail address; where people do not see each other, nobody is found who is not in it already."""
-    if href.strip().lower().startswith("mailto:"):
-        person = principals.by_email(conn, href.strip()[len("mailto:") :])
-    else:
-        place = request.place_of(href)
-        person = principals.by_name(conn, place.owner) if place is not None and place.kind is Kind.HOME else None
+    """Where people do not see each other, nobody is found who is no delegate already."""
+    person = addressees.find(request, conn, href)
     if person is None or not (request.directory or delegates.level(conn, request.place.owner, person.name)):
         return None
     return person.id

@@ -28,8 +28,6 @@ from radicale_plugins.request import NOT_FOUND, REGISTRATIONS, Kind, Place, Requ
 P = f"{{{NAMESPACE}}}"
 TRANSPORTS, TOPIC, SUPPORTED_TRIGGERS = PROPERTIES = (f"{P}transports", f"{P}topic", f"{P}supported-triggers")
 
-_XML = ("application/xml", "text/xml")
-
 
 def watched(principal: Principal | None, calendar: Calendar | None) -> Watched | None:
     """What is watched where these two lead: the calendar, or the person's home."""
@@ -64,13 +62,8 @@ def _deepest(home: bool) -> int:
 # --- registrations -------------------------------------------------------------------------------------------------
 
 
-def register(request: Request) -> Answer | None:
-    """POST of a push-register: 201 for a new one, 204 for one that was there; None for any other request."""
-    if request.environ.get("CONTENT_TYPE", "").lower() not in _XML:
-        return None
-    root = dav.read_xml(request.body)
-    if root is None or root.tag != f"{P}push-register":
-        return None
+def register(request: Request, root: ET.Element) -> Answer:
+    """POST of a push-register: 201 for a new one, 204 for one that was there."""
     registrar = request.push
     if registrar is None or request.place.kind not in capabilities.PUSHED or request.level < Access.OWNER:
         return _refused("push-not-available")

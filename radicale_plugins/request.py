@@ -39,6 +39,9 @@ class Kind(Enum):
     REGISTRATION = "registration"
     PROXY = "proxy"
     """The group of those who look after the calendars of a home."""
+    NOTIFICATIONS = "notifications"
+    NOTIFICATION = "notification"
+    """What somebody is told of shares."""
     PERSON = "person"
     """Somebody else's home for one who may see no more than whose it is: no path is this of itself (``Request.kind``)."""
     NOWHERE = "nowhere"
@@ -46,6 +49,7 @@ class Kind(Enum):
 
 ATTACHMENTS = ".attachments"
 REGISTRATIONS = ".push"
+NOTIFICATIONS = ".notifications"
 
 OUTBOX = ".outbox"
 PROXIES = {".proxy-read": "read", ".proxy-write": "write"}
@@ -55,6 +59,7 @@ _SPECIAL: dict[str, tuple[Kind, Kind]] = {
     INBOX: (Kind.INBOX, Kind.MESSAGE),
     OUTBOX: (Kind.OUTBOX, Kind.NOWHERE),
     ATTACHMENTS: (Kind.NOWHERE, Kind.ATTACHMENT),  # nobody needs to list them
+    NOTIFICATIONS: (Kind.NOTIFICATIONS, Kind.NOTIFICATION),
     **dict.fromkeys(PROXIES, (Kind.PROXY, Kind.NOWHERE)),
     REGISTRATIONS: (Kind.NOWHERE, Kind.REGISTRATION),  # of devices that are told of changes: deleted, and nothing else
 }

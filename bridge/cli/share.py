@@ -56,10 +56,13 @@ def remove(ctx: typer.Context, calendar: Named, sharee: Sharee) -> None:
     say(f"{sharee} does not see {name_of(taken)} any more.")
 
 
-def _row(shared: Shared) -> dict[str, str]:
+def _row(shared: Shared) -> dict[str, str | None]:
+    """``path`` is None where it is not accepted."""
+    slug = shared.share.slug
     return {
         "calendar": name_of(shared.calendar),
         "with": shared.share.sharee,
         "access": sharing.access_named(shared.share.access),
-        "path": f"{shared.share.sharee}/{shared.share.slug}",
+        "status": shared.share.status,
+        "path": None if slug is None else f"{shared.share.sharee}/{slug}",
     }

@@ -19,6 +19,7 @@ from bridge.store import (
     journal,
     login_failures,
     notices,
+    notifications,
     oauth_flows,
     objects,
     principals,
@@ -30,7 +31,7 @@ LOGIN_MEMORY = dt.timedelta(days=1)
 """A failed login that old is held against nobody."""
 
 MESSAGES_KEPT = dt.timedelta(days=90)
-"""Invitations and answers stay so long in an inbox; devices delete what they have shown."""
+"""Messages stay so long in an inbox, notifications of shares so long; devices delete what they have shown."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,7 @@ def run(context: Context) -> None:
         attachments.prune(conn, old_history)
         audit.prune(conn, old_history)
         notices.prune(conn, old_history)
+        notifications.prune(conn, now - MESSAGES_KEPT)
         journal.prune(conn, old_history)
         former.prune(conn, old_history)
         oauth_flows.prune(conn, now)

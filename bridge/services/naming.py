@@ -1,4 +1,4 @@
-"""How people name a calendar (USER/CALENDAR, its path) and an event (its UID, or as much of it as tells it from others)."""
+"""How people name a calendar (USER/CALENDAR, its path; its title), and an event (its UID, or as much of it as is enough)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,12 @@ def nobody(name: str) -> NotFound:
 
 def name_of(calendar: Calendar) -> str:
     return f"{calendar.owner}/{calendar.slug}"
+
+
+def title_of(calendar: Calendar) -> str:
+    """What it is called on devices; "" if nothing."""
+    title = calendar.properties.get("D:displayname")
+    return title.strip() if isinstance(title, str) else ""
 
 
 def whole_uid(given: str, known: Collection[str]) -> str | None:

@@ -21,7 +21,7 @@ from bridge.ical.attendees import address
 from bridge.ical.itip import merging, parts, replies, requests
 from bridge.ical.itip.requests import Message
 from bridge.ical.objects import CalendarObject
-from bridge.services import delivery
+from bridge.services import delivery, sharing
 from bridge.store import calendars, changes, itip_outbox, objects, principals
 from bridge.store.calendars import Calendar
 from bridge.store.itip_outbox import Outgoing
@@ -104,14 +104,14 @@ def delete(
 
 
 def delete_calendar(conn: sa.Connection, calendar: Calendar, *, now: dt.datetime, by: Scheduling) -> None:
-    """Delete a calendar, and tell of each meeting in it as if that alone had been deleted (RFC 6638 §3.2.3.2)."""
+    """Delete a calendar for all who have it, and tell of each meeting in it as if that alone were deleted (RFC 6638 §3.2.3.2)."""
     while True:
         still = objects.in_range(conn, calendar.id, now, None)
         found = (_Matter.of(conn, calendar, each.data, None, now=now, by=by) for each in still)
         matters = [each for each in found if each is not None]
         if not changes.lock(conn, calendar.id, *(each for matter in matters for each in matter.concerned())):
             break
-    calendars.delete(conn, calendar.id, now=now)
+    sharing.delete(conn, calendar, now=now)
     for matter in matters:
         matter.send(None)
 

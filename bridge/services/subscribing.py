@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from bridge.errors import AlreadyExists, NotFound, ProviderError, UsageError
 from bridge.providers.ics.provider import Described, IcsProvider
-from bridge.services import pairing
+from bridge.services import pairing, sharing
 from bridge.services.context import Context
 from bridge.services.naming import nobody
 from bridge.store import accounts, audit, calendars, links, pairs, principals, remote_calendars
@@ -133,7 +133,7 @@ def unsubscribe(context: Context, owner: str, slug: str, *, keep: bool = False) 
                 now=now,
             )
         if not keep:
-            calendars.delete(conn, calendar.id, now=context.now())
+            sharing.delete(conn, calendar, now=context.now())
 
 
 def _provider(context: Context) -> IcsProvider:

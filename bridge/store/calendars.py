@@ -13,7 +13,7 @@ from bridge.errors import AlreadyExists, NotFound, UsageError
 from bridge.policy.access import Access
 from bridge.store import changes, feeds, push_subscriptions
 from bridge.store.dialects import insert
-from bridge.store.tables import calendars, pairs, principals, shares
+from bridge.store.tables import calendars, pairs, principals, shares, unknown_sharees
 
 COMPONENT_SET = "C:supported-calendar-component-set"
 COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
@@ -27,7 +27,7 @@ class Calendar:
     A revision is this calendar's own and begins at 0: a token must name the ``id`` too, which is never given twice.
     ``truth`` says whose word counts where both sides changed the same: ``newest``, ``hub``, ``ask``, or ``pair:N`` for that
     pair's remote. ``home_pair_id`` is the home of events made here; None: the first pair that may be written. ``size`` is
-    that of its objects, in bytes. ``is_shared``: somebody else sees it, too.
+    that of its objects, in bytes. ``is_shared``: others see it, too, or were asked to.
 
     As somebody else sees it in their home (``store.shares``), it has an ``access`` below its owner's and a ``share_id``;
     ``slug`` and ``properties`` are theirs then, all the rest is its owner's.
@@ -49,8 +49,11 @@ class Calendar:
     share_id: int | None = None
 
 
-_given = shares.alias("given")
-_IS_SHARED = sa.exists().where(_given.c.calendar_id == calendars.c.id, _given.c.accepted_at.is_not(None))
+_given, _unknown = shares.alias("given"), unknown_sharees.alias("unknown")
+_IS_SHARED = sa.or_(
+    sa.exists().where(_given.c.calendar_id == calendars.c.id),
+    sa.exists().where(_unknown.c.calendar_id == calendars.c.id),
+)
 SELECT: sa.Select[Any] = sa.select(
     calendars.c.id,
     calendars.c.principal_id,
@@ -99,7 +102,7 @@ def create(
     )
     if calendar_id is None:
         raise AlreadyExists(f"there is a calendar {slug!r} already")
-    # asked after the row was made: whoever shares one into this home meanwhile waits for it (``store.shares.add``)
+    # asked after the row was made: whoever shares one into this home meanwhile waits for it (``store.shares.accept``)
     if (
         conn.scalar(sa.select(shares.c.id).where(shares.c.principal_id == principal_id, shares.c.slug == slug))
         is not None
@@ -202,7 +205,8 @@ def delete(conn: sa.Connection, calendar_id: int, *, now: dt.datetime) -> None:
 
 def _sharees(conn: sa.Connection, calendar_id: int) -> list[int]:
     """Whose homes show it, too."""
-    return list(conn.scalars(sa.select(shares.c.principal_id).where(shares.c.calendar_id == calendar_id)))
+    accepted = shares.c.calendar_id == calendar_id, shares.c.accepted_at.is_not(None)
+    return list(conn.scalars(sa.select(shares.c.principal_id).where(*accepted)))
 
 
 def is_bridged(conn: sa.Connection, calendar_id: int) -> bool:

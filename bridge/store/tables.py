@@ -489,12 +489,43 @@ shares = sa.Table(
     _of("calendars"),
     _of("principals"),  # who sees it in their own home
     sa.Column("access", sa.String(8), nullable=False),  # "read", "write"
-    sa.Column("slug", sa.String(255), nullable=False),  # the second segment of its path there
+    sa.Column(
+        "slug", sa.String(255)
+    ),  # the second segment of its path there; None: it has none, for it is not accepted
     sa.Column("properties", sa.JSON, nullable=False, default=dict),  # what they have set; null: what they have removed
     sa.Column("created_at", Instant, nullable=False),
-    sa.Column("accepted_at", Instant),
+    sa.Column("accepted_at", Instant),  # None: they see nothing of it
+    sa.Column("declined_at", Instant),  # None, like accepted_at: they have not answered
+    sa.Column(
+        "summary", sa.String(255), nullable=False, server_default=sa.text("''")
+    ),  # what its owner calls it to them
     sa.UniqueConstraint("calendar_id", "principal_id"),
     sa.UniqueConstraint("principal_id", "slug"),
+    sqlite_autoincrement=True,
+)
+
+unknown_sharees = sa.Table(
+    "unknown_sharees",
+    metadata,
+    _of("calendars", key=True),
+    sa.Column("address", sa.String(320), primary_key=True),  # as its owner gave it, and nobody's here
+    sa.Column("common_name", sa.String(255), nullable=False),
+    sa.Column("access", sa.String(8), nullable=False),  # "read", "write"
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+notifications = sa.Table(
+    "notifications",
+    metadata,
+    _id(),
+    _of("principals"),  # who is told
+    # what it is about; None: a share that is no more
+    sa.Column("share_id", sa.BigInteger, sa.ForeignKey("shares.id", ondelete="CASCADE")),
+    sa.Column("kind", sa.String(32), nullable=False),  # "invite-notification", "invite-reply"
+    sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("told_at", Instant, nullable=False),
+    sa.UniqueConstraint("principal_id", "share_id", "kind"),
+    sa.Index(None, "share_id"),
     sqlite_autoincrement=True,
 )
 

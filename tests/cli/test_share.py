@@ -26,7 +26,13 @@ def test_a_calendar_is_shared_listed_and_taken_back(run):
     code, out, _ = run("share", "add", "alice/calendar", "bob", "read")
     assert (code, out) == (0, "bob has alice/calendar as bob/calendar-alice now, to read.\n")
     code, out, _ = run("share", "add", "alice/calendar", "bob", "write", "--json")
-    row = {"calendar": "alice/calendar", "with": "bob", "access": "write", "path": "bob/calendar-alice"}
+    row = {
+        "calendar": "alice/calendar",
+        "with": "bob",
+        "access": "write",
+        "status": "accepted",
+        "path": "bob/calendar-alice",
+    }
     assert (code, json.loads(out)) == (0, row)
     for who in ((), ("alice",), ("bob",)):
         assert json.loads(run("share", "list", *who, "--json")[1]) == [row]

@@ -28,7 +28,8 @@ def cells(first):
 def test_the_page_says_what_each_place_advertises(kind):
     tokens, reports, methods = cells(kind.value)
     assert tokens == {
-        token.strip() for token in capabilities.dav_header(kind, Limits(), Scheduling(), push=True).split(",")
+        token.strip()
+        for token in capabilities.dav_header(kind, Limits(), Scheduling(), push=True, sharing=True).split(",")
     }
     assert reports == {name.partition(":")[2] for name in capabilities.REPORTS.get(kind, ())}
     assert methods == {method.strip() for method in capabilities.allow(kind, push=True).split(",")}
@@ -39,7 +40,8 @@ def test_a_token_that_is_said_to_be_missing_is_missing():
     assert missing
     for kind in KINDS:
         assert not missing & {
-            token.strip() for token in capabilities.dav_header(kind, Limits(), Scheduling(), push=True).split(",")
+            token.strip()
+            for token in capabilities.dav_header(kind, Limits(), Scheduling(), push=True, sharing=True).split(",")
         }
 
 

@@ -368,6 +368,16 @@ def test_who_loses_a_shared_calendar_is_told_nothing_of_it_any_more(dav, base, p
         assert register(bob, path).status_code == 404
 
 
+def test_who_was_only_asked_to_share_a_calendar_registers_for_nothing(dav, base, person, database, clock):
+    bob = Dav(base_url=base, auth=person("bob"))
+    body = "<CS:share><CS:set><D:href>/bob/</D:href><CS:read/></CS:set></CS:share>"
+    assert dav.xml("POST", CALENDAR, body).status_code == 200
+    with bob:
+        for slug in ("calendar-alice", "None"):
+            assert register(bob, f"/bob/{slug}/").status_code == 404
+        assert register(bob, CALENDAR).status_code == 403
+
+
 def test_a_delegate_cannot_register_in_anothers_home(dav, base, person, database, clock):
     with Dav(base_url=base, auth=person("bob")) as bob:
         delegating.add(database, "alice", "bob", "write", now=clock())

@@ -127,6 +127,18 @@ def test_a_database_of_every_earlier_schema_is_brought_up_with_its_rows(empty, r
             }
 
 
+def test_what_was_shared_before_there_were_invitations_stays_accepted(empty):
+    migrations.upgrade(empty, "add_feed_marks")
+    with empty.write() as conn:
+        before = _fill(conn)["shares"][0]
+    migrations.upgrade(empty)
+    with empty.read() as conn:
+        (after,) = _rows(conn)["shares"]
+    assert after == {**before, "declined_at": None, "summary": ""}
+    assert after["accepted_at"] is not None
+    assert after["slug"] == "made up"
+
+
 def test_the_present_schema_is_left_alone(database):
     with database.write() as conn:
         before = _fill(conn)

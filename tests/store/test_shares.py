@@ -181,6 +181,74 @@ def test_a_sharees_devices_are_told_and_then_not_any_more(
     assert due() == [("home", True, False)]
 
 
+@pytest.fixture
+def asked(database, calendar, bob, t0):
+    """Bob is asked to share alice/calendar."""
+
+    def do(access="read", summary=None):
+        with database.write() as conn:
+            return shares.invite(conn, calendar, bob.id, access=access, summary=summary, now=t0)
+
+    return do
+
+
+def test_who_was_asked_sees_nothing_and_has_no_path(asked, shared, homes, database, calendar, bob, t0):
+    share = asked("write", "Ours")
+    assert (share.status, share.slug, share.access, share.summary) == ("noresponse", None, Access.WRITE, "Ours")
+    assert homes("bob") == []
+    assert homes("alice") == [("alice", "calendar", Access.OWNER, True)]  # the owner sees that somebody was asked
+    with database.write() as conn:
+        assert not shares.hold(conn, share.id)
+        assert shares.by_id(conn, share.id) == share
+    with database.write() as conn:
+        calendars.create(conn, bob.id, "hers", properties={}, now=t0)
+        with pytest.raises(AlreadyExists):
+            shares.accept(conn, share, slug="hers", properties={}, now=t0)
+        accepted = shares.accept(conn, share, slug="theirs", properties={"D:displayname": "X"}, now=t0)
+    assert (accepted.id, accepted.status, accepted.access, accepted.summary) == (
+        share.id, "accepted", Access.WRITE, "Ours",
+    )  # fmt: skip
+    assert ("alice", "theirs", Access.WRITE, True) in homes("bob")
+    assert asked("read").status == "accepted"  # other rights cost nobody their answer
+    assert ("alice", "theirs", Access.READ, True) in homes("bob")
+
+
+def test_a_no_takes_it_out_of_the_home_and_can_be_asked_again(asked, shared, homes, seen, database, bob, t0):
+    share = shared("write", properties={"D:displayname": "Theirs"})
+    with database.write() as conn:
+        declined = shares.decline(conn, share, now=t0)
+    assert (declined.status, declined.slug) == ("declined", None)
+    assert homes("bob") == []
+    assert seen() is None
+    assert asked("write").status == "noresponse"
+    again = shared("read", slug="again")
+    assert (again.id, again.status, again.slug, again.declined_at) == (declined.id, "accepted", "again", None)
+    assert "D:displayname" not in seen("again").properties
+
+
+def test_devices_of_who_was_asked_are_told_when_they_have_said_yes(
+    asked, watch, due, database, calendar, bob, event, t0
+):
+    watch(Watched("home", bob.id), bob.id)
+    share = asked()
+    with database.write() as conn:
+        calendars.set_properties(conn, calendar, {"D:displayname": "New"}, actor="cli", now=t0)
+    assert due() == []
+    with database.write() as conn:
+        shares.accept(conn, share, slug="hers", properties={}, now=t0)
+    assert due() == [("home", True, False)]
+    with database.write() as conn:
+        calendars.set_properties(conn, calendar, {"D:displayname": "Newer"}, actor="cli", now=t0)
+    assert due() == [("home", False, True)]
+    with database.write() as conn:
+        share = shares.decline(conn, shares.by_id(conn, share.id), now=t0)
+    assert due() == [("home", True, False)]
+    with database.write() as conn:
+        shares.decline(conn, share, now=t0)
+        assert shares.remove(conn, calendar, bob.id, now=t0)
+    assert due() == []
+
+
 def test_two_at_once_do_not_give_one_path_to_two_calendars(database, calendar, bob, t0):
     """One makes a calendar in Bob's home, the other shares one into it: whoever comes second is refused."""
     meet = threading.Barrier(2)
