@@ -446,7 +446,7 @@ def test_when_others_are_busy(dav, bob, event):
     assert "T090000Z/" not in ask(dav, BOB, body=masked).text
 
 
-WORK = (
+WORKING_HOURS = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nBEGIN:VAVAILABILITY\r\nUID:v\r\nDTSTAMP:20260101T000000Z\r\n"
     "BEGIN:AVAILABLE\r\nUID:w\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260302T090000Z\r\nDTEND:20260302T170000Z\r\n"
     "RRULE:FREQ=DAILY\r\nEND:AVAILABLE\r\nEND:VAVAILABILITY\r\nEND:VCALENDAR\r\n"
@@ -462,8 +462,8 @@ def test_outside_of_working_hours_nobody_is_free(dav, bob, name):
         return bob.xml("PROPPATCH", "/bob/.inbox/", body).text
 
     assert "valid-calendar-data" in say("nine to five")
-    assert "200 OK" in say(WORK)
-    assert bob.props("/bob/.inbox/", name).text("/bob/.inbox/", name).splitlines() == WORK.splitlines()
+    assert "200 OK" in say(WORKING_HOURS)
+    assert bob.props("/bob/.inbox/", name).text("/bob/.inbox/", name).splitlines() == WORKING_HOURS.splitlines()
     told = re.findall(r"FBTYPE=([A-Z-]+):(\w+)/(\w+)", ask(dav, BOB).text.replace("\r\n ", "").replace("\n ", ""))
     expected = [("20260310T000000Z", "20260310T090000Z"), ("20260310T170000Z", "20260311T000000Z")]
     assert told == [("BUSY-UNAVAILABLE", *each) for each in expected]
