@@ -17,6 +17,8 @@ Answer = tuple[int, Mapping[str, str], bytes | None, None]
 """What Radicale's do_… methods return: status, headers, body, and nothing to log of the request."""
 
 _MAX_DEPTH = 64
+_TAG = "{}tag"
+"""A property called "tag", without a namespace: by that name Radicale's metadata says what kind of collection it is."""
 _XML = "text/xml; charset=utf-8"
 
 D = "{DAV:}"
@@ -37,11 +39,15 @@ class Refusal(Exception):
 
 def clark(name: str) -> str:
     """From ``D:href`` to ``{DAV:}href``; a name already in Clark's notation stays, and so does one without a namespace."""
+    if name == _TAG:
+        return "tag"
     return str(make_clark(name)) if ":" in name or name.startswith("{") else name
 
 
 def human(tag: str) -> str:
-    """The other way round: how a property is named in a collection's metadata."""
+    """The other way round: how a property is named among those that are kept."""
+    if tag == "tag":
+        return _TAG
     return str(make_human_tag(tag)) if tag.startswith("{") else tag
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from bridge.policy.access import Access
 from bridge.services import delivery
@@ -38,8 +38,8 @@ OBJECT_TYPE = "text/calendar; charset=utf-8"
 class Resource:
     """What a PROPFIND or REPORT tells about: exactly one of the four is the resource, its containers are set too.
 
-    An object may be known by href and etag alone (``stored`` is None) where nothing else is asked for. A ``stranger`` sees
-    of a principal only who that is.
+    An object may be known by href and etag alone (``stored`` is None) where nothing else is asked for, and without the
+    ``properties`` that clients made up for it. A ``stranger`` sees of a principal only who that is.
     """
 
     place: Place
@@ -48,6 +48,7 @@ class Resource:
     etag: str = ""
     stored: StoredObject | None = None
     members: tuple[Calendar, ...] = ()
+    properties: Mapping[str, Any] | None = None
     """Of a home: the calendars in it, which are its state."""
     stranger: bool = False
 
