@@ -15,9 +15,11 @@ from bridge.ical import lines, tzdefine
 from radicale_plugins import dav, filters
 
 MAX_VALUE = 100_000
+"""Characters of one property."""
 MAX_NUMBER = 200
+"""Properties of one resource."""
 MAX_TOGETHER = 500_000
-"""Characters, names, and characters of all names and values of one resource."""
+"""Characters of all of them."""
 
 _ATTRIBUTES = "@"  # before a property's name
 _TIMEZONE, _TIMEZONE_ID = "C:calendar-timezone", "C:calendar-timezone-id"
@@ -89,6 +91,7 @@ def zone_name(kept: Mapping[str, Any]) -> str | None:
 
 def _kept(name: str, element: ET.Element) -> dict[str, Any]:
     if len(element):
+        element.tail = None  # what stands behind it in the request is none of it
         content = ET.tostring(element, encoding="unicode")
         found: dict[str, Any] = {name: {"xml": content}}
     else:

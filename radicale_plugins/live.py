@@ -38,8 +38,8 @@ OBJECT_TYPE = "text/calendar; charset=utf-8"
 class Resource:
     """What a PROPFIND or REPORT tells about: exactly one of the four is the resource, its containers are set too.
 
-    An object may be known by href and etag alone (``stored`` is None) where nothing else is asked for, and without the
-    ``properties`` that clients made up for it. A ``stranger`` sees of a principal only who that is.
+    An object may be known by href and etag alone (``stored`` is None) where nothing else is asked for, and without what
+    clients made up for it (``properties``). A ``stranger`` sees of a principal only who that is.
     """
 
     place: Place
@@ -48,8 +48,9 @@ class Resource:
     etag: str = ""
     stored: StoredObject | None = None
     members: tuple[Calendar, ...] = ()
-    properties: Mapping[str, Any] | None = None
     """Of a home: the calendars in it, which are its state."""
+    properties: Mapping[str, Any] | None = None
+    """Of an object."""
     stranger: bool = False
 
     @property

@@ -87,6 +87,14 @@ def test_a_language_said_above_the_value_is_part_of_it(dav, described):
     assert found == {"a": {lang: "de"}, "b": {lang: "it"}, "c": {lang: "en"}}
 
 
+@pytest.mark.parametrize("path", [A, CALENDAR, "/alice/"])
+def test_text_beside_a_property_is_none_of_it(dav, described, path):
+    """Kept with a value that has a structure, it stopped every allprop from then on."""
+    described(f"<X:note {X}><X:in/></X:note>junk", path)
+    found = [each for each in dav.multi("PROPFIND", path, ALL, Depth="0").props(path) if each.tag == "{urn:x}note"]
+    assert [len(each) for each in found] == [1]
+
+
 def test_instructions_are_followed_in_their_order(dav, described):
     for first, second, left in ((setting, removing, None), (removing, setting, "x")):
         dav.multi("PROPPATCH", A, patch(first(f"<X:note {X}>x</X:note>"), second(f"<X:note {X}>x</X:note>")))
