@@ -63,7 +63,7 @@ pitfalls: $(DEV)  ## write docs/reference/pitfalls.md anew
 fidelity: $(DEV)  ## ask the simulated services anew what they hold, and write docs/reference/fidelity.md
 	$(BIN)/python -m tests.fidelity
 
-judges: $(DEV)  ## ask caldav-server-tester and litmus what the server can do (docs/reference/judges.md anew), and Evolution to use it
+judges: $(DEV)  ## ask caldav-server-tester, litmus and the caldav library's tests what the server can do (docs/reference/judges.md anew), and Evolution to use it
 	@sh tests/programs.sh litmus evolution
 	$(BIN)/python -m tests.judges
 	$(BIN)/pytest -n 0 tests/e2e/evolution_check.py

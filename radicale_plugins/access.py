@@ -88,16 +88,20 @@ def of_calendar(access: Access, *, as_delegate: bool = False) -> tuple[str, ...]
 
 def of_object(access: Access, *, as_delegate: bool = False) -> tuple[str, ...]:
     if as_delegate and may(access, Deed.WRITE):
-        return (*READ, "D:write-content")
+        return (*READ, "D:write-content", DESCRIBE)
     if may(access, Deed.WRITE):
         return (*READ, *WRITE[:3])
     return READ if may(access, Deed.READ) else ()
 
 
 def require(request: Request, calendar: Calendar, place: Place, privilege: str) -> None:
-    """Raises dav.Refusal 403 that names the privilege, and of what it would have to be (RFC 3744 §7.1.1)."""
-    if not may(calendar.access, _DEEDS[privilege]):
-        of = place.path if privilege == "D:write-content" else place.calendar
+    """Raises dav.Refusal 403 that names the privilege, and of what it would have to be (RFC 3744 §7.1.1).
+
+    A calendar each describes for themselves; what an object's properties say it says to all.
+    """
+    deed = Deed.WRITE if privilege == DESCRIBE and place.href else _DEEDS[privilege]
+    if not may(calendar.access, deed):
+        of = place.path if privilege in ("D:write-content", DESCRIBE) else place.calendar
         raise dav.Refusal(dav.need_privileges(request.url(of), privilege))
 
 

@@ -40,6 +40,7 @@ from radicale_plugins import (
     notifications,
     post,
     propfind,
+    proppatch,
     push,
     report,
     resources,
@@ -161,7 +162,7 @@ class Application(app.Application):
     do_MOVE = _by(moving.move, _WRITE)  # noqa: N815
     do_MKCALENDAR = _by(collection.make_calendar, _WRITE)  # noqa: N815
     do_MKCOL = _by(collection.make_collection, _WRITE)  # noqa: N815
-    do_PROPPATCH = _by(collection.describe, _WRITE)  # noqa: N815
+    do_PROPPATCH = _by(proppatch.answer, _WRITE)  # noqa: N815
     do_PROPFIND = _by(propfind.answer, _READ)  # noqa: N815
     do_REPORT = _by(report.answer, _READ)  # noqa: N815
     do_OPTIONS = _by(_options, "")  # noqa: N815 - before signing in, too: Evolution asks so

@@ -52,10 +52,7 @@ class CalendarData:
         if self._choice is not None:
             partial.check(self._choice)
 
-    def response(self, calendar: Calendar, stored: StoredObject, place: Place) -> ET.Element:
-        return self.response_of(resource_of(calendar, stored, place))
-
-    def response_of(self, resource: Resource) -> ET.Element:
+    def response(self, resource: Resource) -> ET.Element:
         def find(tag: str) -> ET.Element | None:
             if tag == _DATA:
                 return self._calendar_data(resource.stored)

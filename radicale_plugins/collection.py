@@ -1,9 +1,8 @@
-"""Calendar collections over HTTP: made, described, and only rarely deleted."""
+"""Calendar collections over HTTP: made, and only rarely deleted."""
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
 from contextlib import suppress
 from http import client
 from typing import Any
@@ -13,17 +12,14 @@ import sqlalchemy as sa
 from bridge.errors import AlreadyExists, NotFound, UsageError
 from bridge.policy.access import Deed, may
 from bridge.services import inviting, scheduling
-from bridge.store import calendars, principals, shares
+from bridge.store import calendars, principals
 from bridge.store.calendars import COMPONENT_SET, COMPONENTS, Calendar
-from radicale_plugins import conditions, dav, inbox, keeping, preferences, proxies, tokens
+from radicale_plugins import conditions, dav, keeping, preferences, properties, proppatch, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.keeping import Unacceptable, Update
-from radicale_plugins.properties import PROTECTED
-from radicale_plugins.request import NO_PARENT, NOT_FOUND, Kind, Request
+from radicale_plugins.request import NO_PARENT, Kind, Request
 
 _TYPES = {f"{dav.C}calendar": "VCALENDAR", "{http://calendarserver.org/ns/}subscribed": "VSUBSCRIBED"}
-
-TOO_LONG = dav.text(client.INSUFFICIENT_STORAGE, "A property is too long.")
 
 
 def make_calendar(request: Request) -> Answer:
@@ -67,7 +63,7 @@ def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: 
             kept[name] = ",".join(dict.fromkeys(kinds))
         elif name == "D:resourcetype":
             continue
-        elif _is_protected(element):
+        elif properties.is_protected(element.tag):
             return dav.error(client.FORBIDDEN, "D:cannot-modify-protected-property")
         else:
             updates.append((True, element))
@@ -76,7 +72,7 @@ def _make(request: Request, root: ET.Element | None, *, tag: str | None, taken: 
     except Unacceptable as unacceptable:
         if unacceptable.precondition:
             return dav.error(client.FORBIDDEN, unacceptable.precondition)
-        return TOO_LONG
+        return proppatch.too_much(unacceptable)
     with request.write() as conn:
         principal = principals.by_name(conn, place.owner)
         if principal is None:
@@ -117,87 +113,3 @@ def _leave(request: Request, conn: sa.Connection, calendar: Calendar) -> None:
         return
     with suppress(NotFound):  # it was taken away a moment ago
         inviting.decline(conn, owners, person, actor=request.actor, now=request.now())
-
-
-def describe(request: Request) -> Answer:
-    """PROPPATCH (RFC 4918 §9.2): all of it or nothing."""
-    place = request.place
-    root = dav.read_xml(request.body)
-    if root is None or root.tag != f"{dav.D}propertyupdate":
-        return dav.text(client.BAD_REQUEST, "A PROPPATCH holds a DAV:propertyupdate.")
-    updates = [
-        (instruction.tag == f"{dav.D}set", element)
-        for instruction in root
-        if instruction.tag in (f"{dav.D}set", f"{dav.D}remove")
-        for element in instruction.findall(f"{dav.D}prop/*")
-    ]
-    if place.kind is Kind.NOWHERE:
-        return NOT_FOUND
-    if place.kind is Kind.PROXY:
-        return _describe_group(request, updates)
-    if place.kind not in (Kind.HOME, Kind.CALENDAR, Kind.INBOX):
-        return _patched(request, updates, refused=[element.tag for _, element in updates])
-    refused = [element.tag for _, element in updates if _is_protected(element)]
-    with request.write() as conn:
-        calendar = None if place.kind is Kind.HOME else request.calendar(conn)
-        principal = principals.by_name(conn, place.owner)
-        if principal is None:
-            return NOT_FOUND
-        if calendar is not None:
-            conditions.require(request, conn, tokens.ctag(calendar), calendar.modified_at)
-        if not refused:
-            old = principal.properties if calendar is None else calendar.properties
-            try:
-                asked = inbox.described(request, updates) if place.kind is Kind.INBOX else updates
-                kept = keeping.changed(old, asked, of_calendar=calendar is not None, year=request.now().year)
-            except Unacceptable as unacceptable:
-                if not unacceptable.precondition:
-                    return TOO_LONG
-                return _patched(request, updates, refused=[unacceptable.tag], reason=unacceptable.precondition)
-            if calendar is not None and not may(calendar.access, Deed.OWN):
-                shares.describe(conn, calendar, kept, actor=request.actor, now=request.now())
-            elif calendar is None:
-                principals.set_properties(conn, principal.id, kept, now=request.now())
-            else:
-                calendars.set_properties(conn, calendar.id, kept, actor=request.actor, now=request.now())
-    return _patched(request, updates, refused=refused)
-
-
-def _describe_group(request: Request, updates: list[Update]) -> Answer:
-    """Who is in a group of proxies, and nothing else, can be set."""
-    refused = [element.tag for _, element in updates if element.tag != proxies.MEMBERS]
-    if refused:
-        return _patched(request, updates, refused=refused)
-    is_set, element = updates[-1] if updates else (False, None)  # what was said last counts
-    if updates and not proxies.set_members(request, element if is_set else None):
-        return _patched(request, updates, refused=[proxies.MEMBERS], reason="D:recognized-principal")
-    return _patched(request, updates, refused=[])
-
-
-def _is_protected(element: ET.Element) -> bool:
-    name = dav.human(element.tag)
-    return name in PROTECTED or name == "tag"  # a property "tag" of no namespace would be taken for Radicale's
-
-
-def _patched(
-    request: Request,
-    updates: Iterable[Update],
-    *,
-    refused: list[str],
-    reason: str = "D:cannot-modify-protected-property",
-) -> Answer:
-    """200 for all; or 403 with the reason for the refused and 424 for the others (RFC 4918 §9.2.1)."""
-    if not refused and request.minimal:
-        return dav.empty(client.OK, preferences.applied(request))  # RFC 8144 §2.2
-    names = list(dict.fromkeys(element.tag for _, element in updates))
-    parts = []
-    if not refused:
-        parts.append(dav.propstat(client.OK, map(dav.named, names)))
-    else:
-        why = dav.element("D:error", dav.element(reason))
-        parts.append(dav.propstat(client.FORBIDDEN, (dav.named(tag) for tag in names if tag in refused), why))
-        others = [dav.named(tag) for tag in names if tag not in refused]
-        if others:
-            parts.append(dav.propstat(client.FAILED_DEPENDENCY, others))
-    multistatus = dav.element("D:multistatus", dav.response(request.url(request.place.path), *parts))
-    return preferences.multistatus(request, multistatus)

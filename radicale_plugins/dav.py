@@ -18,6 +18,8 @@ Answer = tuple[int, Mapping[str, str], bytes | None, None]
 
 _MAX_DEPTH = 64
 XML_TYPE = "text/xml; charset=utf-8"
+_TAG = "{}tag"
+"""A property called "tag", without a namespace: by that name Radicale's metadata says what kind of collection it is."""
 
 D = "{DAV:}"
 C = "{urn:ietf:params:xml:ns:caldav}"
@@ -37,11 +39,15 @@ class Refusal(Exception):
 
 def clark(name: str) -> str:
     """From ``D:href`` to ``{DAV:}href``; a name already in Clark's notation stays, and so does one without a namespace."""
+    if name == _TAG:
+        return "tag"
     return str(make_clark(name)) if ":" in name or name.startswith("{") else name
 
 
 def human(tag: str) -> str:
-    """The other way round: how a property is named in a collection's metadata."""
+    """The other way round: how a property is named among those that are kept."""
+    if tag == "tag":
+        return _TAG
     return str(make_human_tag(tag)) if tag.startswith("{") else tag
 
 

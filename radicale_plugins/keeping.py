@@ -6,6 +6,7 @@ language) stand beside it, so that whoever wants the text finds it where it alwa
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -14,6 +15,11 @@ from bridge.ical import lines, tzdefine
 from radicale_plugins import dav, filters
 
 MAX_VALUE = 100_000
+"""Characters of one property."""
+MAX_NUMBER = 200
+"""Properties of one resource."""
+MAX_TOGETHER = 500_000
+"""Characters of all of them."""
 
 _ATTRIBUTES = "@"  # before a property's name
 _TIMEZONE, _TIMEZONE_ID = "C:calendar-timezone", "C:calendar-timezone-id"
@@ -23,10 +29,10 @@ Update = tuple[bool, ET.Element]
 
 
 class Unacceptable(ValueError):
-    """A property's new value cannot be kept. ``precondition`` is the one it breaks; "": it is too long."""
+    """A property's new value cannot be kept. ``precondition`` is the one it breaks; "": there is no room, for this ``reason``."""
 
-    def __init__(self, tag: str, precondition: str = "") -> None:
-        super().__init__(precondition or "too long")
+    def __init__(self, tag: str, precondition: str = "", reason: str = "") -> None:
+        super().__init__(precondition or reason)
         self.tag = tag
         self.precondition = precondition
 
@@ -50,6 +56,8 @@ def changed(old: Mapping[str, Any], updates: Iterable[Update], *, of_calendar: b
             if of_calendar and name == _TIMEZONE:
                 _check_zone(element)
             kept.update(_kept(name, element))
+    if any(is_set for is_set, _ in ordered):
+        _check_room(kept, ordered[-1][1].tag)
     return kept
 
 
@@ -83,6 +91,7 @@ def zone_name(kept: Mapping[str, Any]) -> str | None:
 
 def _kept(name: str, element: ET.Element) -> dict[str, Any]:
     if len(element):
+        element.tail = None  # what stands behind it in the request is none of it
         content = ET.tostring(element, encoding="unicode")
         found: dict[str, Any] = {name: {"xml": content}}
     else:
@@ -91,8 +100,17 @@ def _kept(name: str, element: ET.Element) -> dict[str, Any]:
         if element.attrib:
             found[_ATTRIBUTES + name] = dict(element.attrib)
     if len(content) + sum(len(key) + len(value) for key, value in element.attrib.items()) > MAX_VALUE:
-        raise Unacceptable(element.tag)
+        raise Unacceptable(element.tag, reason=f"A property has at most {MAX_VALUE:,} characters.")
     return found
+
+
+def _check_room(kept: Mapping[str, Any], tag: str) -> None:
+    if sum(1 for _ in names(kept)) > MAX_NUMBER:
+        raise Unacceptable(tag, reason=f"One resource has at most {MAX_NUMBER} properties that clients have set.")
+    if len(json.dumps(kept, ensure_ascii=False)) > MAX_TOGETHER:
+        raise Unacceptable(
+            tag, reason=f"The properties of one resource have at most {MAX_TOGETHER:,} characters together."
+        )
 
 
 def _set_zone(kept: dict[str, Any], element: ET.Element, year: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from bridge.policy.access import Access
 from bridge.services import delivery
@@ -40,8 +40,8 @@ OBJECT_TYPE = "text/calendar; charset=utf-8"
 class Resource:
     """What a PROPFIND or REPORT tells about: exactly one of the five is the resource, its containers are set too.
 
-    An object may be known by href and etag alone (``stored`` is None) where nothing else is asked for. A ``stranger`` sees
-    of a principal only who that is.
+    An object may be known by href and etag alone (``stored`` is None) where nothing else is asked for, and without what
+    clients made up for it (``properties``). A ``stranger`` sees of a principal only who that is.
     """
 
     place: Place
@@ -51,6 +51,8 @@ class Resource:
     stored: StoredObject | None = None
     members: tuple[Calendar, ...] = ()
     """Of a home: the calendars in it, which are its state."""
+    properties: Mapping[str, Any] | None = None
+    """Of an object."""
     stranger: bool = False
     notification: Document | None = None
 

@@ -1,4 +1,7 @@
-"""COPY and MOVE of one object between the calendars of one home (RFC 4918 §9.8, §9.9). Collections stay where they are (D-05)."""
+"""COPY and MOVE of one object between the calendars of one home (RFC 4918 §9.8, §9.9). Collections stay where they are (D-05).
+
+What clients made up for it goes along.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from http import client
 import sqlalchemy as sa
 
 from bridge.services import scheduling
-from bridge.store import calendars, changes, objects
+from bridge.store import calendars, changes, object_properties, objects
 from bridge.store.calendars import Calendar
 from bridge.store.objects import StoredObject
-from radicale_plugins import access, conditions, dav, resources
+from radicale_plugins import access, conditions, dav, resources, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import NOT_FOUND, Kind, Place, Request
 
@@ -51,12 +54,16 @@ def _transfer(request: Request, *, keep: bool) -> Answer:
             access.require_voice(request, source, place, given.data)
         with resources.refusals():
             _check_meetings(request, conn, given, source, destination, there, keep=keep)
+        described = object_properties.of(conn, source.id, [place.href]).get(place.href, {})
         if not keep:
             objects.delete(conn, source.id, place.href, actor=actor, now=now, expected=expected)
         if there is not None and there.uid != given.uid:
             objects.delete(conn, destination.id, target.href, actor=actor, now=now)
-        objects.put(conn, destination.id, target.href, given.data, actor=actor, now=now)
-    return dav.empty(client.CREATED if there is None else client.NO_CONTENT)
+        stored = objects.put(conn, destination.id, target.href, given.data, actor=actor, now=now)
+        object_properties.replace(conn, destination.id, target.href, described)
+    tag = tokens.schedule_tag(stored) if request.scheduling.enabled else None
+    headers = {"Schedule-Tag": tag} if tag else {}  # RFC 6638 §3.2.10
+    return dav.empty(client.CREATED if there is None else client.NO_CONTENT, headers)
 
 
 def _destination(request: Request) -> Place:

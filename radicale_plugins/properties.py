@@ -24,7 +24,7 @@ PROTECTED = frozenset(
         "CS:email-address-set", "D:add-member", "C:calendar-user-type", "C:schedule-inbox-URL", "C:schedule-outbox-URL",
         "C:schedule-tag", "CS:invite", "CS:calendar-proxy-read-for", "CS:calendar-proxy-write-for",
         "CS:allowed-sharing-modes", "CS:shared-url", "CS:notification-URL", "CS:notificationtype",
-        "C:supported-calendar-component-sets", *push.PROPERTIES,
+        "C:supported-calendar-component-sets", "C:calendar-data", *push.PROPERTIES,
     }
 )  # fmt: skip
 """Nobody sets these: cannot-modify-protected-property (RFC 4918 §16). Everything else is the client's own and is kept (D-07)."""
@@ -50,6 +50,15 @@ _NOT_IN_ALLPROP = frozenset(
         "CS:allowed-sharing-modes", "CS:shared-url", "CS:notification-URL", "CS:notificationtype",
     )
 )  # fmt: skip
+
+
+def is_protected(tag: str) -> bool:
+    return dav.human(tag) in PROTECTED
+
+
+def may_be_kept(tags: Iterable[str]) -> bool:
+    """Whether an object could have one of them only because a client has set it."""
+    return any(tag not in live.TABLES[Kind.OBJECT] and not is_protected(tag) for tag in tags)
 
 
 def needs_row(tags: Iterable[str]) -> bool:
@@ -82,6 +91,8 @@ def _live(resource: Resource) -> Mapping[str, Getter]:
 def _kept(resource: Resource) -> Mapping[str, Any]:
     if resource.kind in (Kind.CALENDAR, Kind.INBOX) and resource.calendar is not None:
         return resource.calendar.properties
+    if resource.kind is Kind.OBJECT:
+        return resource.properties or {}
     if resource.kind is Kind.HOME and resource.principal is not None:
         return resource.principal.properties
     return {}

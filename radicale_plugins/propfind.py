@@ -6,11 +6,12 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from http import client
+from itertools import islice
 
 import sqlalchemy as sa
 
 from bridge.policy.access import GIVEN, Access
-from bridge.store import calendars, delegates, objects, principals
+from bridge.store import calendars, delegates, object_properties, objects, principals
 from bridge.store.calendars import INBOX
 from radicale_plugins import access, capabilities, dav, home, notifications, preferences, properties
 from radicale_plugins.dav import Answer
@@ -23,7 +24,7 @@ def answer(request: Request) -> Answer:
         return dav.error(client.FORBIDDEN, "D:propfind-finite-depth")
     wanted = _wanted(dav.read_xml(request.body))
     with request.database.read() as conn:
-        resources = list(_resources(request, conn, wanted))
+        resources = described(conn, _resources(request, conn, wanted), wanted)
     multistatus = dav.element("D:multistatus", *(response(each, wanted, request) for each in resources))
     header = capabilities.dav_header(
         request.kind,
@@ -60,6 +61,11 @@ class Wanted:
     def needs_rows(self) -> bool:
         return self.everything or properties.needs_row(self.tags)
 
+    @property
+    def needs_kept(self) -> bool:
+        """Whether it matters what clients made up for objects."""
+        return self.everything or properties.may_be_kept(self.tags)
+
 
 def _wanted(root: ET.Element | None) -> Wanted:
     if root is None:
@@ -91,6 +97,24 @@ def _resources(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterato
     return lister(request, conn, wanted)
 
 
+def described(conn: sa.Connection, resources: Iterable[Resource], wanted: Wanted) -> list[Resource]:
+    """Objects with the properties that clients made up for them, if these are wanted: a query for each calendar."""
+    listed = list(resources)
+    if not wanted.needs_kept:
+        return listed
+    hrefs: dict[int, list[str]] = {}
+    for each in listed:
+        if each.kind is Kind.OBJECT and each.calendar is not None:
+            hrefs.setdefault(each.calendar.id, []).append(each.place.href)
+    kept = {number: object_properties.of(conn, number, names) for number, names in hrefs.items()}
+    return [
+        replace(each, properties=kept[each.calendar.id][each.place.href])
+        if each.kind is Kind.OBJECT and each.calendar is not None and each.place.href in kept[each.calendar.id]
+        else each
+        for each in listed
+    ]
+
+
 def resource_at(request: Request, conn: sa.Connection, place: Place) -> Resource | None:
     """What another place leads to, as far as who asks may see it; None: not at all."""
     is_stranger = access.level(request, place.owner) is Access.NONE
@@ -101,7 +125,8 @@ def resource_at(request: Request, conn: sa.Connection, place: Place) -> Resource
         return None
     try:
         there = replace(request, place=place, stranger=is_stranger, level=level)
-        return next(_resources(there, conn, Wanted(everything=True)), None)
+        wanted = Wanted(everything=True)
+        return next(iter(described(conn, islice(_resources(there, conn, wanted), 1), wanted)), None)
     except dav.Refusal:
         return None
 

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from bridge.ical.attendees import address
 from bridge.store import objects, principals
 from bridge.store.calendars import Calendar
-from radicale_plugins import access, dav, filters, freebusy, inbox, keeping, live, preferences
-from radicale_plugins.calendar_data import CalendarData
+from radicale_plugins import access, dav, filters, freebusy, inbox, keeping, live, preferences, propfind
+from radicale_plugins.calendar_data import CalendarData, resource_of
 from radicale_plugins.dav import Answer
 from radicale_plugins.filters import InvalidFilter, Query
 from radicale_plugins.request import NOT_FOUND, Kind, Place, Request
@@ -27,14 +27,18 @@ def multiget(request: Request, root: ET.Element) -> Answer:
     hrefs = {reference: _href_in(request, reference) for reference in asked}
     with request.database.read() as conn:
         calendar = request.calendar(conn)
-        found = {stored.href: stored for stored in objects.many(conn, calendar.id, filter(None, hrefs.values()))}
+        there = (
+            resource_of(calendar, stored, request.place)
+            for stored in objects.many(conn, calendar.id, filter(None, hrefs.values()))
+        )
+        found = {each.place.href: each for each in propfind.described(conn, there, data.wanted)}
     multistatus = dav.element("D:multistatus")
     for reference, href in hrefs.items():
-        stored = found.get(href)
-        if stored is None:
+        resource = found.get(href)
+        if resource is None:
             multistatus.append(dav.response(reference.strip(), dav.status_line(client.NOT_FOUND)))
         else:
-            multistatus.append(data.response(calendar, stored, request.place))
+            multistatus.append(data.response(resource))
     return preferences.multistatus(request, multistatus)
 
 
@@ -55,7 +59,7 @@ def query(request: Request, root: ET.Element) -> Answer:
     filters_ = root.findall(f"{dav.C}filter")
     given = _given_zone(root)
     data = CalendarData(request, root)
-    responses = []
+    responses: list[ET.Element] = []
     with request.database.read() as conn:
         for where, calendar in _calendars_asked(request, conn):
             if not place.href:
@@ -69,7 +73,8 @@ def query(request: Request, root: ET.Element) -> Answer:
                 candidates = [stored]
             else:
                 candidates = objects.in_range(conn, calendar.id, asked.start, asked.end, asked.component)
-            responses += [data.response(calendar, each, where) for each in candidates if asked.matches(each)]
+            found = (resource_of(calendar, each, where) for each in candidates if asked.matches(each))
+            responses += map(data.response, propfind.described(conn, found, data.wanted))
     return preferences.multistatus(request, dav.element("D:multistatus", *responses))
 
 

@@ -25,7 +25,7 @@ from radicale.types import CollectionOrItem
 
 from bridge.errors import BridgeError, InvalidCalendarData
 from bridge.ical import objects as ical
-from bridge.store import calendars, objects, principals
+from bridge.store import calendars, object_properties, objects, principals
 from bridge.store.session import Database
 from radicale_plugins.database import open_configured, utc_now
 from radicale_plugins.hub import Collection, Folder
@@ -171,12 +171,14 @@ class Storage(BaseStorage):
         return collection, replaced, added
 
     def move(self, item: Item, to_collection: BaseCollection, to_href: str) -> None:
-        """Move one object, in one transaction; its history stays where it was."""
+        """Move one object with its properties, in one transaction; its history stays where it was."""
         assert isinstance(item.collection, Collection)  # noqa: S101 - Radicale's types are wider than what we hand out
         assert isinstance(to_collection, Collection)  # noqa: S101
         assert item.href is not None  # noqa: S101
+        described = object_properties.of(self.writing, item.collection.calendar.id, [item.href]).get(item.href, {})
         item.collection.delete(item.href)
         to_collection.upload(to_href, item)
+        object_properties.replace(self.writing, to_collection.calendar.id, to_href, described)
 
     def verify(self) -> bool:
         """Read every object back as ``python -m radicale --verify-storage`` asks: does it still parse?"""

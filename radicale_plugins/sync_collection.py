@@ -12,7 +12,7 @@ from bridge.errors import SyncTokenInvalid
 from bridge.store import changes, objects, principals
 from bridge.store.calendars import Calendar
 from bridge.store.changes import Position
-from radicale_plugins import access, calendar_data, dav, home, preferences, tokens
+from radicale_plugins import access, calendar_data, dav, home, preferences, propfind, tokens
 from radicale_plugins.calendar_data import CalendarData
 from radicale_plugins.dav import Answer
 from radicale_plugins.home import Known
@@ -48,9 +48,10 @@ def answer(request: Request, root: ET.Element) -> Answer:
         with request.database.read() as conn:
             find = _of_home if request.place.kind is Kind.HOME else _of_calendar
             found = find(conn, request, asked)
+            found.present = propfind.described(conn, found.present, data.wanted)
     except SyncTokenInvalid:
         return dav.error(client.FORBIDDEN, "D:valid-sync-token")
-    multistatus = dav.element("D:multistatus", *(data.response_of(each) for each in found.present))
+    multistatus = dav.element("D:multistatus", *(data.response(each) for each in found.present))
     for path in found.gone:
         multistatus.append(dav.response(request.url(path), dav.status_line(client.NOT_FOUND)))
     if found.cut:

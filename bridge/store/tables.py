@@ -177,6 +177,15 @@ objects = sa.Table(
     sa.Index(None, "calendar_id", "first_at", "last_at"),
 )
 
+object_properties = sa.Table(
+    "object_properties",
+    metadata,
+    sa.Column("calendar_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("href", sa.String(255), primary_key=True),
+    sa.Column("properties", sa.JSON, nullable=False),  # as those of calendars
+    sa.ForeignKeyConstraint(["calendar_id", "href"], ["objects.calendar_id", "objects.href"], ondelete="CASCADE"),
+)
+
 itip_outbox = sa.Table(
     "itip_outbox",
     metadata,

@@ -1,1 +1,1 @@
-"""Outside judges of the CalDAV server: caldav-server-tester and litmus, run against ``serve`` as it is installed."""
+"""Outside judges of the CalDAV server: caldav-server-tester, litmus, and the caldav library's own tests, run against ``serve``."""

@@ -4,16 +4,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.judges import bench, litmus, page, server_tester
+from tests.judges import caldav_suite, hearing, page
 
 with tempfile.TemporaryDirectory() as made:
-    folder = Path(made)
-    with bench.opened(folder) as devices:
-        verdicts = server_tester.run(devices, folder / "tester")
-        plain = litmus.run(devices["alice"], folder)
-page.PAGE.write_text(page.render(verdicts, plain))
-print(f"caldav-server-tester: {sum(one.support == 'full' for one in verdicts.values())} of {len(verdicts)} full")
-print(f"litmus: {sum(state == 'pass' for state in plain.values())} of {len(plain)} pass")
+    said = hearing.hear(Path(made), suite=True)
+caldav_suite.keep(said.suite)
+page.PAGE.write_text(page.render(said))
 print(f"written: {page.PAGE}")
-if missing := page.unexplained(verdicts, plain):
+if missing := page.unexplained(said):
     sys.exit("\n".join(missing))

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.config import Settings
+from bridge.services import devices, principals
+from bridge.services.context import open_context
 from tests.support.hub import Hub
 
 PEOPLE = ("alice", "bob", "carol")
@@ -28,7 +31,15 @@ def opened(folder: Path) -> Iterator[dict[str, Device]]:
     hub.url = f"http://{_HOST}:{hub.port}"
     hub.parts = [["serve", "--host", _HOST]]
     with hub:
+        yield {name: Device(f"{hub.url}/", name, password) for name, password in _devices(hub.data)}
+
+
+def _devices(data: Path) -> Iterator[tuple[str, str]]:
+    """Not by the commands, each of which would load the whole program anew: that took longer than all judges together."""
+    context = open_context(Settings(data=data))
+    try:
         for name in PEOPLE:
-            hub.command("user", "add", name, "--email", f"{name}@example.org")
-        made = {name: hub.command("device", "add", name, "judge") for name in PEOPLE}
-        yield {name: Device(one["url"], one["username"], one["password"]) for name, one in made.items()}
+            principals.add(context.database, name, f"{name}@example.org", now=context.now())
+            yield name, devices.add(context.database, name, "judge", now=context.now()).password
+    finally:
+        context.close()

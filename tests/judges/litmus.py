@@ -1,7 +1,7 @@
 """litmus: which of its tests of plain WebDAV pass.
 
-It keeps text files in folders within folders, so what a calendar server must refuse fails there, and what builds on that is
-skipped.
+It keeps text files (see ``translator``) in folders within folders, so what a calendar server must refuse fails there, and what
+builds on that is skipped.
 """
 
 from __future__ import annotations

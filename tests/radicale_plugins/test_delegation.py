@@ -61,6 +61,7 @@ ROWS = {
     "POST attachment": (post(f"{CALENDAR}plain.ics?action=attachment-add", "text/plain"), (403, 201, 403, 403)),
     "POST outbox": (post(f"{HOME}.outbox/", "text/calendar"), (403, 403, 403, 403)),
     "DELETE meeting": (xml("DELETE", f"{CALENDAR}meeting.ics"), (403, 403, 403, 403)),
+    "PROPPATCH object": (xml("PROPPATCH", f"{CALENDAR}plain.ics", NAMED), (403, 207, 403, 403)),
     "COPY": (xml("COPY", f"{CALENDAR}plain.ics", Destination=f"{HOME}tasks/plain.ics"), (403, 403, 403, 403)),
     "COPY home": (xml("COPY", f"{CALENDAR}plain.ics", Destination="/bob/calendar/plain.ics"), (403, 403, 403, 403)),
     "MOVE meeting": (xml("MOVE", f"{CALENDAR}meeting.ics", Destination=f"{CALENDAR}other.ics"), (403, 403, 403, 403)),

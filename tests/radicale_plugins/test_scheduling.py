@@ -347,7 +347,11 @@ def test_what_concerns_nobody_may_be_copied(dav, bob, event):
     dav.request("MKCALENDAR", WORK)
     of_elsewhere = [each.replace(ALICE, "mailto:kim@example.net") for each in meeting(ALICE)]
     dav.put(A, event("a", *of_elsewhere))
-    assert transferred(dav, "COPY", A, WORK + "a.ics").status_code == 201
+    copied = transferred(dav, "COPY", A, WORK + "a.ics")
+    moved = transferred(dav, "MOVE", A, CALENDAR + "b.ics")
+    assert (copied.status_code, moved.status_code) == (201, 201)
+    for reply, path in ((copied, WORK + "a.ics"), (moved, CALENDAR + "b.ics")):  # RFC 6638 §3.2.10
+        assert reply.headers["Schedule-Tag"] == dav.get(path).headers["Schedule-Tag"]
 
 
 @pytest.mark.parametrize("how", ["PUT", "MOVE", "COPY"])

@@ -94,7 +94,7 @@ ROWS = {
         "write-content",
     ),
     "PROPPATCH": (xml("PROPPATCH", body=NAMED), (207, 207, 403, 404)),
-    "PROPPATCH object": (xml("PROPPATCH", "plain.ics", NAMED), (207, 207, 403, 207)),
+    "PROPPATCH object": (xml("PROPPATCH", "plain.ics", NAMED), (403, 207, 403, 404)),
     "COPY out": (out("COPY", "plain.ics"), (201, 201, 403, 404)),
     "COPY in": (into("COPY"), (403, 201, 403, 409), "bind"),
     "COPY meeting in": (into("COPY", *WHEN, *GUESTS), (403, 403, 403, 409)),

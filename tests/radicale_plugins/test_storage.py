@@ -8,7 +8,7 @@ from radicale.item import Item
 from radicale.storage import ComponentNotFoundError
 
 from bridge.errors import SyncTokenInvalid
-from bridge.store import calendars, changes, principals
+from bridge.store import calendars, changes, object_properties, principals
 from radicale_plugins.storage import Storage
 
 PROPS = {"tag": "VCALENDAR", "D:displayname": "Work"}
@@ -222,6 +222,18 @@ def test_move(home, work, item, event):
         home.move(moved, other, "c.ics")
     assert paths(at(home, "/alice/other/", "1")) == ["alice/other", "c.ics"]
     assert paths(at(home, "/alice/work/", "1")) == ["alice/work"]
+
+
+def test_a_move_takes_along_what_clients_made_up(database, home, work, item):
+    note = {"{urn:x}note": "x"}
+    with home.acquire_lock("w", "alice"):
+        work.upload("a.ics", item("a"))
+        object_properties.replace(home.writing, work.calendar.id, "a.ics", note)
+    (found,) = at(home, "/alice/work/a.ics")
+    with home.acquire_lock("w", "alice"):
+        home.move(found, work, "b.ics")
+    with database.read() as conn:
+        assert object_properties.of(conn, work.calendar.id, ["a.ics", "b.ics"]) == {"b.ics": note}
 
 
 def test_delete(home, work, item):

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bridge.errors import NotFound, UsageError
 from bridge.services import history, words
-from bridge.store import audit, devices, objects, tables
+from bridge.store import audit, devices, object_properties, objects, tables
 from bridge.store import history as versions
 from tests.support.owners import context_of
 from tests.support.worlds import BEGIN, PERSON, at, retitled, tea
@@ -231,3 +231,20 @@ def test_what_cannot_be_listed_is_told(world):
 def test_an_override_for_all_later_instances_is_told_as_that():
     assert words.field(("20260309T080000Z+", "summary")) == "title from 2026-03-09 on"
     assert words.field(("20260309T080000Z", "summary")) == "title on 2026-03-09"
+
+
+def test_what_clients_made_up_for_an_object_stays_with_what_is_restored(world):
+    """And what was deleted comes back without: history has versions of the object, and no others (decision 0037)."""
+    note = {"{urn:x}note": "x"}
+    world.put("tea", tea())
+    with world.database.write() as conn:
+        href = objects.by_uid(conn, world.calendar, "tea").href
+        object_properties.replace(conn, world.calendar, href, note)
+    world.put("tea", retitled(tea(), "Coffee"))
+    restore(world)
+    with world.database.read() as conn:
+        assert object_properties.of(conn, world.calendar, [href]) == {href: note}
+    world.delete("tea")
+    restore(world)
+    with world.database.read() as conn:
+        assert object_properties.of(conn, world.calendar, [href]) == {}
