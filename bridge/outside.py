@@ -7,10 +7,15 @@ itself. Resolving once to judge and once more to connect would let a name change
 
 from __future__ import annotations
 
+import functools
 import ipaddress
+import os
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import httpx
 
 from bridge.errors import Unreadable
 
@@ -24,6 +29,19 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 """All that IANA has given out of IPv6 for the internet. Beside it lie old and local ways to the inside (fec0::/10, ::/96,
 64:ff9b:1::/48, ::ffff:0:0:0/96), not all of which ``is_global`` knows."""
+
+
+def trust() -> ssl.SSLContext:
+    """Whom certificates may come from: the public authorities, or those of SSL_CERT_FILE and SSL_CERT_DIR.
+
+    Connections share it, for to read them all takes longer than many a request.
+    """
+    return _trust(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@functools.cache
+def _trust(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    return httpx.create_ssl_context()
 
 
 def system_resolve(host: str, port: int) -> Sequence[str]:

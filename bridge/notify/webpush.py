@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from py_vapid import jwt
 
 from bridge.errors import Unreachable, Unreadable, UsageError
-from bridge.outside import Allowed, Resolve, addresses_of, is_public, system_resolve
+from bridge.outside import Allowed, Resolve, addresses_of, is_public, system_resolve, trust
 
 LONGEST_RESOURCE = 2048
 TIMEOUT = httpx.Timeout(10, connect=5)
@@ -166,7 +166,7 @@ class Client:
         self._http = httpx.Client(
             timeout=TIMEOUT,
             follow_redirects=False,
-            verify=httpx.create_ssl_context(),
+            verify=trust(),
             trust_env=False,  # a proxy would resolve the name again
             limits=httpx.Limits(max_keepalive_connections=0),  # a pool knows hosts by address, and two may share one
             headers={"User-Agent": "caldav-bridge"},

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from bridge.services import addresses
+from tests.support import databases
 
 NOBODY = "there is no user 'bob'; add one with: caldav-bridge user add bob --email"
 
@@ -17,7 +18,8 @@ def run(tmp_path, monkeypatch, caldav_bridge):
 
 
 @pytest.fixture
-def alice(run):
+def alice(run, tmp_path):
+    databases.lay(tmp_path)
     assert run("user", "add", "alice", "--email", "alice@example.com")[0] == 0
 
 

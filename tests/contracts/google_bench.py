@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from bridge.errors import Unmappable
+from bridge.outside import trust
 from bridge.providers.google.provider import GoogleProvider
 from tests.contracts.bench import KeptTokens
 
@@ -221,7 +222,7 @@ class GoogleSignIn:
 def open_bench(sandbox):
     sandbox.reset()
     headers = {"Authorization": f"Bearer {sandbox.google.token(PERSON, client_id='hands')}"}
-    with httpx.Client(base_url=f"{sandbox.url}/google/calendar/v3/", headers=headers) as client:
+    with httpx.Client(base_url=f"{sandbox.url}/google/calendar/v3/", headers=headers, verify=trust()) as client:
         yield GoogleBench(sandbox, client)
 
 

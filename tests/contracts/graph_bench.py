@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from bridge.errors import Unmappable
+from bridge.outside import trust
 from bridge.providers.graph.oauth import access_token
 from bridge.providers.graph.provider import GraphProvider
 from tests.contracts.bench import KeptTokens
@@ -256,7 +257,7 @@ def opened(sandbox):
 @contextmanager
 def open_bench(sandbox):
     headers = {"Prefer": 'IdType="ImmutableId"'}
-    client = httpx.Client(base_url=f"{sandbox.url}/microsoft/v1.0/", headers=headers)
+    client = httpx.Client(base_url=f"{sandbox.url}/microsoft/v1.0/", headers=headers, verify=trust())
     with opened(sandbox) as microsoft, client:
         yield GraphBench(sandbox, client, microsoft)
 

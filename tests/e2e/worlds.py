@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from bridge.cli.demo import consent
+from bridge.outside import trust
 from bridge.sandbox.server import Sandbox
 from tests.e2e.caldav_side import CalDavSide
 from tests.e2e.dates import FROM, TO
@@ -117,7 +118,10 @@ def opened(folder, *, parts=(["serve"],), seeded=0, **environ):
         token = sandbox.google.token(PERSON, client_id="hands")
         google = stack.enter_context(
             httpx.Client(
-                base_url=f"{sandbox.url}/google/calendar/v3/", headers={"Authorization": f"Bearer {token}"}, timeout=30
+                base_url=f"{sandbox.url}/google/calendar/v3/",
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=30,
+                verify=trust(),
             )
         )
         graph = stack.enter_context(simulated_graph.client(sandbox.microsoft))

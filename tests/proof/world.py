@@ -38,7 +38,7 @@ from tests.proof import sides as places
 from tests.proof.boundaries import Boundaries, Crash, watched
 from tests.proof.drafts import NOW, lineage
 from tests.proof.wire import Plan, Wire, tapped
-from tests.support import simulated_graph
+from tests.support import databases, simulated_graph
 from tests.support.bridged import AGREE, PERSON, running
 
 TICK = dt.timedelta(milliseconds=5)
@@ -310,6 +310,7 @@ def opened(house, seed, tally):
         data = folder / "data"
         data.mkdir(mode=0o700)
         shutil.copy(house.template / "bridge.db", data / "bridge.db")
+        databases.lay(data)
         settings = Settings(data=data, sandbox=SandboxSettings(port=urlsplit(sandbox.url).port))
         world.context = open_context(settings, now=world.now, sleep=sandbox.clock.sleep)
         stack.callback(lambda: world.context.close())  # noqa: PLW0108 - a crash makes it another one

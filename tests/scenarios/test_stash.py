@@ -18,12 +18,12 @@ LINES = (
     "CATEGORIES:Work,Zürich\\, später",
     "PRIORITY:3",
     "X-MICROSOFT-CDO-BUSYSTATUS:OOF",
-    "GEO:48.200;16.37",
+    "GEO:48.208174;16.373819",
     "URL:message:%3C1@example.com%3E",
     "COLOR:navy",
     "CONTACT:Robin",
 )
-BACK = (*LINES[:3], "GEO:48.2;16.37", *LINES[4:])
+BACK = (*LINES[:3], "GEO:48.208174;16.373819", *LINES[4:])
 
 
 def google(story, title, **body):
@@ -297,7 +297,7 @@ def test_r41_what_is_not_shown_is_not_noted_either(story, level):
         f"CATEGORIES:{CANARY}",
         f"CONTACT:{CANARY}",
         f"URL:message:{CANARY}",
-        "GEO:48.2;16.37",
+        "GEO:48.208174;16.373819",
         "COLOR:navy",
         "PRIORITY:3",
     )
@@ -307,7 +307,7 @@ def test_r41_what_is_not_shown_is_not_noted_either(story, level):
     title = "Busy" if level == "busy" else "Tea"
     everything = story.google.client.get("calendars/primary/events").raise_for_status().text
     assert title in everything
-    for secret in (CANARY, "48.2", "navy", "cdb.x"):
+    for secret in (CANARY, "48.208174", "navy", "cdb.x"):
         assert secret not in everything
     story.compared()
 

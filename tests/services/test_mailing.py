@@ -14,6 +14,7 @@ from bridge.services import history, housekeeping, mailing, principals, scheduli
 from bridge.services.context import open_context
 from bridge.services.scheduling import Scheduling
 from bridge.store import calendars, objects
+from tests.support import databases
 from tests.support.post import Keeper, Taker
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -51,6 +52,7 @@ def context(tmp_path, taker, keeper, clock, monkeypatch):
         "IMAP_PORT": keeper.port, "IMAP_SECURITY": "none", "IMAP_USER": keeper.user, "IMAP_PASSWORD": keeper.password,
     }.items():  # fmt: skip
         monkeypatch.setenv(f"CALDAV_BRIDGE_MAIL__{name}", str(value))
+    databases.lay(tmp_path)
     opened = open_context(config.load(tmp_path), now=lambda: clock.at)
     principals.add(opened.database, "alice", "alice@example.org", now=NOW)
     yield opened

@@ -21,6 +21,7 @@ from bridge.services.telling import Teller
 from bridge.store import calendars, objects, tables
 from bridge.store import push_subscriptions as subscriptions
 from bridge.store.push_subscriptions import Watched
+from tests.support import databases
 from tests.support.hub import wait_for
 from tests.support.push_service import Device, PushService
 
@@ -51,6 +52,7 @@ def service(clock):
 @pytest.fixture
 def context(tmp_path, clock):
     (tmp_path / "config.toml").write_text('[push]\nallow = ["127.0.0.1"]\ncontact = "mailto:admin@example.org"\n')
+    databases.lay(tmp_path)
     opened = open_context(config.load(tmp_path), now=clock)
     principals.add(opened.database, "alice", "alice@example.org", now=clock())
     yield opened

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from bridge.config import Sandbox as SandboxSettings
 from bridge.config import Settings
+from bridge.outside import trust
 from bridge.sandbox.server import Sandbox
 from bridge.services import connecting, consistency, principals, syncing
 from bridge.services.context import open_context
@@ -23,7 +24,7 @@ from bridge.store import calendars, objects, pairs, tables
 from tests.contracts import google_bench, graph_bench
 from tests.e2e.dates import FROM, MONDAY, TO, ZONE
 from tests.e2e.service_sides import GoogleSide, GraphSide
-from tests.support import simulated_graph
+from tests.support import databases, simulated_graph
 
 PERSON = "alex@example.com"
 AGREE = {"google": google_bench.agree, "microsoft": graph_bench.agree}
@@ -233,6 +234,7 @@ def opened(sandbox, folder, *, connect=("google", "microsoft"), now=None):
     sandbox.reset()
     if now is not None:
         sandbox.clock.advance(now - sandbox.clock())
+    databases.lay(folder / "data")
     settings = Settings(data=folder / "data", sandbox=SandboxSettings(port=urlsplit(sandbox.url).port))
     with ExitStack() as stack:
         context = open_context(settings, now=sandbox.clock, sleep=sandbox.clock.sleep)
@@ -241,7 +243,10 @@ def opened(sandbox, folder, *, connect=("google", "microsoft"), now=None):
         token = sandbox.google.token(PERSON, client_id="hands")
         google = stack.enter_context(
             httpx.Client(
-                base_url=f"{sandbox.url}/google/calendar/v3/", headers={"Authorization": f"Bearer {token}"}, timeout=30
+                base_url=f"{sandbox.url}/google/calendar/v3/",
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=30,
+                verify=trust(),
             )
         )
         graph = stack.enter_context(simulated_graph.client(sandbox.microsoft))

@@ -7,7 +7,9 @@ process, however that ends. If it cannot be started the tests fail: nothing here
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import importlib.util
 import itertools
 import os
@@ -168,13 +170,28 @@ def postgres() -> Iterator[PostgresServer]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
-def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("migrated") / "bridge.db"
+@functools.cache
+def _migrated() -> Path:
+    """Made once a process: the steps from nothing take longer than most tests."""
+    folder = tempfile.mkdtemp(prefix="migrated-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder) / "bridge.db"
     database = connect(f"sqlite:///{path}")
     migrations.upgrade(database)
     database.close()
     return path
+
+
+def lay(folder: Path) -> None:
+    """Put a migrated database where a hub with this data directory looks for it, unless one is there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (folder / "bridge.db").exists():
+        shutil.copy(_migrated(), folder / "bridge.db")
+
+
+@pytest.fixture(scope="session")
+def _migrated_file() -> Path:
+    return _migrated()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -19,6 +19,7 @@ from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build_from_document
 from googleapiclient.errors import HttpError
 
+from bridge.outside import trust
 from bridge.sandbox.google import Google
 
 ZONE = "Europe/Vienna"
@@ -61,7 +62,7 @@ def tasks_client(google: Google, person: str = "alex@example.com", *scopes: str)
 def raw(google: Google, person: str = "alex@example.com") -> Iterator[httpx.Client]:
     """A plain HTTP client at ``…/calendar/v3/`` with that person's token."""
     headers = {"Authorization": f"Bearer {google.token(person)}"}
-    with httpx.Client(base_url=f"{google.base_url}/calendar/v3/", headers=headers, timeout=10) as http:
+    with httpx.Client(base_url=f"{google.base_url}/calendar/v3/", headers=headers, timeout=10, verify=trust()) as http:
         yield http
 
 

@@ -19,6 +19,7 @@ from bridge.services.context import open_context
 from bridge.store import calendars, objects, tables
 from bridge.store.objects import StoredObject
 from bridge.web.app import create_app
+from tests.support import databases
 from tests.support.corpus import ACCEPTED
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -43,6 +44,7 @@ def clock():
 
 @pytest.fixture
 def context(tmp_path, clock):
+    databases.lay(tmp_path)
     opened = open_context(config.load(tmp_path), now=lambda: clock.at)
     principals.add(opened.database, "alice", "alice@example.com", now=NOW)
     yield opened

@@ -9,12 +9,14 @@ from bridge import config
 from bridge.services import connecting, principals
 from bridge.services.context import open_context
 from bridge.web.app import create_app
+from tests.support import databases
 
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 
 
 @pytest.fixture
 def context(tmp_path):
+    databases.lay(tmp_path)
     opened = open_context(config.load(tmp_path), now=lambda: NOW)
     principals.add(opened.database, "alice", "alice@example.com", now=NOW)
     yield opened

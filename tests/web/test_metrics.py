@@ -15,12 +15,14 @@ from bridge.store import accounts, calendars, pairs, push_subscriptions, remote_
 from bridge.store.push_subscriptions import Watched, Wish
 from bridge.sync.ports import RemoteCalendar
 from bridge.web.app import create_app
+from tests.support import databases
 
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 
 
 @pytest.fixture
 def context(tmp_path):
+    databases.lay(tmp_path)
     opened = open_context(config.load(tmp_path), now=lambda: NOW)
     principals.add(opened.database, "alice", "alice@example.com", now=NOW)
     yield opened

@@ -18,6 +18,7 @@ from bridge.services import devices, housekeeping, logs, principals, setting_up
 from bridge.services.context import open_context
 from bridge.store.tables import setup_links
 from bridge.web.app import create_app
+from tests.support import databases
 
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15"
@@ -197,6 +198,7 @@ def test_a_link_that_was_never_made_is_told_as_gone(hub, path):
 
 def test_files_that_do_not_fit_are_told_at_start(tmp_path):
     tmp_path.joinpath("config.toml").write_text('[onboarding]\ncertificate = "/nowhere.pem"\nkey = "/nowhere.key"\n')
+    databases.lay(tmp_path)
     context = open_context(config.load(tmp_path), now=lambda: NOW)
     with pytest.raises(UsageError, match=r"/nowhere\.pem cannot be read"):
         create_app(context)

@@ -15,6 +15,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 
 from bridge.errors import Gone, ProviderError, Refused, Unreachable
+from bridge.outside import trust
 from bridge.providers.caldav import urls, xml
 from bridge.providers.caldav.xml import Multistatus
 from bridge.providers.http import error_for, retry_after
@@ -36,7 +37,7 @@ MOVED = frozenset({301, 302, 307, 308})
 def connections() -> httpx.Client:
     """Connections for any number of accounts. It keeps no cookies: a session of one person must not answer another's request."""
     jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, cookies=jar)
+    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, cookies=jar, verify=trust())
 
 
 class Credentials(httpx.Auth):

@@ -78,13 +78,22 @@ def _tasks_document(root: str) -> dict[str, Any]:
 
 @functools.cache
 def _resource(root: str) -> Any:
-    # it only makes requests, which any thread may do; each is sent by the thread's own connection
     return discovery.build_from_document(_document(root), http=httplib2.Http())
 
 
 @functools.cache
 def _tasks_resource(root: str) -> Any:
     return discovery.build_from_document(_tasks_document(root), http=httplib2.Http())
+
+
+@functools.cache
+def _collection(root: str, name: str) -> Any:
+    """A part of an API, such as ``events``: built once, for that takes as long as many requests.
+
+    It only makes requests, which any thread may do; each is sent by the thread's own connection.
+    """
+    resource = _tasks_resource(root) if name in ("tasks", "tasklists") else _resource(root)
+    return getattr(resource, name)()
 
 
 class CalendarApi:
@@ -105,23 +114,23 @@ class CalendarApi:
 
     @property
     def events(self) -> Any:
-        return self._resource.events()
+        return _collection(self._root, "events")
 
     @property
     def calendar_list(self) -> Any:
-        return self._resource.calendarList()
+        return _collection(self._root, "calendarList")
 
     @property
     def channels(self) -> Any:
-        return self._resource.channels()
+        return _collection(self._root, "channels")
 
     @property
     def tasks(self) -> Any:
-        return _tasks_resource(self._root).tasks()
+        return _collection(self._root, "tasks")
 
     @property
     def task_lists(self) -> Any:
-        return _tasks_resource(self._root).tasklists()
+        return _collection(self._root, "tasklists")
 
     def execute(
         self, request: HttpRequest, *, if_match: str = "", listing: bool = False, once: bool = False

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from bridge.errors import Gone, Refused, UsageError
+from bridge.outside import trust
 from bridge.providers.graph import todo_lists, zones
 from bridge.providers.graph.api import LIMITS, TIMEOUT, Api, entries
 from bridge.providers.graph.oauth import AccessTokens, Client
@@ -54,7 +55,7 @@ class GraphProvider:
     ) -> None:
         if window_past + window_future > MAX_WINDOW:
             raise UsageError("Microsoft shows at most 1825 days of a calendar: make [microsoft] window_*_days smaller")
-        self._http = httpx.Client(timeout=TIMEOUT, follow_redirects=False)
+        self._http = httpx.Client(timeout=TIMEOUT, follow_redirects=False, verify=trust())
         self._url = _versioned(graph_url)
         self._paces = paces or Paces(LIMITS)
         self._client = Client(self._http, _with_tenant(authority), client_id, client_secret, tasks)

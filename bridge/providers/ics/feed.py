@@ -18,7 +18,7 @@ from http import HTTPStatus
 import httpx
 
 from bridge.errors import Throttled, Unreadable, UsageError
-from bridge.outside import Resolve, public_addresses, system_resolve
+from bridge.outside import Resolve, public_addresses, system_resolve, trust
 from bridge.providers.http import retry_after
 from bridge.providers.ics.following import Validators
 
@@ -120,7 +120,7 @@ class Fetcher:
         self._http = httpx.Client(
             timeout=TIMEOUT,
             follow_redirects=False,
-            verify=httpx.create_ssl_context(),
+            verify=trust(),
             trust_env=allow_private,
             limits=httpx.Limits(max_keepalive_connections=0),
             headers={"User-Agent": "caldav-bridge", "Accept": ACCEPT},

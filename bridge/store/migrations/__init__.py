@@ -7,6 +7,7 @@ imports nothing from tables.py, which will have moved on.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -39,9 +40,10 @@ def upgrade(database: Database, revision: str | None = None) -> None:
         command.upgrade(config(conn), revision or "head")
 
 
-def revisions() -> list[str]:
-    """All of them, oldest first."""
-    return [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()][::-1]
+@functools.cache
+def revisions() -> tuple[str, ...]:
+    """All of them, oldest first. Looked for once: every process asks at its start, and each step is a module to be loaded."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(config()).walk_revisions())[::-1]
 
 
 def head() -> str:
