@@ -105,8 +105,9 @@ def _slug(calendar: Calendar, taken: set[str]) -> str:
 
 
 def _title(calendar: Calendar) -> str:
+    """What devices show: of one without a name the end of its address."""
     title = calendar.properties.get("D:displayname")
-    return title.strip() if isinstance(title, str) else ""
+    return (title.strip() if isinstance(title, str) else "") or calendar.slug
 
 
 def _told_apart(conn: sa.Connection, calendar: Calendar, titles: list[str]) -> dict[str, str]:
@@ -116,7 +117,7 @@ def _told_apart(conn: sa.Connection, calendar: Calendar, titles: list[str]) -> d
         return {}
     owner = principals.by_id(conn, calendar.principal_id)
     whose = calendar.owner if owner is None else principals.called(owner.name, owner.properties)
-    return {"D:displayname": f"{title or calendar.slug} ({whose})"}
+    return {"D:displayname": f"{title} ({whose})"}
 
 
 def access_named(level: Access) -> str:

@@ -310,6 +310,12 @@ def test_what_one_may_do_is_told(clients, family, share):
         ]
 
 
+def test_calendars_without_a_name_are_told_apart_by_their_addresses(clients, family, share):
+    clients["bob"].request("MKCALENDAR", "/bob/work/")
+    share()
+    assert clients["bob"].props("/bob/family/", "D:displayname").text("/bob/family/", "D:displayname") is None
+
+
 def test_who_has_it_is_told(clients, family, share, serve, database, clock, person):
     share("write")
     share("read", sharee="carol")
