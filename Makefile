@@ -63,10 +63,10 @@ pitfalls: $(DEV)  ## write docs/reference/pitfalls.md anew
 fidelity: $(DEV)  ## ask the simulated services anew what they hold, and write docs/reference/fidelity.md
 	$(BIN)/python -m tests.fidelity
 
-judges: $(DEV)  ## ask caldav-server-tester, litmus and the caldav library's tests what the server can do (docs/reference/judges.md anew), and Evolution to use it
-	@sh tests/programs.sh litmus evolution
+judges: $(DEV)  ## ask caldav-server-tester, litmus and the caldav library's tests what the server can do (docs/reference/judges.md anew), and Evolution and Thunderbird to use it
+	@sh tests/programs.sh litmus evolution thunderbird
 	$(BIN)/python -m tests.judges
-	$(BIN)/pytest -n 0 tests/e2e/evolution_check.py
+	$(BIN)/pytest -n 0 tests/e2e/evolution_check.py tests/e2e/thunderbird_check.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

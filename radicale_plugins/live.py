@@ -91,15 +91,24 @@ class _OfLevel(Protocol):
 def _own_privileges(of: _OfLevel) -> Getter:
     """What may be done in a calendar that may be somebody else's."""
 
-    def get(resource: Resource, _: Request) -> ET.Element:
+    def get(resource: Resource, request: Request) -> ET.Element:
         calendar = resource.calendar
         if calendar is None:
             return _privileges(*of(Access.OWNER))
-        return _privileges(
-            *of(calendar.access, as_delegate=calendar.share_id is None and calendar.access < Access.OWNER)
-        )
+        as_delegate = calendar.share_id is None and calendar.access < Access.OWNER
+        return _privileges(*_understood(of(calendar.access, as_delegate=as_delegate), request))
 
     return get
+
+
+def _understood(held: tuple[str, ...], request: Request) -> tuple[str, ...]:
+    """Thunderbird takes the right to a name and colour of one's own for the right to write events (CLIENTS 1.3; Nextcloud has the
+    same, nextcloud/server#10217), offers the calendar for new ones and shows the person an error for each. It sets neither at
+    the server, so it misses nothing by not hearing of it; Apple's programs set both.
+    """
+    if "D:write-content" in held or "Thunderbird/" not in request.header("User-Agent"):
+        return held
+    return tuple(name for name in held if name != access.DESCRIBE)
 
 
 def _acl_of(of: _OfLevel) -> Getter:

@@ -11,6 +11,8 @@ for program in "$@"; do
       { command -v dbus-run-session >/dev/null && /usr/bin/python3 -c 'import gi; gi.require_version("ECal", "2.0")' 2>/dev/null &&
         [ -e /usr/share/dbus-1/services/org.gnome.evolution.dataserver.Calendar8.service ]; } ||
         lacking="$lacking evolution-data-server gir1.2-ecal-2.0 python3-gi dbus-daemon" ;;
+    thunderbird)
+      command -v thunderbird >/dev/null || lacking="$lacking thunderbird" ;;
     *)
       echo "no such program: $program" >&2
       exit 2 ;;

@@ -32,9 +32,9 @@ def name_of(calendar: Calendar) -> str:
 
 
 def title_of(calendar: Calendar) -> str:
-    """What it is called on devices; "" if nothing."""
+    """What it is called on devices: one without a name by the end of its address."""
     title = calendar.properties.get("D:displayname")
-    return title.strip() if isinstance(title, str) else ""
+    return (title.strip() if isinstance(title, str) else "") or calendar.slug
 
 
 def whole_uid(given: str, known: Collection[str]) -> str | None:

@@ -144,7 +144,7 @@ def _told_apart(conn: sa.Connection, calendar: Calendar, titles: list[str]) -> d
         return {}
     owner = principals.by_id(conn, calendar.principal_id)
     whose = calendar.owner if owner is None else principals.called(owner.name, owner.properties)
-    return {"D:displayname": f"{title or calendar.slug} ({whose})"}
+    return {"D:displayname": f"{title} ({whose})"}
 
 
 def access_named(level: Access) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.objects import component, resource, stored
 from tests.support.hub import wait_for
 
 
@@ -74,24 +75,7 @@ def evolution(device, tmp_path):
     running.end()
 
 
-def component(kind, uid, title, *lines):
-    return "\r\n".join([
-        f"BEGIN:{kind}", f"UID:{uid}", "DTSTAMP:20260101T000000Z", f"SUMMARY:{title}", *lines, f"END:{kind}", "",
-    ])  # fmt: skip
-
-
-def resource(text):
-    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\n{text}END:VCALENDAR\r\n".encode()
-
-
 EVENT = ("DTSTART:20260310T090000Z", "DTEND:20260310T100000Z")
-
-
-def stored(web, place):
-    """The objects of a collection, by address."""
-    listed = web.request("PROPFIND", place, headers={"Depth": "1"}).text
-    hrefs = [part.split("<")[0] for part in listed.split("href>") if part.split("<")[0].endswith(".ics")]
-    return {href: web.get(href).text for href in dict.fromkeys(hrefs)}
 
 
 def test_it_finds_the_calendars_from_the_address_alone(evolution, device):

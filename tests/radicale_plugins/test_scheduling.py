@@ -97,6 +97,16 @@ def test_an_invitation_arrives_and_says_so(dav, bob, event):
     assert inbox(dav, "alice") == []
 
 
+def test_who_is_asked_is_said_to_be(dav, bob, carol, event):
+    """Without PARTSTAT it means the same, but is no invitation to Thunderbird; what others are asked stays as it was written."""
+    dav.put(A, event("a", *meeting(BOB, CAROL)))
+    there = only(bob, "/bob/calendar/")
+    assert line(there, "ATTENDEE", BOB) == f"ATTENDEE;PARTSTAT=NEEDS-ACTION:{BOB}"
+    assert line(there, "ATTENDEE", CAROL) == f"ATTENDEE:{CAROL}"
+    assert "PARTSTAT" not in line(dav.get(A).text.replace("\r\n ", ""), "ATTENDEE", BOB)
+    assert f"ATTENDEE;PARTSTAT=NEEDS-ACTION:{CAROL}" in only(carol, "/carol/calendar/")
+
+
 def test_an_answer_comes_back_and_is_seen_by_the_others(dav, bob, carol, event):
     dav.put(A, event("a", *meeting(BOB, CAROL)))
     tag = dav.request("HEAD", A).headers["Schedule-Tag"]

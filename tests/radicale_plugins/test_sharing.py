@@ -310,6 +310,26 @@ def test_what_one_may_do_is_told(clients, family, share):
         ]
 
 
+def test_calendars_without_a_name_are_told_apart_by_their_addresses(clients, family, share):
+    clients["bob"].request("MKCALENDAR", "/bob/work/")
+    share()
+    assert clients["bob"].props("/bob/family/", "D:displayname").text("/bob/family/", "D:displayname") is None
+
+
+@pytest.mark.parametrize(
+    ("access", "told"), [("read", set()), ("write", {"write", "write-content", "write-properties"})]
+)
+def test_thunderbird_hears_of_no_right_that_it_takes_for_more(clients, family, share, access, told):
+    """A colour of one's own is no right to write events; it takes any of these for that."""
+    share(access)
+    agent = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Thunderbird/153.7.0"}
+    answer = clients["bob"].props("/bob/", "D:current-user-privilege-set", depth="1", **agent)
+    held = {each[0].tag.rpartition("}")[2] for each in answer.prop("/bob/family/", "D:current-user-privilege-set")}
+    assert held & {"write", "write-content", "write-properties", "all"} == told
+    assert "read" in held
+    assert clients["bob"].xml("PROPPATCH", "/bob/family/", NAMED, **agent).status_code == 207
+
+
 def test_who_has_it_is_told(clients, family, share, serve, database, clock, person):
     share("write")
     share("read", sharee="carol")

@@ -67,7 +67,8 @@ def seen_by(of: Parts | None, who: str) -> CalendarObject | None:
     """The object as that attendee may see it; None: they are asked to nothing of it.
 
     Who is asked to the series but not to one instance of it has that instance excluded; who is asked to some instances has
-    those alone.
+    those alone. What is not answered yet is said, too: for Thunderbird an attendee without PARTSTAT is asked nothing, although
+    that means the same (RFC 5545 §3.2.12), and the invitation would stand in no list of open ones.
     """
     if of is None or not parts.is_grouped(of.obj):
         return None
@@ -77,10 +78,15 @@ def seen_by(of: Parts | None, who: str) -> CalendarObject | None:
     kept = {id(of.by_key[key]) for key in mine}
     excluded = [key for key in of.by_key if key not in mine and key != MASTER] if MASTER in mine else []
 
+    def ask(line: Line) -> Line:
+        if address(line.value) != who or line.param("PARTSTAT"):
+            return line
+        return lines.rewrite(line, line.value, params=[("PARTSTAT", "NEEDS-ACTION")], eol=of.eol)
+
     def view(component: Component) -> Component | None:
         if id(component) not in kept:
             return None
-        made = parts.shared(component, of.eol)
+        made = parts.each_line(parts.shared(component, of.eol), "ATTENDEE", ask, of.eol)
         return _excluding(made, of, excluded) if component is of.by_key.get(MASTER) else made
 
     return parts.rewritten(of.obj, view)
