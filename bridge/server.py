@@ -1,7 +1,8 @@
-"""The composition root: CalDAV (Radicale) and the web (Flask) behind one WSGI callable, served by Granian.
+"""The command ``caldav-bridge`` and the processes that it starts.
 
 ``serve`` is everything in one command: the web in Granian's process, the sync in a worker process that is started anew
-should it die. Both only meet in the database, so the same two can run on many machines (DESIGN §6).
+should it die. Both only meet in the database, so the same two can run on many machines (DESIGN §6). What each of them is
+made of is loaded where it starts: most commands are neither, and end before that would have been read.
 """
 
 from __future__ import annotations
@@ -13,94 +14,28 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
 import structlog
-from granian import Granian
-from granian.constants import Interfaces
-from granian.log import LogLevels
 
-from bridge import config
 from bridge.cli import main as cli
 from bridge.config import Settings
 from bridge.errors import UsageError
-from bridge.services import addresses, logs, registering, signing
+from bridge.services import addresses, signing
 from bridge.services.context import Context, open_context
 from bridge.services.principals import RESERVED
-from bridge.services.scheduling import Scheduling
 from bridge.store import principals
-from bridge.web.app import create_app
-from bridge.worker import Worker
-from radicale_plugins import app as caldav
-from radicale_plugins.request import Limits
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from bridge.worker import Worker
 
 log = structlog.get_logger(__name__)
 
-MOST_UNREAD = 1 << 20
-"""Bytes of a refused body that are still taken; who sends more finds the connection closed."""
-
-_drains = threading.BoundedSemaphore(2)
-"""So many threads may wait for the rest of refused bodies: strangers who dawdle must never hold them all."""
-
 RESTART_PAUSE = 2.0
 """Seconds between the death of a worker process and the start of the next."""
-
-
-def web_application() -> WSGIApplication:
-    """What every web process runs; its settings come from the environment (Granian calls it by name)."""
-    settings = config.load()
-    logs.configure(settings.log)
-    context = open_context(settings)
-    dav = caldav.build(
-        context.database,
-        now=context.now,
-        max_failures=settings.security.max_failures,
-        block_seconds=settings.security.block_seconds,
-        trusted_proxies=settings.security.trusted_proxies,
-        limits=Limits(
-            attachment_bytes=settings.caldav.attachment_bytes,
-            attachments_per_object=settings.caldav.attachments_per_object,
-            quota_bytes=settings.caldav.quota_bytes,
-        ),
-        public_url=settings.server.public_url,
-        scheduling=Scheduling.by(settings),
-        directory=settings.security.directory,
-        push=registering.open_registrar(context),
-    )
-    return dispatch(create_app(context), dav)
-
-
-def dispatch(web: WSGIApplication, dav: WSGIApplication) -> WSGIApplication:
-    """The CalDAV root is ``/``; the web has the reserved first segments, and what a browser GETs at ``/`` itself."""
-
-    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        first = path.lstrip("/").partition("/")[0]
-        is_page = path in ("", "/") and environ["REQUEST_METHOD"] in ("GET", "HEAD")
-        answer = (web if is_page or first in RESERVED else dav)(environ, start_response)
-        _read_to_the_end(environ)
-        return answer
-
-    return application
-
-
-def _read_to_the_end(environ: WSGIEnvironment) -> None:
-    """Take the rest of a body that was refused unread: a closed connection would hide the 401 from who still sends."""
-    body = environ.get("wsgi.input")
-    left = MOST_UNREAD
-    if body is None or not _drains.acquire(blocking=False):
-        return
-    try:
-        while left > 0 and (chunk := body.read(min(left, 1 << 16))):
-            left -= len(chunk)
-    finally:
-        _drains.release()
 
 
 def main() -> None:
@@ -139,6 +74,8 @@ class _Processes:
         serve(settings, with_worker=with_worker)
 
     def work(self, context: Context, *, until_eof: bool) -> None:
+        from bridge.worker import Worker  # noqa: PLC0415
+
         worker = Worker(context)
         if until_eof:
             threading.Thread(target=_stop_at_eof, args=[worker], daemon=True).start()
@@ -152,6 +89,10 @@ def _stop_at_eof(worker: Worker) -> None:
 
 def serve(settings: Settings, *, with_worker: bool) -> None:
     """Listen until interrupted. Raises UsageError when data, database or the files of ``[onboarding]`` cannot be used."""
+    from granian import Granian  # noqa: PLC0415
+    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.log import LogLevels  # noqa: PLC0415
+
     _require_free(settings.server.host, settings.server.port)
     signing.signer(settings.onboarding)
     signing.root(settings.onboarding)
@@ -165,7 +106,7 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     resource_tracker.ensure_running()  # here and not by Granian, because its start unblocks SIGINT
     _block_interrupts()
     server = Granian(
-        "bridge.server:web_application",
+        "bridge.wsgi:web_application",
         factory=True,
         address=settings.server.host,
         port=settings.server.port,

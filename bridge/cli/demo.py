@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urljoin
 
 import httpx
@@ -23,9 +23,11 @@ from rich.table import Table
 from bridge.cli.state import settings_of, state_of
 from bridge.config import Settings
 from bridge.errors import BridgeError, UsageError
-from bridge.sandbox.server import Sandbox
 from bridge.services import connecting, devices, pairing, principals, providers, status
 from bridge.services.context import Context, open_context
+
+if TYPE_CHECKING:
+    from bridge.sandbox.server import Sandbox
 
 USER = "alex"
 EMAIL = "alex@example.com"
@@ -41,6 +43,8 @@ def demo(
     port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="On which port. Default: 5232")] = None,
 ) -> None:
     """Run the hub and both simulated services, connected by the real OAuth flow. Every demo begins anew."""
+    from bridge.sandbox.server import Sandbox  # noqa: PLC0415 - no other command needs it, and it takes a while to load
+
     with contextlib.ExitStack() as stack:
         state = state_of(ctx)
         if state.data is None:

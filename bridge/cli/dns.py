@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 import typer
 
 from bridge.cli.state import Json, opened, show_rows
-from bridge.services import addresses, dns_records
-from bridge.services.dns_records import Verdict
+from bridge.services import addresses
 
 
 def dns(
@@ -21,6 +20,9 @@ def dns(
     as_json: Json = False,
 ) -> None:
     """Print the DNS records by which devices find the server from a mail address, and check them; 1 if anything is amiss."""
+    from bridge.services import dns_records  # noqa: PLC0415 - no other command needs a resolver
+    from bridge.services.dns_records import Verdict  # noqa: PLC0415
+
     context = opened(ctx)
     url = addresses.public_url(context)
     wanted = dns_records.records(domain, url)

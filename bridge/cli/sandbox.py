@@ -9,7 +9,6 @@ import typer
 
 from bridge.cli.state import say, settings_of
 from bridge.errors import UsageError
-from bridge.sandbox.server import Sandbox
 from bridge.services import addresses
 
 
@@ -21,6 +20,8 @@ def sandbox(
     ] = None,
 ) -> None:
     """Run the simulated services until interrupted. They forget everything when they stop."""
+    from bridge.sandbox.server import Sandbox  # noqa: PLC0415 - no other command needs it, and it takes a while to load
+
     settings = settings_of(ctx).sandbox
     simulated = Sandbox()
     at = (host or settings.host, settings.port if port is None else port)

@@ -13,14 +13,6 @@ from pydantic import SecretStr
 
 from bridge.config import Google, Microsoft, Settings
 from bridge.errors import UsageError
-from bridge.providers.caldav.api import LIMITS as CALDAV_LIMITS
-from bridge.providers.caldav.provider import CaldavProvider
-from bridge.providers.google.provider import GoogleProvider
-from bridge.providers.graph.api import LIMITS as GRAPH_LIMITS
-from bridge.providers.graph.provider import GraphProvider
-from bridge.providers.ics.feed import Fetcher
-from bridge.providers.ics.provider import LIMITS as ICS_LIMITS
-from bridge.providers.ics.provider import IcsProvider
 from bridge.providers.oauth import Provider
 from bridge.providers.pace import Limits, Paces
 from bridge.sync.ledger import Clock
@@ -114,10 +106,9 @@ class Providers:
             case _ if sandbox and name in (*DIRECT, *FEEDS):
                 raise UsageError(f"there is no simulated {name}: connect to a real server of your own")
             case "caldav":
-                return CaldavProvider(clock=self._now, paces=self._paces(CALDAV_LIMITS))
+                return _caldav(self._paces, self._now)
             case "ics":
-                fetcher = Fetcher(allow_private=settings.ics.allow_private)
-                return IcsProvider(fetcher, paces=self._paces(ICS_LIMITS))
+                return _ics(self._paces, allow_private=settings.ics.allow_private)
         raise UsageError(f"there is no provider {name!r}; choose one of {', '.join((*NAMES, *DIRECT))}")
 
     def _paces(self, limits: Limits) -> Paces:
@@ -175,7 +166,26 @@ def _client(settings: Google | Microsoft, *, url: str, vendor: str, name: str) -
     )
 
 
+# The vendors' libraries take most of a second to load, and most commands and processes need none or one of them.
+
+
+def _caldav(paces: Callable[[Limits], Paces], now: Clock) -> AnyProvider:
+    from bridge.providers.caldav.api import LIMITS  # noqa: PLC0415
+    from bridge.providers.caldav.provider import CaldavProvider  # noqa: PLC0415
+
+    return CaldavProvider(clock=now, paces=paces(LIMITS))
+
+
+def _ics(paces: Callable[[Limits], Paces], *, allow_private: bool) -> AnyProvider:
+    from bridge.providers.ics.feed import Fetcher  # noqa: PLC0415
+    from bridge.providers.ics.provider import LIMITS, IcsProvider  # noqa: PLC0415
+
+    return IcsProvider(Fetcher(allow_private=allow_private), paces=paces(LIMITS))
+
+
 def _google(settings: Google, paces: Callable[[Limits], Paces], now: Clock) -> Provider:
+    from bridge.providers.google.provider import GoogleProvider  # noqa: PLC0415
+
     vendor = Google.model_fields["auth_url"].default
     client_id, client_secret = _client(settings, url=settings.auth_url, vendor=vendor, name="google")
     return GoogleProvider(
@@ -191,6 +201,9 @@ def _google(settings: Google, paces: Callable[[Limits], Paces], now: Clock) -> P
 
 
 def _graph(settings: Microsoft, paces: Callable[[Limits], Paces]) -> Provider:
+    from bridge.providers.graph.api import LIMITS  # noqa: PLC0415
+    from bridge.providers.graph.provider import GraphProvider  # noqa: PLC0415
+
     vendor = Microsoft.model_fields["authority"].default
     client_id, client_secret = _client(settings, url=settings.authority, vendor=vendor, name="microsoft")
     return GraphProvider(
@@ -200,6 +213,6 @@ def _graph(settings: Microsoft, paces: Callable[[Limits], Paces]) -> Provider:
         client_secret=client_secret,
         window_past=dt.timedelta(days=settings.window_past_days),
         window_future=dt.timedelta(days=settings.window_future_days),
-        paces=paces(replace(GRAPH_LIMITS, per_minute=settings.requests_per_minute)),
+        paces=paces(replace(LIMITS, per_minute=settings.requests_per_minute)),
         tasks=settings.tasks,
     )

@@ -125,3 +125,22 @@ def test_files_that_cannot_sign_profiles_are_told_at_start_in_one_line(tmp_path)
         ended.stderr
         == "caldav-bridge: onboarding.certificate: /nowhere.pem cannot be read: No such file or directory\n"
     )
+
+
+def test_a_command_loads_nothing_that_it_does_not_need():
+    """Each of these takes as long to load as many a command to run."""
+    heavy = {
+        "alembic",
+        "apscheduler",
+        "dns",
+        "flask",
+        "googleapiclient",
+        "granian",
+        "msal",
+        "radicale",
+        "bridge.sandbox",
+    }
+    asked = "import sys, bridge.server; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    assert "bridge.cli.main" in loaded
+    assert heavy.isdisjoint(loaded)

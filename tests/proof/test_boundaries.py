@@ -27,7 +27,7 @@ def test_r12_dying_at_a_boundary_of_a_cycle_changes_nothing_of_its_end(house, tm
     whole, end = story.run()
     assert whole.kinds.keys() == KINDS
     assert whole.count > LEAST
-    for boundary in range(1 + len(name) % 7, whole.count + 1, 7):
+    for boundary in range(1 + len(name) % 17, whole.count + 1, 17):
         died, after = story.run(boundary)
         assert died.dead
         assert after == end, boundary
@@ -40,7 +40,7 @@ def test_r12_dying_at_a_boundary_of_a_cycle_with_a_service(house, name, where):
     whole, end = over_http(house, name, where)
     assert whole.kinds.keys() == KINDS
     assert whole.count > LEAST
-    for boundary in range(3, whole.count + 1, 19):
+    for boundary in range(3, whole.count + 1, 41):
         died, after = over_http(house, name, where, boundary)
         assert died.dead
         assert after == end, boundary

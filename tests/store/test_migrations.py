@@ -171,7 +171,7 @@ def test_processes_that_start_at_once_migrate_once(empty_database_url):
     database = connect(empty_database_url)
     with database.read() as conn:
         assert compare_metadata(MigrationContext.configure(conn), metadata) == []
-        assert conn.scalars(sa.text("SELECT version_num FROM alembic_version")).all() == [migrations.head()]
+        assert conn.scalars(sa.text("SELECT version_num FROM alembic_version")).all() == [migrations.HEAD]
     database.close()
 
 
@@ -195,3 +195,7 @@ def test_a_revision_fits_its_column_and_names_its_file():
     for revision in migrations.revisions():
         assert len(revision) <= 32
         assert (migrations.VERSIONS / f"{revision}.py").is_file()
+
+
+def test_the_newest_is_the_one_that_is_written_down():
+    assert migrations.revisions()[-1] == migrations.HEAD

@@ -104,7 +104,7 @@ def test_strangers_who_dawdle_over_refused_bodies_do_not_hold_all_threads():
     """The rest of a refused body is waited for, but by two threads at most."""
     import threading
 
-    from bridge.server import dispatch
+    from bridge.wsgi import dispatch
 
     free, began = threading.Event(), threading.Semaphore(0)
 

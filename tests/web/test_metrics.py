@@ -8,13 +8,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from bridge import config
-from bridge.server import dispatch
 from bridge.services import noticing, principals
 from bridge.services.context import Context, open_context
 from bridge.store import accounts, calendars, pairs, push_subscriptions, remote_calendars, tables
 from bridge.store.push_subscriptions import Watched, Wish
 from bridge.sync.ports import RemoteCalendar
 from bridge.web.app import create_app
+from bridge.wsgi import dispatch
 from tests.support import databases
 
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)

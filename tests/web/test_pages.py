@@ -5,12 +5,12 @@ import datetime as dt
 import pytest
 
 from bridge import config
-from bridge.server import dispatch
 from bridge.services import addresses, connecting, principals, pushes
 from bridge.services.context import open_context
 from bridge.store import accounts, calendars, channels, pairs, remote_calendars
 from bridge.sync.ports import Channel, RemoteCalendar
 from bridge.web.app import create_app
+from bridge.wsgi import dispatch
 from tests.support import databases
 
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)

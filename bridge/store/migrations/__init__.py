@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from bridge.errors import UsageError
 from bridge.store.session import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "add_object_properties"
+"""The newest step. It is written down because every command asks for it at its start, and to find out means loading them all."""
 
 _HOME = Path(__file__).parent
 VERSIONS = _HOME / "versions"
@@ -30,8 +33,10 @@ def upgrade(database: Database, revision: str | None = None) -> None:
     was made by a newer version of this program.
     """
     with database.read() as conn:
-        if _current(conn) == (revision or head()):
+        if _current(conn) == (revision or HEAD):
             return
+    from alembic import command  # noqa: PLC0415 - as long to load as a whole command takes, and seldom needed
+
     with database.migrating() as conn:
         if (present := _current(conn)) not in (None, *revisions()):
             raise UsageError(
@@ -42,17 +47,16 @@ def upgrade(database: Database, revision: str | None = None) -> None:
 
 @functools.cache
 def revisions() -> tuple[str, ...]:
-    """All of them, oldest first. Looked for once: every process asks at its start, and each step is a module to be loaded."""
+    """All of them, oldest first."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     return tuple(script.revision for script in ScriptDirectory.from_config(config()).walk_revisions())[::-1]
-
-
-def head() -> str:
-    """The newest."""
-    return revisions()[-1]
 
 
 def config(conn: sa.Connection | None = None) -> Config:
     """Alembic's configuration, without a file; ``env.py`` finds the connection in it."""
+    from alembic.config import Config  # noqa: PLC0415
+
     made = Config()
     made.set_main_option("script_location", str(_HOME).replace("%", "%%"))
     made.set_main_option("path_separator", "os")
@@ -62,4 +66,7 @@ def config(conn: sa.Connection | None = None) -> Config:
 
 
 def _current(conn: sa.Connection) -> str | None:
-    return MigrationContext.configure(conn).get_current_revision()
+    if not sa.inspect(conn).has_table("alembic_version"):
+        return None
+    found: str | None = conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
