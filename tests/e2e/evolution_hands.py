@@ -5,6 +5,7 @@ Reads a command a line from stdin, a JSON list, and answers each with a line. ``
 
 import json
 import sys
+import threading
 from urllib.parse import urlsplit
 
 import gi
@@ -21,6 +22,8 @@ SECONDS = 60
 
 class Hands:
     def __init__(self, url, user, password):
+        # it asks for the password whenever it likes, also while a call below waits for it
+        threading.Thread(target=GLib.MainLoop().run, daemon=True).start()
         self.url, self.user = url, user
         self.credentials = Eds.NamedParameters.new()
         self.credentials.set("username", user)
@@ -69,20 +72,7 @@ class Hands:
         self.registry.commit_source_sync(source, None)
         source = self.registry.ref_source(source.get_uid())
         source.connect("credentials-required", lambda asking, *_: asking.invoke_authenticate_sync(self.credentials))
-        loop, opened = GLib.MainLoop(), []
-
-        def done(_, result):
-            try:
-                opened.append(ECal.Client.connect_finish(result))
-            except GLib.Error as error:
-                opened.append(error)
-            loop.quit()
-
-        ECal.Client.connect(source, KINDS[kind], SECONDS, None, done)
-        loop.run()
-        if isinstance(opened[0], GLib.Error):
-            raise opened[0]
-        self.client = opened[0]
+        self.client = ECal.Client.connect_sync(source, KINDS[kind], SECONDS, None)
         self.client.wait_for_connected_sync(SECONDS, None)
         return {"read_only": self.client.is_readonly()}
 
