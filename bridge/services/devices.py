@@ -110,6 +110,8 @@ def authenticate(
     login = unquote(login).strip()
     there = login_failures.of_address(address)
     with database.read() as conn:
+        if (device := _at_once(conn, login, password, there, now=now)) is not None:
+            return Login(login, device.id)
         owner = _find(conn, login)
         account = owner.name if owner is not None else login.lower()
         here = login_failures.of_account(f"{account} at {there}")
@@ -131,12 +133,25 @@ def authenticate(
                         conn, subject, now=now, max_failures=max_failures * factor, block_seconds=block_seconds
                     )
         return None
-    if device.last_used_at is None or now - device.last_used_at >= _SEEN_EVERY:
+    if _is_to_be_noted(device, now):
         with database.write() as conn:
             devices.used(conn, device.id, now=now, address=address[:64], agent=agent[:255])
             login_failures.clear(conn, here)
             setup_links.remove(conn, device.id, password_hash=device.password_hash)
     return Login(owner.name, device.id)
+
+
+def _at_once(conn: sa.Connection, login: str, password: str, there: str, *, now: dt.datetime) -> Device | None:
+    """The device of nearly all requests: a name as it is written here, a password of ours, and nothing to be noted."""
+    if not login.isprintable():
+        return None
+    here = login_failures.of_account(f"{login} at {there}")
+    device = _generated(devices.unhindered(conn, login, (here, there), now=now), password)
+    return None if device is None or _is_to_be_noted(device, now) else device
+
+
+def _is_to_be_noted(device: Device, now: dt.datetime) -> bool:
+    return device.last_used_at is None or now - device.last_used_at >= _SEEN_EVERY
 
 
 def _find(conn: sa.Connection, login: str) -> Principal | None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bridge.errors import AlreadyExists, NotFound, UsageError
 from bridge.store import push_subscriptions
 from bridge.store.dialects import insert
-from bridge.store.tables import devices
+from bridge.store.tables import Instant, devices, login_failures, principals
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,18 @@ class Device:
     last_address: str | None
     last_agent: str | None
     revoked_at: dt.datetime | None
+
+
+_WAITS = sa.exists().where(
+    login_failures.c.subject.in_([sa.bindparam("here"), sa.bindparam("there")]),
+    login_failures.c.blocked_until > sa.bindparam("now", type_=Instant()),
+)
+# Built once: every request of every device begins with it.
+_UNHINDERED = (
+    sa.select(devices)
+    .join(principals)
+    .where(principals.c.name == sa.bindparam("principal"), devices.c.revoked_at.is_(None), ~_WAITS)
+)
 
 
 def add(conn: sa.Connection, principal_id: int, label: str, password_hash: str, *, now: dt.datetime) -> Device:
@@ -46,6 +58,13 @@ def add(conn: sa.Connection, principal_id: int, label: str, password_hash: str, 
     if row is None:
         raise AlreadyExists(f"there is a device {label!r} already")
     return Device(*row)
+
+
+def unhindered(conn: sa.Connection, principal: str, subjects: tuple[str, str], *, now: dt.datetime) -> list[Device]:
+    """Those that may sign in; none where one of the two subjects has to wait (``store.login_failures``). One statement."""
+    here, there = subjects
+    rows = conn.execute(_UNHINDERED, {"principal": principal, "here": here, "there": there, "now": now})
+    return [Device(*row) for row in rows]
 
 
 def by_id(conn: sa.Connection, device_id: int) -> Device | None:

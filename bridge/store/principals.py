@@ -55,8 +55,13 @@ def by_id(conn: sa.Connection, principal_id: int) -> Principal | None:
     return None if row is None else Principal(*row)
 
 
+_BY_NAME = sa.select(principals).where(
+    principals.c.name == sa.bindparam("name")
+)  # built once: it is asked all the time
+
+
 def by_name(conn: sa.Connection, name: str) -> Principal | None:
-    row = conn.execute(sa.select(principals).where(principals.c.name == name)).first()
+    row = conn.execute(_BY_NAME, {"name": name}).first()
     return None if row is None else Principal(*row)
 
 
