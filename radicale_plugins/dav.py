@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Mapping
 from email.utils import format_datetime
@@ -37,6 +38,7 @@ class Refusal(Exception):
         self.answer = answer
 
 
+@functools.lru_cache(maxsize=4096)
 def clark(name: str) -> str:
     """From ``D:href`` to ``{DAV:}href``; a name already in Clark's notation stays, and so does one without a namespace."""
     if name == _TAG:
@@ -44,6 +46,7 @@ def clark(name: str) -> str:
     return str(make_clark(name)) if ":" in name or name.startswith("{") else name
 
 
+@functools.lru_cache(maxsize=4096)
 def human(tag: str) -> str:
     """The other way round: how a property is named among those that are kept."""
     if tag == "tag":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -22,7 +23,8 @@ from radicale_plugins.request import NOT_FOUND, OUTBOX, PROXIES, Kind, Place, Re
 def answer(request: Request) -> Answer:
     if request.depth == "infinity":
         return dav.error(client.FORBIDDEN, "D:propfind-finite-depth")
-    wanted = _wanted(dav.read_xml(request.body))
+    body = request.body
+    wanted = _remembered(body) if len(body) <= _SHORT else _wanted(dav.read_xml(body))
     with request.database.read() as conn:
         resources = described(conn, _resources(request, conn, wanted), wanted)
     multistatus = dav.element("D:multistatus", *(response(each, wanted, request) for each in resources))
@@ -39,6 +41,10 @@ def answer(request: Request) -> Answer:
 _REVISION = frozenset({f"{dav.CS}getctag", f"{dav.D}sync-token"})
 
 
+_SHORT = 4096
+"""Bytes; what is longer is no poll and is read anew each time."""
+
+
 class Wanted:
     """Which properties: named ones, "all", or only the names of all."""
 
@@ -47,24 +53,30 @@ class Wanted:
         self.everything = everything
         self.only_names = only_names
 
-    @property
+    @functools.cached_property
     def tells_revision(self) -> bool:
         """Whoever gets it knows whether there is anything new."""
         return self.everything or not _REVISION.isdisjoint(self.tags)
 
-    @property
+    @functools.cached_property
     def tells_etags(self) -> bool:
         """With them a listing tells what is new."""
         return self.everything or f"{dav.D}getetag" in self.tags
 
-    @property
+    @functools.cached_property
     def needs_rows(self) -> bool:
         return self.everything or properties.needs_row(self.tags)
 
-    @property
+    @functools.cached_property
     def needs_kept(self) -> bool:
         """Whether it matters what clients made up for objects."""
         return self.everything or properties.may_be_kept(self.tags)
+
+
+@functools.lru_cache(maxsize=256)
+def _remembered(body: bytes) -> Wanted:
+    """A device asks in the same few words all day. What is refused is not remembered."""
+    return _wanted(dav.read_xml(body))
 
 
 def _wanted(root: ET.Element | None) -> Wanted:
