@@ -110,25 +110,35 @@ def since(conn: sa.Connection, calendar_id: int, revision: int) -> list[Changed]
 
 def page(conn: sa.Connection, calendar_id: int, after: Position, limit: int | None = None) -> list[Changed]:
     """The next ``limit`` changes behind a position: see ``since``, also for what it raises."""
-    alive, gone = (
-        sa.select(table.c.href, table.c.uid, table.c.revision, sa.literal(deleted).label("deleted")).where(
-            table.c.calendar_id == calendar_id, *_behind(after, table, deleted=deleted)
-        )
-        for table, deleted in ((objects, False), (tombstones, True))
-    )
-    both = sa.union_all(alive, gone).subquery()
-    ordered = sa.select(both).order_by(both.c.revision, both.c.deleted.desc(), both.c.href).limit(limit)
-    rows = conn.execute(ordered).all()
+    between = bool(after.href or after.fresh)
+    query = _listed(after) if between else _SINCE
+    bound = {"calendar_id": calendar_id} if between else {"calendar_id": calendar_id, "revision": after.revision}
+    rows = conn.execute(query if limit is None else query.limit(limit), bound).all()
     # after the rows, or a compaction in between might have taken some of them unnoticed
-    known = conn.execute(
-        sa.select(calendars.c.floor, calendars.c.revision).where(calendars.c.id == calendar_id)
-    ).first()
+    known = conn.execute(_STATE, {"calendar_id": calendar_id}).first()
     if known is None:
         raise NotFound(f"there is no calendar {calendar_id}")
     complete = max(after.revision - bool(after.href), after.fresh)  # of its revision some tombstones may be unread
     if after.revision < 0 or complete < known.floor or max(after.revision, after.fresh) > known.revision:
         raise SyncTokenInvalid(f"revision {after.revision} is not between {known.floor} and {known.revision}")
     return [Changed(row.href, row.uid, row.revision, bool(row.deleted)) for row in rows]
+
+
+def _listed(after: Position | None) -> sa.Select[tuple[str, str, int, bool]]:
+    """None: behind a whole revision, which is bound as ``revision``."""
+    alive, gone = (
+        sa.select(table.c.href, table.c.uid, table.c.revision, sa.literal(deleted).label("deleted")).where(
+            table.c.calendar_id == sa.bindparam("calendar_id"),
+            *(
+                [table.c.revision > sa.bindparam("revision")]
+                if after is None
+                else _behind(after, table, deleted=deleted)
+            ),
+        )
+        for table, deleted in ((objects, False), (tombstones, True))
+    )
+    both = sa.union_all(alive, gone).subquery()
+    return sa.select(both).order_by(both.c.revision, both.c.deleted.desc(), both.c.href)
 
 
 def _behind(after: Position, table: sa.Table, *, deleted: bool) -> list[sa.ColumnElement[bool]]:
@@ -167,6 +177,11 @@ def compact(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> int:
         sa.update(calendars).where(calendars.c.id == calendar_id, calendars.c.floor < floor).values(floor=floor)
     )
     return gone
+
+
+# Built once: "what is new" is what everybody asks, all day.
+_SINCE = _listed(None)
+_STATE = sa.select(calendars.c.floor, calendars.c.revision).where(calendars.c.id == sa.bindparam("calendar_id"))
 
 
 def _number_of_pair(actor: str) -> int | None:

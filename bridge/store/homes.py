@@ -38,11 +38,18 @@ def settle(conn: sa.Connection, calendar_id: int, pair_id: int, uids: Collection
         conn.execute(insert(conn, homes).on_conflict_do_nothing(), rows)
 
 
+_CHOSEN = sa.select(calendars.c.home_pair_id).where(calendars.c.id == sa.bindparam("calendar_id")).scalar_subquery()
+_DEFAULT = (  # built once: every look at a pair's state asks for it
+    sa.select(pairs.c.id)
+    .where(pairs.c.calendar_id == sa.bindparam("calendar_id"), pairs.c.direction != "pull")
+    .order_by((pairs.c.id == sa.func.coalesce(_CHOSEN, 0)).desc(), pairs.c.id)
+    .limit(1)
+)
+
+
 def default(conn: sa.Connection, calendar_id: int) -> int | None:
     """The home of what is made in the hub: the pair that was chosen, else the first that may be written."""
-    chosen = sa.select(calendars.c.home_pair_id).where(calendars.c.id == calendar_id).scalar_subquery()
-    writable = sa.select(pairs.c.id).where(pairs.c.calendar_id == calendar_id, pairs.c.direction != "pull")
-    found = conn.scalar(writable.order_by((pairs.c.id == sa.func.coalesce(chosen, 0)).desc(), pairs.c.id).limit(1))
+    found = conn.scalar(_DEFAULT, {"calendar_id": calendar_id})
     return None if found is None else int(found)
 
 

@@ -148,13 +148,22 @@ def _unsure(pair_id: int) -> sa.Select[tuple[str]]:
     )
 
 
+_REMOVED = (  # built once: every round of a cycle asks for it, mostly in vain
+    sa.select(inbox.c.id)
+    .where(
+        inbox.c.pair_id == sa.bindparam("pair_id"),
+        PENDING,
+        inbox.c.payload.is_(None),
+        inbox.c.certain == sa.bindparam("certain"),
+        sa.exists().where(links.c.pair_id == sa.bindparam("pair_id"), links.c.remote_id == inbox.c.id),
+    )
+    .order_by(inbox.c.id)
+)
+
+
 def removed(conn: sa.Connection, pair_id: int, *, certain: bool) -> list[str]:
     """Ids of linked objects that the service says are no more."""
-    linked = sa.exists().where(links.c.pair_id == pair_id, links.c.remote_id == inbox.c.id)
-    query = sa.select(inbox.c.id).where(
-        inbox.c.pair_id == pair_id, PENDING, inbox.c.payload.is_(None), inbox.c.certain == certain, linked
-    )
-    return list(conn.scalars(query.order_by(inbox.c.id)))
+    return list(conn.scalars(_REMOVED, {"pair_id": pair_id, "certain": certain}))
 
 
 def unknown(conn: sa.Connection, pair_id: int, ids: Collection[str]) -> set[str]:

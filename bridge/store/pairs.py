@@ -98,9 +98,12 @@ def add(
     return _pair(row)
 
 
+_BY_ID = sa.select(pairs).where(pairs.c.id == sa.bindparam("id"))  # built once: every step of a cycle begins with it
+
+
 def get(conn: sa.Connection, pair_id: int) -> Pair:
     """Raises NotFound."""
-    row = conn.execute(sa.select(pairs).where(pairs.c.id == pair_id)).mappings().one_or_none()
+    row = conn.execute(_BY_ID, {"id": pair_id}).mappings().one_or_none()
     if row is None:
         raise NotFound(f"there is no pair {pair_id}")
     return _pair(row)
