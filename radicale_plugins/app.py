@@ -46,6 +46,7 @@ from radicale_plugins import (
     resources,
     rights,
 )
+from radicale_plugins.remembered import Remembered
 from radicale_plugins.request import Kind, Limits, Place, Request
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ class Application(app.Application):
         self._database = database
         self._now = now
         self._witness = Witness()
+        self._remembered = Remembered()
         self._trusted_proxies = door.networks(trusted_proxies)
 
     do_GET = _by(_get, _READ)  # noqa: N815 - Radicale's names
@@ -224,6 +226,7 @@ class Application(app.Application):
                 stranger=stranger,
                 level=level,
                 push=self._push,
+                remembered=self._remembered,
             )
             if place.kind in inbox.KINDS:
                 inbox.prepare(request)

@@ -36,6 +36,14 @@ _ANSWERED_HERE = PROTECTED | {"C:schedule-default-calendar-URL"}
 _NEEDS_ROW = frozenset(
     dav.clark(name) for name in ("D:getlastmodified", "D:getcontentlength", "C:calendar-data", "C:schedule-tag")
 )
+_OF_ROW = frozenset(
+    dav.clark(name)
+    for name in (
+        "CS:getctag", "D:sync-token", "D:getetag", "D:getlastmodified", "D:getcontenttype", "D:resourcetype", "D:owner",
+        "D:current-user-privilege-set", "D:current-user-principal", "D:principal-collection-set", "D:supported-report-set",
+        "C:supported-calendar-component-set", "C:calendar-timezone-id", "C:supported-calendar-data", "D:add-member",
+    )
+)  # fmt: skip
 _NOT_IN_ALLPROP = frozenset(
     dav.clark(name)
     for name in (
@@ -59,6 +67,11 @@ def is_protected(tag: str) -> bool:
 def may_be_kept(tags: Iterable[str]) -> bool:
     """Whether an object could have one of them only because a client has set it."""
     return any(tag not in live.TABLES[Kind.OBJECT] and not is_protected(tag) for tag in tags)
+
+
+def follow_from_row(tags: Iterable[str]) -> bool:
+    """Whether all of these are in a calendar's row, or the same for all: what clients made up is, and most of what they poll."""
+    return all(tag in _OF_ROW or tag not in live.TABLES[Kind.CALENDAR] for tag in tags)
 
 
 def needs_row(tags: Iterable[str]) -> bool:

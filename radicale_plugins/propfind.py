@@ -25,8 +25,29 @@ def answer(request: Request) -> Answer:
         return dav.error(client.FORBIDDEN, "D:propfind-finite-depth")
     body = request.body
     wanted = _remembered(body) if len(body) <= _SHORT else _wanted(dav.read_xml(body))
+    if request.kind is Kind.CALENDAR and request.depth == "0" and len(body) <= _SHORT and wanted.follows_from_row:
+        return _poll(request, wanted, body)
     with request.database.read() as conn:
         resources = described(conn, _resources(request, conn, wanted), wanted)
+    return _told(request, wanted, resources)
+
+
+def _poll(request: Request, wanted: Wanted, body: bytes) -> Answer:
+    """Asked of each calendar by each device, all day: is there anything new?"""
+    with request.database.read() as conn:
+        calendar = request.calendar(conn)
+    if wanted.tells_revision:
+        request.tells(calendar, whole=False)
+    wishes = request.header("Prefer"), request.header("Brief")
+    asked = request.place.path, request.user, request.level, request.base, *wishes, body
+    answered = request.remembered.get(asked, calendar)
+    if answered is None:
+        answered = _told(request, wanted, [Resource(request.place, None, calendar)])
+        request.remembered.keep(asked, calendar, answered)
+    return answered
+
+
+def _told(request: Request, wanted: Wanted, resources: Iterable[Resource]) -> Answer:
     multistatus = dav.element("D:multistatus", *(response(each, wanted, request) for each in resources))
     header = capabilities.dav_header(
         request.kind,
@@ -62,6 +83,11 @@ class Wanted:
     def tells_etags(self) -> bool:
         """With them a listing tells what is new."""
         return self.everything or f"{dav.D}getetag" in self.tags
+
+    @functools.cached_property
+    def follows_from_row(self) -> bool:
+        """Whether nothing but a calendar's own row, and who asks, is needed to tell it."""
+        return not self.everything and properties.follow_from_row(self.tags)
 
     @functools.cached_property
     def needs_rows(self) -> bool:

@@ -22,6 +22,7 @@ from bridge.store.calendars import INBOX, Calendar
 from bridge.store.session import Database
 from radicale_plugins import access, dav, door
 from radicale_plugins.door import Environ
+from radicale_plugins.remembered import Remembered
 
 
 class Kind(Enum):
@@ -155,6 +156,9 @@ class Request:
     """What the answer tells of calendars, for the device's record (``services.device_check``)."""
     given: list[str] = field(default_factory=list)
     """The objects that the answer hands out, by href."""
+
+    remembered: Remembered = field(default_factory=Remembered)
+    """Answers of before, which all requests of an application share."""
 
     def tells(self, calendar: Calendar, *, whole: bool) -> None:
         """The answer has the calendar's revision in it, or (``whole``) everything up to it."""
