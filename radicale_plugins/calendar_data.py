@@ -8,23 +8,13 @@ from http import client
 
 from bridge.store.calendars import Calendar
 from bridge.store.objects import StoredObject
-from radicale_plugins import dav, expand, filters, partial, properties, propfind
+from radicale_plugins import dav, expand, filters, partial, wanted
 from radicale_plugins.filters import InvalidFilter
-from radicale_plugins.live import Resource
+from radicale_plugins.members import Members
 from radicale_plugins.occurrences import Range
-from radicale_plugins.propfind import Wanted
 from radicale_plugins.request import Place, Request
 
 _DATA = f"{dav.C}calendar-data"
-
-
-def resource_of(calendar: Calendar, stored: StoredObject, place: Place) -> Resource:
-    """``place`` is where the calendar, or anything in it, was asked for."""
-    return Resource(Place(place.owner, place.slug, stored.href), None, calendar, stored.etag, stored)
-
-
-def listed(calendar: Calendar, href: str, etag: str, place: Place) -> Resource:
-    return Resource(Place(place.owner, place.slug, href), None, calendar, etag)
 
 
 class CalendarData:
@@ -32,7 +22,7 @@ class CalendarData:
 
     def __init__(self, request: Request, root: ET.Element) -> None:
         self._request = request
-        self.wanted: Wanted = propfind.wanted_in(root)
+        self.wanted = wanted.read(root)
         self.floating: dt.tzinfo = dt.UTC
         self._expand: Range | None = None
         self._limit: Range | None = None
@@ -52,18 +42,11 @@ class CalendarData:
         if self._choice is not None:
             partial.check(self._choice)
 
-    def response(self, resource: Resource) -> ET.Element:
-        def find(tag: str) -> ET.Element | None:
-            if tag == _DATA:
-                return self._calendar_data(resource.stored)
-            return properties.find(tag, resource, self._request)
+    def members(self, calendar: Calendar, place: Place) -> Members:
+        """``place`` is where the calendar, or anything in it, was asked for."""
+        return Members(self._request, calendar, place, self.wanted, self._text)
 
-        parts = propfind.propstats(resource, self.wanted, self._request, find)
-        return dav.response(self._request.url(resource.place.path), *parts)
-
-    def _calendar_data(self, stored: StoredObject | None) -> ET.Element | None:
-        if stored is None:
-            return None
+    def _text(self, stored: StoredObject) -> str | None:
         self._request.given.append(stored.href)
         data: bytes | None = stored.data
         if self._expand is not None:
@@ -74,7 +57,7 @@ class CalendarData:
             return None
         if self._choice is not None:
             data = partial.choose(data, self._choice)
-        return dav.element(_DATA, content=expand.as_text(data))
+        return expand.as_text(data)
 
 
 _LIMITS = ("expand", "limit-recurrence-set", "limit-freebusy-set")

@@ -12,7 +12,9 @@ from urllib.parse import quote
 
 import defusedxml.ElementTree  # type: ignore[import-untyped]
 from defusedxml import DefusedXmlException
-from radicale.xmlutils import NAMESPACES, make_clark, make_human_tag
+from radicale.xmlutils import make_clark, make_human_tag
+
+from radicale_plugins import markup
 
 Answer = tuple[int, Mapping[str, str], bytes | None, None]
 """What Radicale's do_… methods return: status, headers, body, and nothing to log of the request."""
@@ -25,9 +27,6 @@ _TAG = "{}tag"
 D = "{DAV:}"
 C = "{urn:ietf:params:xml:ns:caldav}"
 CS = "{http://calendarserver.org/ns/}"
-
-for _prefix, _uri in NAMESPACES.items():
-    ET.register_namespace("" if _prefix == "D" else _prefix, _uri)
 
 
 class Refusal(Exception):
@@ -83,18 +82,13 @@ def element(tag: str, /, *children: ET.Element, content: str | None = None, **at
     return made
 
 
-def named(tag: str) -> ET.Element:
-    """An empty element. One without a namespace says so, for our documents have DAV's as the default (RFC 4918 §4.3)."""
-    return ET.Element(tag, {} if tag.startswith("{") else {"xmlns": ""})
-
-
 def href(path: str) -> ET.Element:
     return element("D:href", content=path)
 
 
 def written(root: ET.Element) -> bytes:
     """As a document."""
-    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+    return markup.document(human(root.tag).removeprefix("D:"), "".join(map(markup.text, root)))
 
 
 def xml(status: int, root: ET.Element, headers: Mapping[str, str] | None = None) -> Answer:

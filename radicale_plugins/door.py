@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import re
 from collections.abc import Sequence
 from http import client
 from typing import Any
@@ -17,6 +18,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _DEPTHS = frozenset({"0", "1", "infinity"})
 _CHUNKED = "caldav_bridge.chunked"  # in the environment: how much of a body without a length may be read
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SEGMENT = 255  # a slug's and an href's column
 
 
@@ -49,7 +51,7 @@ def _path(raw: str) -> str:
 
 def check_path(path: str) -> None:
     """What no path of ours can be, whether it is asked for or referred to. Raises dav.Refusal."""
-    if any(character < " " or "\x7f" <= character <= "\x9f" for character in path):
+    if _CONTROL.search(path):
         raise dav.Refusal(dav.text(client.BAD_REQUEST, "The path holds control characters."))
     segments = path.split("/")
     if "." in segments or ".." in segments:

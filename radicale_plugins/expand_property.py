@@ -8,11 +8,11 @@ from http import client
 
 import sqlalchemy as sa
 
-from radicale_plugins import dav, preferences, properties, propfind
+from radicale_plugins import dav, markup, preferences, properties, propfind, wanted
 from radicale_plugins.dav import Answer
 from radicale_plugins.live import Resource
-from radicale_plugins.propfind import Wanted
 from radicale_plugins.request import NOT_FOUND, Request
+from radicale_plugins.wanted import Wanted
 
 _MOST = 1_000
 """Responses in one answer: hrefs of hrefs of hrefs add up."""
@@ -26,7 +26,7 @@ def answer(request: Request, root: ET.Element) -> Answer:
         if here is None:
             raise dav.Refusal(NOT_FOUND)
         expanded = _Expansion(request, conn).response(here, root)
-    return preferences.multistatus(request, dav.element("D:multistatus", expanded))
+    return preferences.multistatus(request, markup.text(expanded))
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class _Expansion:
                 return element
             return self._expanded(element, inner[tag])
 
-        parts = propfind.propstats(resource, Wanted(inner), self.request, find)
+        parts = wanted.propstats(resource, Wanted(inner), self.request, find)
         return dav.response(self.request.url(resource.place.path), *parts)
 
     def _expanded(self, element: ET.Element, asked: ET.Element) -> ET.Element:

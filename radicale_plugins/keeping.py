@@ -66,15 +66,12 @@ def shown(kept: Mapping[str, Any], name: str) -> ET.Element | None:
     value = kept.get(name)
     if isinstance(value, str):
         attributes = kept.get(_ATTRIBUTES + name)
-        made = dav.named(dav.clark(name))
+        made = ET.Element(dav.clark(name))
         made.text = value
         made.attrib.update(attributes if isinstance(attributes, Mapping) else {})
         return made
     if isinstance(value, Mapping) and isinstance(value.get("xml"), str):
-        structure = ET.fromstring(value["xml"])  # noqa: S314 - our own serialisation
-        for each in structure.iter():
-            each.attrib.update(dav.named(each.tag).attrib)
-        return structure
+        return ET.fromstring(value["xml"])  # noqa: S314 - our own serialisation
     return None
 
 

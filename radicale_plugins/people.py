@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from bridge.store import principals
 from bridge.store.principals import Principal
-from radicale_plugins import dav, home, live, preferences, properties, propfind
+from radicale_plugins import dav, home, live, markup, preferences, properties, propfind, wanted
 from radicale_plugins.dav import Answer
 from radicale_plugins.live import Resource
-from radicale_plugins.propfind import Wanted
 from radicale_plugins.request import Kind, Place, Request
+from radicale_plugins.wanted import Wanted
 
 _MOST = 200
 """More matches than this are no answer to anything."""
@@ -173,12 +173,11 @@ def _wanted(root: ET.Element) -> Wanted:
     """python-caldav names the properties beside an empty prop instead of inside it."""
     prop = root.find(f"{dav.D}prop")
     beside = [each.tag for each in root if each.tag not in _OF_A_SEARCH]
-    return Wanted(beside) if prop is not None and not len(prop) and beside else propfind.wanted_in(root)
+    return Wanted(beside) if prop is not None and not len(prop) and beside else wanted.read(root)
 
 
 def _told(request: Request, root: ET.Element, resources: list[Resource], *, cut: bool = False) -> Answer:
-    wanted = _wanted(root)
-    multistatus = dav.element("D:multistatus", *(propfind.response(each, wanted, request) for each in resources))
-    if cut:
-        multistatus.append(dav.too_many(request.url(request.place.path)))
-    return preferences.multistatus(request, multistatus)
+    asked = _wanted(root)
+    responses = [wanted.response(each, asked, request) for each in resources]
+    responses += [dav.too_many(request.url(request.place.path))] if cut else []
+    return preferences.multistatus(request, "".join(map(markup.text, responses)))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from http import client
 
-from radicale_plugins import dav
+from radicale_plugins import dav, markup
 from radicale_plugins.dav import Answer
 from radicale_plugins.request import Request
 
@@ -24,6 +23,7 @@ def applied(request: Request) -> dict[str, str]:
     return {**VARY, **({"Preference-Applied": "return=minimal"} if is_preferred else {})}
 
 
-def multistatus(request: Request, root: ET.Element, headers: Mapping[str, str] | None = None) -> Answer:
+def multistatus(request: Request, responses: str, headers: Mapping[str, str] | None = None) -> Answer:
     """Without the properties that are not there if the client does not want to hear of them (``request.minimal``)."""
-    return dav.xml(client.MULTI_STATUS, root, {**applied(request), **(headers or {})})
+    body = markup.document("multistatus", responses)
+    return client.MULTI_STATUS, {"Content-Type": dav.XML_TYPE, **applied(request), **(headers or {})}, body, None

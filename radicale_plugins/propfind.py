@@ -4,51 +4,63 @@ from __future__ import annotations
 
 import functools
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http import client
-from itertools import islice
 
 import sqlalchemy as sa
 
 from bridge.policy.access import GIVEN, Access
 from bridge.store import calendars, delegates, object_properties, objects, principals
 from bridge.store.calendars import INBOX
-from radicale_plugins import access, capabilities, dav, home, notifications, preferences, properties
+from radicale_plugins import access, capabilities, dav, home, markup, notifications, preferences, wanted
 from radicale_plugins.dav import Answer
 from radicale_plugins.live import Resource
+from radicale_plugins.members import Members
 from radicale_plugins.request import NOT_FOUND, OUTBOX, PROXIES, Kind, Place, Request
+from radicale_plugins.wanted import Wanted
 
 
 def answer(request: Request) -> Answer:
     if request.depth == "infinity":
         return dav.error(client.FORBIDDEN, "D:propfind-finite-depth")
     body = request.body
-    wanted = _remembered(body) if len(body) <= _SHORT else _wanted(dav.read_xml(body))
-    if request.kind is Kind.CALENDAR and request.depth == "0" and len(body) <= _SHORT and wanted.follows_from_row:
-        return _poll(request, wanted, body)
+    asked = _remembered(body) if len(body) <= _SHORT else _asked(dav.read_xml(body))
+    if request.kind is Kind.CALENDAR and request.depth == "0" and len(body) <= _SHORT and asked.follows_from_row:
+        return _poll(request, asked, body)
     with request.database.read() as conn:
-        resources = described(conn, _resources(request, conn, wanted), wanted)
-    return _told(request, wanted, resources)
+        resources = list(_resources(request, conn, asked))
+        inside = _members(request, conn, resources[0], asked) if request.depth == "1" else ""
+    return _told(request, "".join(_response(each, asked, request) for each in resources) + inside)
 
 
-def _poll(request: Request, wanted: Wanted, body: bytes) -> Answer:
+def _members(request: Request, conn: sa.Connection, resource: Resource, asked: Wanted) -> str:
+    """Of a calendar or an inbox; what is in other collections is resources as they are themselves."""
+    if resource.calendar is None or resource.place.href:
+        return ""
+    return "".join(Members(request, resource.calendar, resource.place, asked).every(conn))
+
+
+def _response(resource: Resource, asked: Wanted, request: Request) -> str:
+    return markup.text(wanted.response(resource, asked, request))
+
+
+def _poll(request: Request, asked: Wanted, body: bytes) -> Answer:
     """Asked of each calendar by each device, all day: is there anything new?"""
     with request.database.read() as conn:
         calendar = request.calendar(conn)
-    if wanted.tells_revision:
+    if asked.tells_revision:
         request.tells(calendar, whole=False)
     wishes = request.header("Prefer"), request.header("Brief")
-    asked = request.place.path, request.user, request.level, request.base, *wishes, body
-    answered = request.remembered.get(asked, calendar)
+    key = request.place.path, request.user, request.level, request.base, *wishes, body
+    answered = request.remembered.get(key, calendar)
     if answered is None:
-        answered = _told(request, wanted, [Resource(request.place, None, calendar)])
-        request.remembered.keep(asked, calendar, answered)
+        answered = _told(request, _response(Resource(request.place, None, calendar), asked, request))
+        request.remembered.keep(key, calendar, answered)
     return answered
 
 
-def _told(request: Request, wanted: Wanted, resources: Iterable[Resource]) -> Answer:
-    multistatus = dav.element("D:multistatus", *(response(each, wanted, request) for each in resources))
+def _told(request: Request, inside: str) -> Answer:
     header = capabilities.dav_header(
         request.kind,
         request.limits,
@@ -56,101 +68,36 @@ def _told(request: Request, wanted: Wanted, resources: Iterable[Resource]) -> An
         push=request.push is not None,
         sharing=request.directory,
     )
-    return preferences.multistatus(request, multistatus, {"DAV": header})
-
-
-_REVISION = frozenset({f"{dav.CS}getctag", f"{dav.D}sync-token"})
+    return preferences.multistatus(request, inside, {"DAV": header})
 
 
 _SHORT = 4096
 """Bytes; what is longer is no poll and is read anew each time."""
 
 
-class Wanted:
-    """Which properties: named ones, "all", or only the names of all."""
-
-    def __init__(self, tags: Iterable[str] = (), *, everything: bool = False, only_names: bool = False) -> None:
-        self.tags = tuple(dict.fromkeys(tags))
-        self.everything = everything
-        self.only_names = only_names
-
-    @functools.cached_property
-    def tells_revision(self) -> bool:
-        """Whoever gets it knows whether there is anything new."""
-        return self.everything or not _REVISION.isdisjoint(self.tags)
-
-    @functools.cached_property
-    def tells_etags(self) -> bool:
-        """With them a listing tells what is new."""
-        return self.everything or f"{dav.D}getetag" in self.tags
-
-    @functools.cached_property
-    def follows_from_row(self) -> bool:
-        """Whether nothing but a calendar's own row, and who asks, is needed to tell it."""
-        return not self.everything and properties.follow_from_row(self.tags)
-
-    @functools.cached_property
-    def needs_rows(self) -> bool:
-        return self.everything or properties.needs_row(self.tags)
-
-    @functools.cached_property
-    def needs_kept(self) -> bool:
-        """Whether it matters what clients made up for objects."""
-        return self.everything or properties.may_be_kept(self.tags)
-
-
 @functools.lru_cache(maxsize=256)
 def _remembered(body: bytes) -> Wanted:
     """A device asks in the same few words all day. What is refused is not remembered."""
-    return _wanted(dav.read_xml(body))
+    return _asked(dav.read_xml(body))
 
 
-def _wanted(root: ET.Element | None) -> Wanted:
+def _asked(root: ET.Element | None) -> Wanted:
     if root is None:
         return Wanted(everything=True)
     if root.tag != f"{dav.D}propfind":
         raise dav.Refusal(dav.text(client.BAD_REQUEST, "A PROPFIND holds a DAV:propfind."))
-    return wanted_in(root)
-
-
-def wanted_in(root: ET.Element) -> Wanted:
-    """What a request's DAV:prop, allprop (with include) or propname asks for."""
-    if root.find(f"{dav.D}propname") is not None:
-        return Wanted(everything=True, only_names=True)
-    prop = root.find(f"{dav.D}prop")
-    if prop is not None:
-        return Wanted(each.tag for each in prop)
-    include = root.find(f"{dav.D}include")
-    return Wanted((each.tag for each in (() if include is None else include)), everything=True)
+    return wanted.read(root)
 
 
 _Lister = Callable[[Request, sa.Connection, Wanted], Iterator[Resource]]
 
 
-def _resources(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
+def _resources(request: Request, conn: sa.Connection, asked: Wanted) -> Iterator[Resource]:
     """What is at the place and, with a Depth of 1, right below it."""
     lister = _LISTERS.get(request.kind)
     if lister is None:
         raise dav.Refusal(NOT_FOUND)
-    return lister(request, conn, wanted)
-
-
-def described(conn: sa.Connection, resources: Iterable[Resource], wanted: Wanted) -> list[Resource]:
-    """Objects with the properties that clients made up for them, if these are wanted: a query for each calendar."""
-    listed = list(resources)
-    if not wanted.needs_kept:
-        return listed
-    hrefs: dict[int, list[str]] = {}
-    for each in listed:
-        if each.kind is Kind.OBJECT and each.calendar is not None:
-            hrefs.setdefault(each.calendar.id, []).append(each.place.href)
-    kept = {number: object_properties.of(conn, number, names) for number, names in hrefs.items()}
-    return [
-        replace(each, properties=kept[each.calendar.id][each.place.href])
-        if each.kind is Kind.OBJECT and each.calendar is not None and each.place.href in kept[each.calendar.id]
-        else each
-        for each in listed
-    ]
+    return lister(request, conn, asked)
 
 
 def resource_at(request: Request, conn: sa.Connection, place: Place) -> Resource | None:
@@ -163,8 +110,7 @@ def resource_at(request: Request, conn: sa.Connection, place: Place) -> Resource
         return None
     try:
         there = replace(request, place=place, stranger=is_stranger, level=level)
-        wanted = Wanted(everything=True)
-        return next(iter(described(conn, islice(_resources(there, conn, wanted), 1), wanted)), None)
+        return next(_resources(there, conn, Wanted(everything=True)), None)
     except dav.Refusal:
         return None
 
@@ -176,7 +122,7 @@ def _root(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource
         yield Resource(Place(request.user), principals.by_name(conn, request.user), members=members)
 
 
-def _home(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
+def _home(request: Request, conn: sa.Connection, asked: Wanted) -> Iterator[Resource]:
     place = request.place
     principal = principals.by_name(conn, place.owner)
     if principal is None:
@@ -185,7 +131,7 @@ def _home(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Res
     yield Resource(place, principal, members=members)
     if request.depth == "1":
         for each in members:
-            if wanted.tells_revision:
+            if asked.tells_revision:
                 request.tells(each, whole=False)
             yield Resource(Place(place.owner, each.slug), principal, each)
         if request.scheduling.enabled and request.level is Access.OWNER:
@@ -231,29 +177,23 @@ def _person(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resour
     yield Resource(request.place, principal, stranger=True)
 
 
-def _calendar(request: Request, conn: sa.Connection, wanted: Wanted) -> Iterator[Resource]:
+def _calendar(request: Request, conn: sa.Connection, asked: Wanted) -> Iterator[Resource]:
     place = request.place
     calendar = request.calendar(conn)
     listing = request.depth == "1"
-    if wanted.tells_revision or listing:
-        request.tells(calendar, whole=listing and wanted.tells_etags)
+    if asked.tells_revision or listing:
+        request.tells(calendar, whole=listing and asked.tells_etags)
     yield Resource(place, None, calendar)
-    if not listing:
-        return
-    if wanted.needs_rows:
-        for stored in objects.every(conn, calendar.id):
-            yield Resource(Place(place.owner, place.slug, stored.href), None, calendar, stored.etag, stored)
-    else:
-        for href, etag in objects.hrefs(conn, calendar.id):
-            yield Resource(Place(place.owner, place.slug, href), None, calendar, etag)
 
 
-def _object(request: Request, conn: sa.Connection, _: Wanted) -> Iterator[Resource]:
+def _object(request: Request, conn: sa.Connection, asked: Wanted) -> Iterator[Resource]:
     calendar = request.calendar(conn)
     stored = objects.get(conn, calendar.id, request.place.href)
     if stored is None:
         raise dav.Refusal(NOT_FOUND)
-    yield Resource(request.place, None, calendar, stored.etag, stored)
+    is_kept = asked.needs_kept and request.kind is Kind.OBJECT
+    kept = object_properties.of(conn, calendar.id, [stored.href]) if is_kept else {}
+    yield Resource(request.place, None, calendar, stored.etag, stored, properties=kept.get(stored.href))
 
 
 _LISTERS: dict[Kind, _Lister] = {
@@ -269,29 +209,3 @@ _LISTERS: dict[Kind, _Lister] = {
     Kind.NOTIFICATION: _notification,
     Kind.PERSON: _person,
 }
-
-
-def response(resource: Resource, wanted: Wanted, request: Request) -> ET.Element:
-    parts = propstats(resource, wanted, request, lambda tag: properties.find(tag, resource, request))
-    return dav.response(request.url(resource.place.path), *parts)
-
-
-def propstats(
-    resource: Resource, wanted: Wanted, request: Request, find: Callable[[str], ET.Element | None]
-) -> Iterator[ET.Element]:
-    """What is there first, for KDE reads no further (CLIENTS 1.5); what is not, unless the client does not want to know."""
-    if wanted.only_names:
-        yield dav.propstat(client.OK, (dav.named(tag) for tag in properties.names(resource, every=True)))
-        return
-    tags = [*properties.names(resource), *wanted.tags] if wanted.everything else wanted.tags
-    found, missing = [], []
-    for tag in dict.fromkeys(tags):
-        element = find(tag)
-        if element is None:
-            missing.append(dav.named(tag))
-        else:
-            found.append(element)
-    if found or request.minimal or not missing:
-        yield dav.propstat(client.OK, found)
-    if missing and not request.minimal:
-        yield dav.propstat(client.NOT_FOUND, missing)

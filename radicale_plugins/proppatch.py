@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bridge.policy.access import Deed, may
 from bridge.store import calendars, changes, object_properties, objects, principals, shares
-from radicale_plugins import access, conditions, dav, inbox, keeping, preferences, properties, proxies, tokens
+from radicale_plugins import access, conditions, dav, inbox, keeping, markup, preferences, properties, proxies, tokens
 from radicale_plugins.dav import Answer
 from radicale_plugins.keeping import Unacceptable, Update
 from radicale_plugins.request import NOT_FOUND, Kind, Request
@@ -135,12 +135,11 @@ def _patched(
     names = list(dict.fromkeys(element.tag for _, element in updates))
     parts = []
     if not refused:
-        parts.append(dav.propstat(client.OK, map(dav.named, names)))
+        parts.append(dav.propstat(client.OK, map(ET.Element, names)))
     else:
         why = dav.element("D:error", dav.element(reason))
-        parts.append(dav.propstat(client.FORBIDDEN, (dav.named(tag) for tag in names if tag in refused), why))
-        others = [dav.named(tag) for tag in names if tag not in refused]
+        parts.append(dav.propstat(client.FORBIDDEN, (ET.Element(tag) for tag in names if tag in refused), why))
+        others = [ET.Element(tag) for tag in names if tag not in refused]
         if others:
             parts.append(dav.propstat(client.FAILED_DEPENDENCY, others))
-    multistatus = dav.element("D:multistatus", dav.response(request.url(request.place.path), *parts))
-    return preferences.multistatus(request, multistatus)
+    return preferences.multistatus(request, markup.text(dav.response(request.url(request.place.path), *parts)))

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from bridge.ical.attendees import address
 from bridge.store import objects, principals
 from bridge.store.calendars import Calendar
-from radicale_plugins import access, dav, filters, freebusy, inbox, keeping, live, preferences, propfind
-from radicale_plugins.calendar_data import CalendarData, resource_of
+from radicale_plugins import access, dav, filters, freebusy, inbox, keeping, live, markup, preferences
+from radicale_plugins.calendar_data import CalendarData
 from radicale_plugins.dav import Answer
 from radicale_plugins.filters import InvalidFilter, Query
 from radicale_plugins.request import NOT_FOUND, Kind, Place, Request
@@ -27,19 +27,16 @@ def multiget(request: Request, root: ET.Element) -> Answer:
     hrefs = {reference: _href_in(request, reference) for reference in asked}
     with request.database.read() as conn:
         calendar = request.calendar(conn)
-        there = (
-            resource_of(calendar, stored, request.place)
-            for stored in objects.many(conn, calendar.id, filter(None, hrefs.values()))
-        )
-        found = {each.place.href: each for each in propfind.described(conn, there, data.wanted)}
-    multistatus = dav.element("D:multistatus")
-    for reference, href in hrefs.items():
-        resource = found.get(href)
-        if resource is None:
-            multistatus.append(dav.response(reference.strip(), dav.status_line(client.NOT_FOUND)))
-        else:
-            multistatus.append(data.response(resource))
-    return preferences.multistatus(request, multistatus)
+        there = objects.many(conn, calendar.id, filter(None, hrefs.values()))
+        told = data.members(calendar, request.place).of(conn, there)
+    found = {stored.href: response for stored, response in zip(there, told, strict=True)}
+    return preferences.multistatus(
+        request, "".join(found.get(href) or _not_there(reference) for reference, href in hrefs.items())
+    )
+
+
+def _not_there(reference: str) -> str:
+    return markup.text(dav.response(reference.strip(), dav.status_line(client.NOT_FOUND)))
 
 
 def _href_in(request: Request, reference: str) -> str:
@@ -59,7 +56,7 @@ def query(request: Request, root: ET.Element) -> Answer:
     filters_ = root.findall(f"{dav.C}filter")
     given = _given_zone(root)
     data = CalendarData(request, root)
-    responses: list[ET.Element] = []
+    responses: list[str] = []
     with request.database.read() as conn:
         for where, calendar in _calendars_asked(request, conn):
             if not place.href:
@@ -73,9 +70,9 @@ def query(request: Request, root: ET.Element) -> Answer:
                 candidates = [stored]
             else:
                 candidates = objects.in_range(conn, calendar.id, asked.start, asked.end, asked.component)
-            found = (resource_of(calendar, each, where) for each in candidates if asked.matches(each))
-            responses += map(data.response, propfind.described(conn, found, data.wanted))
-    return preferences.multistatus(request, dav.element("D:multistatus", *responses))
+            found = [each for each in candidates if asked.matches(each)]
+            responses += data.members(calendar, where).of(conn, found)
+    return preferences.multistatus(request, "".join(responses))
 
 
 def _calendars_asked(request: Request, conn: sa.Connection) -> list[tuple[Place, Calendar]]:

@@ -9,10 +9,10 @@ from http import client
 import sqlalchemy as sa
 
 from bridge.errors import SyncTokenInvalid
-from bridge.store import changes, objects, principals
+from bridge.store import changes, principals
 from bridge.store.calendars import Calendar
 from bridge.store.changes import Position
-from radicale_plugins import access, calendar_data, dav, home, preferences, propfind, tokens
+from radicale_plugins import access, dav, home, markup, preferences, tokens, wanted
 from radicale_plugins.calendar_data import CalendarData
 from radicale_plugins.dav import Answer
 from radicale_plugins.home import Known
@@ -27,14 +27,14 @@ class _Asked:
     token: str
     limit: int | None
     deep: bool
-    rows: bool
+    data: CalendarData
 
 
 @dataclass(slots=True)
 class _Found:
-    """``gone`` are paths. ``cut``: a limit left something for the next time, which ``token`` begins with."""
+    """The responses. ``cut``: a limit left something for the next time, which ``token`` begins with."""
 
-    present: list[Resource] = field(default_factory=list)
+    present: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     token: str = ""
     cut: bool = False
@@ -42,30 +42,26 @@ class _Found:
 
 def answer(request: Request, root: ET.Element) -> Answer:
     """Depth does not matter: Thunderbird sends 1, others the 0 of the standard (CLIENTS 1.3); sync-level says how deep."""
-    data = CalendarData(request, root)
-    asked = _asked(root, rows=data.wanted.needs_rows)
+    asked = _asked(request, root)
     try:
         with request.database.read() as conn:
             find = _of_home if request.place.kind is Kind.HOME else _of_calendar
             found = find(conn, request, asked)
-            found.present = propfind.described(conn, found.present, data.wanted)
     except SyncTokenInvalid:
         return dav.error(client.FORBIDDEN, "D:valid-sync-token")
-    multistatus = dav.element("D:multistatus", *(data.response(each) for each in found.present))
-    for path in found.gone:
-        multistatus.append(dav.response(request.url(path), dav.status_line(client.NOT_FOUND)))
+    parts = [*found.present, *found.gone]
     if found.cut:
-        multistatus.append(dav.too_many(request.url(request.place.path)))
-    multistatus.append(dav.element("D:sync-token", content=found.token))
-    return preferences.multistatus(request, multistatus)
+        parts.append(markup.text(dav.too_many(request.url(request.place.path))))
+    parts.append(markup.text(dav.element("D:sync-token", content=found.token)))
+    return preferences.multistatus(request, "".join(parts))
 
 
-def _asked(root: ET.Element, *, rows: bool) -> _Asked:
+def _asked(request: Request, root: ET.Element) -> _Asked:
     level = root.findtext(f"{dav.D}sync-level", "1").strip().lower()
     if level not in ("1", "infinite", "infinity"):
         raise dav.Refusal(dav.text(client.BAD_REQUEST, "A sync-level is 1 or infinite."))
     token = (root.findtext(f"{dav.D}sync-token") or "").strip()
-    return _Asked(token, _limit(root.find(f"{dav.D}limit")), level != "1", rows)
+    return _Asked(token, _limit(root.find(f"{dav.D}limit")), level != "1", CalendarData(request, root))
 
 
 def _limit(element: ET.Element | None) -> int | None:
@@ -90,9 +86,10 @@ def _of_calendar(conn: sa.Connection, request: Request, asked: _Asked) -> _Found
 def _members(conn: sa.Connection, calendar: Calendar, place: Place, after: Position | None, asked: _Asked) -> _Found:
     """What changed in a calendar behind a position; all its members without one, and no deleted ones (D-11)."""
     found = _Found(token=tokens.sync_token(calendar))
+    members = asked.data.members(calendar, place)
     if after is None:
         if asked.limit is None:
-            found.present = _all(conn, calendar, place, rows=asked.rows)
+            found.present = list(members.every(conn))
             return found
         after = Position(0, fresh=calendar.revision)
     changed = changes.page(conn, calendar.id, after, None if asked.limit is None else asked.limit + 1)
@@ -101,19 +98,9 @@ def _members(conn: sa.Connection, calendar: Calendar, place: Place, after: Posit
         last = changed[-1]
         found.token = tokens.partial_token(calendar, Position(last.revision, last.deleted, last.href, after.fresh))
         found.cut = True
-    stored = {each.href: each for each in objects.many(conn, calendar.id, [c.href for c in changed if not c.deleted])}
-    for each in changed:
-        if each.deleted:
-            found.gone.append(place.calendar + each.href)
-        else:
-            found.present.append(calendar_data.resource_of(calendar, stored[each.href], place))
+    found.present = members.named(conn, {each.href: each.etag for each in changed if not each.deleted})
+    found.gone = [members.gone(each.href) for each in changed if each.deleted]
     return found
-
-
-def _all(conn: sa.Connection, calendar: Calendar, place: Place, *, rows: bool) -> list[Resource]:
-    if rows:
-        return [calendar_data.resource_of(calendar, stored, place) for stored in objects.every(conn, calendar.id)]
-    return [calendar_data.listed(calendar, href, etag, place) for href, etag in objects.hrefs(conn, calendar.id)]
 
 
 def _of_home(conn: sa.Connection, request: Request, asked: _Asked) -> _Found:
@@ -137,7 +124,7 @@ def _of_home(conn: sa.Connection, request: Request, asked: _Asked) -> _Found:
     for slug in (*(slug for slug in known if slug not in now), *now):
         if known.get(slug) == now.get(slug):
             continue
-        part = _of_member(conn, Place(owner, slug), principal, members.get(slug), known.get(slug), asked)
+        part = _of_member(conn, request, Place(owner, slug), principal, members.get(slug), known.get(slug), asked)
         size = len(found.present) + len(found.gone) + len(part.present) + len(part.gone)
         if asked.limit is not None and size > asked.limit:
             if told == known:
@@ -157,6 +144,7 @@ def _of_home(conn: sa.Connection, request: Request, asked: _Asked) -> _Found:
 
 def _of_member(
     conn: sa.Connection,
+    request: Request,
     place: Place,
     principal: principals.Principal,
     calendar: Calendar | None,
@@ -164,13 +152,14 @@ def _of_member(
     asked: _Asked,
 ) -> _Found:
     if calendar is None:
-        return _Found(gone=[place.path])
-    found = _Found(present=[Resource(place, principal, calendar)])
+        return _Found(gone=[markup.text(dav.response(request.url(place.path), dav.status_line(client.NOT_FOUND)))])
+    here = wanted.response(Resource(place, principal, calendar), asked.data.wanted, request)
+    found = _Found(present=[markup.text(here)])
     if asked.deep:
         if known is not None and known.id != calendar.id:
             raise SyncTokenInvalid("another one of that name")  # what the old one held could not be named any more
         after = None if known is None else Position(known.revision)
-        inner = _members(conn, calendar, place, after, _Asked("", None, deep=False, rows=asked.rows))
+        inner = _members(conn, calendar, place, after, _Asked("", None, deep=False, data=asked.data))
         found.present += inner.present
         found.gone += inner.gone
     return found

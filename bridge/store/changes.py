@@ -26,6 +26,8 @@ class Changed:
     uid: str
     revision: int
     deleted: bool
+    etag: str = ""
+    """Of what is deleted there is none."""
 
 
 def lock(conn: sa.Connection, *calendar_ids: int) -> bool:
@@ -121,13 +123,15 @@ def page(conn: sa.Connection, calendar_id: int, after: Position, limit: int | No
     complete = max(after.revision - bool(after.href), after.fresh)  # of its revision some tombstones may be unread
     if after.revision < 0 or complete < known.floor or max(after.revision, after.fresh) > known.revision:
         raise SyncTokenInvalid(f"revision {after.revision} is not between {known.floor} and {known.revision}")
-    return [Changed(row.href, row.uid, row.revision, bool(row.deleted)) for row in rows]
+    return [Changed(row.href, row.uid, row.revision, bool(row.deleted), row.etag) for row in rows]
 
 
-def _listed(after: Position | None) -> sa.Select[tuple[str, str, int, bool]]:
+def _listed(after: Position | None) -> sa.Select[tuple[str, str, int, bool, str]]:
     """None: behind a whole revision, which is bound as ``revision``."""
     alive, gone = (
-        sa.select(table.c.href, table.c.uid, table.c.revision, sa.literal(deleted).label("deleted")).where(
+        sa.select(
+            table.c.href, table.c.uid, table.c.revision, sa.literal(deleted).label("deleted"), etag.label("etag")
+        ).where(
             table.c.calendar_id == sa.bindparam("calendar_id"),
             *(
                 [table.c.revision > sa.bindparam("revision")]
@@ -135,7 +139,7 @@ def _listed(after: Position | None) -> sa.Select[tuple[str, str, int, bool]]:
                 else _behind(after, table, deleted=deleted)
             ),
         )
-        for table, deleted in ((objects, False), (tombstones, True))
+        for table, deleted, etag in ((objects, False, objects.c.etag), (tombstones, True, sa.literal("")))
     )
     both = sa.union_all(alive, gone).subquery()
     return sa.select(both).order_by(both.c.revision, both.c.deleted.desc(), both.c.href)

@@ -21,12 +21,12 @@ _MOST_NAMED = 500
 _STORE = upsert(object_properties)
 
 
-def of(conn: sa.Connection, calendar_id: int, hrefs: Collection[str]) -> dict[str, Mapping[str, Any]]:
-    """By href, of those that have any: one query, however many are asked for."""
+def of(conn: sa.Connection, calendar_id: int, hrefs: Collection[str] | None = None) -> dict[str, Mapping[str, Any]]:
+    """By href, of those that have any: one query, however many are asked for. None: of all objects."""
     query = sa.select(object_properties.c.href, object_properties.c.properties).where(
         object_properties.c.calendar_id == calendar_id
     )
-    if len(hrefs) <= _MOST_NAMED:
+    if hrefs is not None and len(hrefs) <= _MOST_NAMED:
         query = query.where(object_properties.c.href.in_(hrefs))
     return {row.href: row.properties for row in conn.execute(query)}
 

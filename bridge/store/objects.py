@@ -69,6 +69,9 @@ _HREFS = (
     .where(objects.c.calendar_id == sa.bindparam("calendar_id"))
     .order_by(objects.c.href)
 )
+_MANY = sa.select(objects).where(
+    objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.href.in_(sa.bindparam("hrefs", expanding=True))
+)
 _STORE = upsert(objects)
 _BURY = upsert(tombstones)
 _GROW = (
@@ -212,7 +215,7 @@ def by_uid(conn: sa.Connection, calendar_id: int, uid: str) -> StoredObject | No
 
 def hrefs(conn: sa.Connection, calendar_id: int) -> list[tuple[str, str]]:
     """(href, etag) of every object, by href. Reads no data."""
-    return [(href, etag) for href, etag in conn.execute(_HREFS, {"calendar_id": calendar_id})]
+    return [(href, etag) for href, etag in conn.execute(_HREFS, {"calendar_id": calendar_id}).all()]
 
 
 def many(conn: sa.Connection, calendar_id: int, hrefs: Iterable[str]) -> list[StoredObject]:
@@ -220,11 +223,7 @@ def many(conn: sa.Connection, calendar_id: int, hrefs: Iterable[str]) -> list[St
     found: list[StoredObject] = []
     wanted = list(dict.fromkeys(hrefs))
     for start in range(0, len(wanted), 500):  # SQLite takes a limited number of parameters
-        rows = conn.execute(
-            sa.select(objects).where(
-                objects.c.calendar_id == calendar_id, objects.c.href.in_(wanted[start : start + 500])
-            )
-        )
+        rows = conn.execute(_MANY, {"calendar_id": calendar_id, "hrefs": wanted[start : start + 500]})
         found.extend(StoredObject(*row) for row in rows)
     return found
 
