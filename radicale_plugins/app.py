@@ -46,7 +46,7 @@ from radicale_plugins import (
     resources,
     rights,
 )
-from radicale_plugins.remembered import Remembered
+from radicale_plugins.porch import Porch, poll_in
 from radicale_plugins.request import Kind, Limits, Place, Request
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class Application(app.Application):
         self._database = database
         self._now = now
         self._witness = Witness()
-        self._remembered = Remembered()
+        self._porch = Porch(database, now, self._witness)
         self._trusted_proxies = door.networks(trusted_proxies)
 
     do_GET = _by(_get, _READ)  # noqa: N815 - Radicale's names
@@ -172,9 +172,21 @@ class Application(app.Application):
     do_ACL = _by(acl.change, _READ)  # noqa: N815
 
     def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
+        request = dict(environ)
+        poll = self._porch.poll(request)
+        if poll is None:
+            return self._admitted(request, start_response)
+        if (answer := self._porch.answer(poll, request)) is not None:
+            start_response(answer.status, list(answer.headers))
+            return [answer.body]
+        answered = list(self._admitted(request, poll.starting(start_response)))
+        self._porch.keep(poll, answered)
+        return answered
+
+    def _admitted(self, environ: door.Environ, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
         try:
             admitted = door.admit(
-                dict(environ), max_content_length=self._max_content_length, trusted_proxies=self._trusted_proxies
+                environ, max_content_length=self._max_content_length, trusted_proxies=self._trusted_proxies
             )
             self._require_method(admitted)
         except dav.Refusal as refusal:
@@ -226,7 +238,7 @@ class Application(app.Application):
                 stranger=stranger,
                 level=level,
                 push=self._push,
-                remembered=self._remembered,
+                porch=self._porch,
             )
             if place.kind in inbox.KINDS:
                 inbox.prepare(request)
@@ -257,6 +269,8 @@ class Application(app.Application):
 
     def _remember(self, request: Request, user_groups: set[str]) -> None:
         """What the device knows now. Nobody is refused an answer for want of it."""
+        if (poll := poll_in(request.environ)) is not None:
+            poll.told = request.told
         device = auth.device(user_groups)
         if device is None or not (request.told or request.given):
             return

@@ -72,7 +72,7 @@ def _limit_body(environ: Environ, limit: int) -> None:
         environ[_CHUNKED] = limit
 
 
-def _read_up_to(stream: Any, limit: int) -> bytes:
+def read_up_to(stream: Any, limit: int) -> bytes:
     parts: list[bytes] = []
     while limit > 0 and (part := stream.read(min(limit, 65536))):
         parts.append(part)
@@ -86,12 +86,12 @@ def read_body(environ: Environ) -> bytes:
     Raises dav.Refusal when the client hung up in the middle of it, or sends more than it may.
     """
     if (limit := environ.get(_CHUNKED)) is not None:
-        body = _read_up_to(environ["wsgi.input"], limit + 1)
+        body = read_up_to(environ["wsgi.input"], limit + 1)
         if len(body) > limit:
             raise dav.Refusal(dav.text(client.REQUEST_ENTITY_TOO_LARGE, "The request's body is too large."))
         return body
     length = int(environ.get("CONTENT_LENGTH") or 0)
-    body = _read_up_to(environ["wsgi.input"], length) if length else b""
+    body = read_up_to(environ["wsgi.input"], length) if length else b""
     if len(body) < length:
         raise dav.Refusal(dav.text(client.BAD_REQUEST, "The request's body is shorter than announced."))
     return body

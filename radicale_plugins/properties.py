@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from radicale_plugins import dav, keeping, live, push
@@ -36,12 +36,17 @@ _ANSWERED_HERE = PROTECTED | {"C:schedule-default-calendar-URL"}
 _NEEDS_ROW = frozenset(
     dav.clark(name) for name in ("D:getlastmodified", "D:getcontentlength", "C:calendar-data", "C:schedule-tag")
 )
-_OF_ROW = frozenset(
+_OF_ROWS = frozenset(
     dav.clark(name)
     for name in (
         "CS:getctag", "D:sync-token", "D:getetag", "D:getlastmodified", "D:getcontenttype", "D:resourcetype", "D:owner",
         "D:current-user-privilege-set", "D:current-user-principal", "D:principal-collection-set", "D:supported-report-set",
-        "C:supported-calendar-component-set", "C:calendar-timezone-id", "C:supported-calendar-data", "D:add-member",
+        "D:supported-privilege-set", "D:acl-restrictions", "D:inherited-acl-set", "D:add-member", "D:displayname",
+        "D:principal-URL", "D:alternate-URI-set", "D:group-member-set", "C:calendar-home-set", "C:calendar-user-address-set",
+        "C:calendar-user-type", "C:supported-calendar-component-set", "C:supported-calendar-component-sets",
+        "C:supported-calendar-data", "C:supported-collation-set", "C:calendar-timezone-id", "C:max-resource-size",
+        "C:max-attachment-size", "C:max-attachments-per-resource", "C:schedule-inbox-URL", "C:schedule-outbox-URL",
+        "CS:email-address-set", "CS:notification-URL", "CS:allowed-sharing-modes",
     )
 )  # fmt: skip
 _NOT_IN_ALLPROP = frozenset(
@@ -69,9 +74,14 @@ def may_be_kept(tags: Iterable[str]) -> bool:
     return any(tag not in live.TABLES[Kind.OBJECT] and not is_protected(tag) for tag in tags)
 
 
-def follow_from_row(tags: Iterable[str]) -> bool:
-    """Whether all of these are in a calendar's row, or the same for all: what clients made up is, and most of what they poll."""
-    return all(tag in _OF_ROW or tag not in live.TABLES[Kind.CALENDAR] for tag in tags)
+def follow_from_rows(tags: Collection[str], *kinds: Kind) -> bool:
+    """Whether all of these, of such resources, are in the rows of principals and calendars (``store.evidence``), or never change.
+
+    What clients made up for those is; what they made up for objects is in none that tells of a change.
+    """
+    return all(
+        tag in _OF_ROWS if tag in live.TABLES[kind] else kind is not Kind.OBJECT for kind in kinds for tag in tags
+    )
 
 
 def needs_row(tags: Iterable[str]) -> bool:

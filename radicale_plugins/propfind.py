@@ -26,8 +26,8 @@ def answer(request: Request) -> Answer:
         return dav.error(client.FORBIDDEN, "D:propfind-finite-depth")
     body = request.body
     asked = _remembered(body) if len(body) <= _SHORT else _asked(dav.read_xml(body))
-    if request.kind is Kind.CALENDAR and request.depth == "0" and len(body) <= _SHORT and asked.follows_from_row:
-        return _poll(request, asked, body)
+    if asked.follow_from_rows(*_POLLED.get((request.kind, request.depth), (Kind.OBJECT,))):
+        request.look()
     with request.database.read() as conn:
         resources = list(_resources(request, conn, asked))
         inside = _members(request, conn, resources[0], asked) if request.depth == "1" else ""
@@ -45,21 +45,6 @@ def _response(resource: Resource, asked: Wanted, request: Request) -> str:
     return markup.text(wanted.response(resource, asked, request))
 
 
-def _poll(request: Request, asked: Wanted, body: bytes) -> Answer:
-    """Asked of each calendar by each device, all day: is there anything new?"""
-    with request.database.read() as conn:
-        calendar = request.calendar(conn)
-    if asked.tells_revision:
-        request.tells(calendar, whole=False)
-    wishes = request.header("Prefer"), request.header("Brief")
-    key = request.place.path, request.user, request.level, request.base, *wishes, body
-    answered = request.remembered.get(key, calendar)
-    if answered is None:
-        answered = _told(request, _response(Resource(request.place, None, calendar), asked, request))
-        request.remembered.keep(key, calendar, answered)
-    return answered
-
-
 def _told(request: Request, inside: str) -> Answer:
     header = capabilities.dav_header(
         request.kind,
@@ -70,6 +55,14 @@ def _told(request: Request, inside: str) -> Answer:
     )
     return preferences.multistatus(request, inside, {"DAV": header})
 
+
+_POLLED = {
+    (Kind.CALENDAR, "0"): (Kind.CALENDAR,),
+    (Kind.INBOX, "0"): (Kind.INBOX,),
+    (Kind.HOME, "0"): (Kind.HOME,),
+    (Kind.HOME, "1"): (Kind.HOME, Kind.CALENDAR, Kind.INBOX, Kind.OUTBOX),
+}
+"""What is asked all day, by kind and depth: of which kinds of resources that tells."""
 
 _SHORT = 4096
 """Bytes; what is longer is no poll and is read anew each time."""

@@ -17,12 +17,13 @@ from bridge.policy.access import Access
 from bridge.services.device_check import Told
 from bridge.services.registering import Registrar
 from bridge.services.scheduling import Scheduling
-from bridge.store import principals, push_subscriptions
+from bridge.store import login_failures, principals, push_subscriptions
 from bridge.store.calendars import INBOX, Calendar
+from bridge.store.evidence import Asked
 from bridge.store.session import Database
 from radicale_plugins import access, dav, door
 from radicale_plugins.door import Environ
-from radicale_plugins.remembered import Remembered
+from radicale_plugins.porch import Porch, poll_in
 
 
 class Kind(Enum):
@@ -157,8 +158,8 @@ class Request:
     given: list[str] = field(default_factory=list)
     """The objects that the answer hands out, by href."""
 
-    remembered: Remembered = field(default_factory=Remembered)
-    """Answers of before, which all requests of an application share."""
+    porch: Porch | None = None
+    """Where the answer may be kept."""
 
     def tells(self, calendar: Calendar, *, whole: bool) -> None:
         """The answer has the calendar's revision in it, or (``whole``) everything up to it."""
@@ -196,6 +197,19 @@ class Request:
         """Of the device that asks; None where somebody signed in otherwise."""
         kind, _, number = self.actor.partition(":")
         return int(number) if kind == "device" and number.isdecimal() else None
+
+    def look(self) -> None:
+        """The answer will follow from rows, and from what the request says: it may be given at the door the next time.
+
+        In one's own home only. Call it before anything is read for the answer: it must never be older than what is noted here.
+        """
+        poll = poll_in(self.environ)
+        device = self.device_id
+        if poll is None or self.porch is None or device is None or self.place.owner != self.user:
+            return
+        there = login_failures.of_address(str(self.environ.get("REMOTE_ADDR", "")))
+        here = login_failures.of_account(f"{self.user} at {there}")
+        self.porch.look(poll, Asked(device, self.user, here, there, self.place.slug), self.body)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:

@@ -9,7 +9,7 @@ from http import client
 
 from radicale_plugins import dav, properties
 from radicale_plugins.live import Resource
-from radicale_plugins.request import Request
+from radicale_plugins.request import Kind, Request
 
 _REVISION = frozenset({f"{dav.CS}getctag", f"{dav.D}sync-token"})
 
@@ -32,10 +32,9 @@ class Wanted:
         """With them a listing tells what is new."""
         return self.everything or f"{dav.D}getetag" in self.tags
 
-    @functools.cached_property
-    def follows_from_row(self) -> bool:
-        """Whether nothing but a calendar's own row, and who asks, is needed to tell it."""
-        return not self.everything and properties.follow_from_row(self.tags)
+    def follow_from_rows(self, *kinds: Kind) -> bool:
+        """Whether nothing but rows, and what the request says, is needed to tell it of such resources."""
+        return not self.everything and properties.follow_from_rows(self.tags, *kinds)
 
     @functools.cached_property
     def needs_rows(self) -> bool:

@@ -133,7 +133,7 @@ def authenticate(
                         conn, subject, now=now, max_failures=max_failures * factor, block_seconds=block_seconds
                     )
         return None
-    if _is_to_be_noted(device, now):
+    if is_to_be_noted(device.last_used_at, now):
         with database.write() as conn:
             devices.used(conn, device.id, now=now, address=address[:64], agent=agent[:255])
             login_failures.clear(conn, here)
@@ -147,11 +147,12 @@ def _at_once(conn: sa.Connection, login: str, password: str, there: str, *, now:
         return None
     here = login_failures.of_account(f"{login} at {there}")
     device = _generated(devices.unhindered(conn, login, (here, there), now=now), password)
-    return None if device is None or _is_to_be_noted(device, now) else device
+    return None if device is None or is_to_be_noted(device.last_used_at, now) else device
 
 
-def _is_to_be_noted(device: Device, now: dt.datetime) -> bool:
-    return device.last_used_at is None or now - device.last_used_at >= _SEEN_EVERY
+def is_to_be_noted(last_used_at: dt.datetime | None, now: dt.datetime) -> bool:
+    """Whether it is time to write down that a device was used: then nobody may be let in without ``authenticate``."""
+    return last_used_at is None or now - last_used_at >= _SEEN_EVERY
 
 
 def _find(conn: sa.Connection, login: str) -> Principal | None:

@@ -26,7 +26,7 @@ class Device:
     revoked_at: dt.datetime | None
 
 
-_WAITS = sa.exists().where(
+WAITS = sa.exists().where(
     login_failures.c.subject.in_([sa.bindparam("here"), sa.bindparam("there")]),
     login_failures.c.blocked_until > sa.bindparam("now", type_=Instant()),
 )
@@ -34,7 +34,7 @@ _WAITS = sa.exists().where(
 _UNHINDERED = (
     sa.select(devices)
     .join(principals)
-    .where(principals.c.name == sa.bindparam("principal"), devices.c.revoked_at.is_(None), ~_WAITS)
+    .where(principals.c.name == sa.bindparam("principal"), devices.c.revoked_at.is_(None), ~WAITS)
 )
 
 

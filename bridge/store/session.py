@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from bridge.errors import UsageError
+from bridge.store.glance import Glance
 
 BUSY_SECONDS = 30
 """How long a statement waits for SQLite's one writer."""
@@ -35,6 +36,7 @@ class Database:
     def __init__(self, readers: sa.Engine, writers: sa.Engine) -> None:
         self._readers = readers
         self._writers = writers
+        self._glances: list[Glance] = []
         _notes_end_with_the_transaction(writers)
         _engines.update((readers, writers))
 
@@ -42,6 +44,12 @@ class Database:
     def dialect(self) -> str:
         """``sqlite`` or ``postgresql``."""
         return self._writers.dialect.name
+
+    def glance(self, statement: sa.Select[Any]) -> Glance:
+        """A statement of which only single answers are wanted, each as quick as can be."""
+        made = Glance(self._readers, statement)
+        self._glances.append(made)
+        return made
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -84,7 +92,9 @@ class Database:
                 driver.execute("PRAGMA foreign_keys=ON")
 
     def close(self) -> None:
-        """Close the pooled connections."""
+        """Close the connections that are kept."""
+        for glance in self._glances:
+            glance.close()
         self._readers.dispose()
         self._writers.dispose()
 

@@ -84,7 +84,7 @@ _SHARE: sa.Select[Any] = sa.select(
 ).join(people, people.c.id == table.c.principal_id)
 
 _sharees = people.alias("sharees")
-_SEEN = (
+SEEN = (
     calendars.SELECT.add_columns(
         table.c.id.label("share_id"),
         table.c.access,
@@ -95,14 +95,16 @@ _SEEN = (
     .join(_sharees, _sharees.c.id == table.c.principal_id)
     .where(_sharees.c.name == sa.bindparam("home"), table.c.accepted_at.is_not(None))
 )
-_AT = _SEEN.where(table.c.slug == sa.bindparam("slug"))
-_OWN = calendars.SELECT.add_columns(
+"""What others have shared with one."""
+_AT = SEEN.where(table.c.slug == sa.bindparam("slug"))
+OWN = calendars.SELECT.add_columns(
     sa.cast(sa.null(), sa.BigInteger).label("share_id"),
     sa.cast(sa.null(), sa.String).label("access"),
     sa.cast(sa.null(), sa.String).label("own_slug"),
     sa.cast(sa.null(), sa.JSON).label("own_properties"),
-).where(people.c.name == sa.bindparam("home"), ~calendars_table.c.slug.startswith("."))
-_both = sa.union_all(_OWN, _SEEN).subquery("members")
+).where(people.c.name == sa.bindparam("home"))
+"""All that one has, the inbox too, in the columns of ``SEEN``."""
+_both = sa.union_all(OWN.where(~calendars_table.c.slug.startswith(".")), SEEN).subquery("members")
 _MEMBERS = sa.select(_both).order_by(
     _both.c.share_id.is_not(None), _both.c.share_id, _both.c.id
 )  # one statement: every poll asks

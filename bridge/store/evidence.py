@@ -1,0 +1,91 @@
+"""What the answer to a poll is made of: the device that asks, whether it may, and the rows that are told of. One statement.
+
+Whoever has kept an answer beside this knows with one read whether it would be the same again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bridge.store import devices, shares
+from bridge.store.glance import Rows
+from bridge.store.session import Database
+from bridge.store.tables import Instant
+from bridge.store.tables import calendars as calendars_table
+from bridge.store.tables import devices as devices_table
+from bridge.store.tables import principals as people
+from bridge.store.tables import shares as shares_table
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A device of ``home``'s owner, signed in from an address, about a calendar they see there, or with ``slug`` "" about all.
+
+    ``here`` and ``there`` are the subjects that may have to wait (``store.login_failures``).
+    """
+
+    device: int
+    home: str
+    here: str
+    there: str
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """``rows`` are to be compared and nothing else; there are none if the device may not sign in."""
+
+    last_used_at: dt.datetime | None
+    rows: tuple[Any, ...]
+
+
+class Reader:
+    """Any number of threads may ask it."""
+
+    def __init__(self, database: Database) -> None:
+        self._calendar = database.glance(_statement(_CALENDAR))
+        self._home = database.glance(_statement(_HOME))
+
+    def read(self, asked: Asked, *, now: dt.datetime) -> Evidence | None:
+        """None: the device may not sign in as things are, or the database is not to be reached."""
+        parameters = {
+            "device": asked.device, "home": asked.home, "here": asked.here, "there": asked.there, "slug": asked.slug,
+            "now": _INSTANT.process_bind_param(now, _ANY),
+        }  # fmt: skip
+        rows = (self._calendar if asked.slug else self._home).rows(parameters)
+        return _evidence(rows) if rows else None
+
+
+def _evidence(rows: Rows) -> Evidence:
+    return Evidence(_INSTANT.process_result_value(rows[0][0], _ANY), tuple(row[1:] for row in rows))
+
+
+_INSTANT = Instant()
+_ANY: Any = None  # the type is the same on every database
+
+_OWN, _SEEN = shares.OWN, shares.SEEN
+_HOME = sa.union_all(_OWN, _SEEN)
+"""The scheduling inbox is told of, too."""
+_CALENDAR = sa.union_all(
+    _OWN.where(calendars_table.c.slug == sa.bindparam("slug")),
+    _SEEN.where(shares_table.c.slug == sa.bindparam("slug")),
+)
+
+
+def _statement(told: sa.CompoundSelect[Any]) -> sa.Select[Any]:
+    rows = told.subquery("told")
+    return (
+        sa.select(devices_table.c.last_used_at, devices_table.c.password_hash, people, rows)
+        .select_from(devices_table.join(people).outerjoin(rows, sa.true()))
+        .where(
+            devices_table.c.id == sa.bindparam("device"),
+            people.c.name == sa.bindparam("home"),
+            devices_table.c.revoked_at.is_(None),
+            ~devices.WAITS,
+        )
+        .order_by(rows.c.share_id, rows.c.id)
+    )

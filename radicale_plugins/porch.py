@@ -1,0 +1,162 @@
+"""Answers given at the door: to what devices ask all day in the same words, while nothing has happened.
+
+A poll's answer follows from what the request says and from rows: the device's, its owner's, those of a calendar or of all in a
+home. It is kept beside those rows as they were *before* it was made. Whoever asks in the same words has them read anew, in
+one statement; the same rows, the same answer. So nothing has to be told of a change, whichever process makes it, and a device
+that was revoked, or whose address has to wait, finds other rows. What is not plain goes the long way (``app.Application``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from http import client
+from io import BytesIO
+from typing import Any
+
+from radicale import types
+from sqlalchemy.exc import SQLAlchemyError
+
+from bridge.services import device_check, devices
+from bridge.services.device_check import Told
+from bridge.store import evidence
+from bridge.store.evidence import Asked, Evidence
+from bridge.store.session import Database
+from radicale_plugins import door
+
+MOST_BYTES = 32_000_000
+"""Of answers. Beyond it all are forgotten, and known again when each device has asked once."""
+LONGEST_QUESTION, LONGEST_ANSWER = 4096, 65536
+"""Bytes; what is longer is no poll."""
+
+_METHODS = frozenset({"PROPFIND", "REPORT"})
+_SAID = (
+    "REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT", "CONTENT_TYPE",
+    "CONTENT_LENGTH", "wsgi.url_scheme",
+)  # fmt: skip
+_OF_NO_ACCOUNT = frozenset({"HTTP_X_REQUEST_ID", "HTTP_X_CORRELATION_ID", "HTTP_TRACEPARENT", "HTTP_CF_RAY"})
+"""Another one with each request, and nothing that an answer could follow from."""
+_POLL = "caldav_bridge.poll"  # where a request's environment has it
+_KEPT = f"{client.MULTI_STATUS:d} "
+
+Environ = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Poll:
+    """A request that may be answered here the next time; ``head`` stands for all that it says but its body."""
+
+    head: bytes
+    body: bytes | None = None
+    asked: Asked | None = None
+    seen: Evidence | None = None
+    told: Sequence[Told] = ()
+    status: str = ""
+    headers: Sequence[tuple[str, str]] = ()
+
+    def starting(self, start_response: types.WSGIStartResponse) -> types.WSGIStartResponse:
+        """To listen how the long way answers."""
+
+        def start(status: str, headers: list[tuple[str, str]]) -> Any:
+            self.status, self.headers = status, tuple(headers)
+            return start_response(status, headers)
+
+        return start
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    answer: Answer
+    asked: Asked
+    rows: tuple[Any, ...]
+    told: Sequence[Told]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+class Porch:
+    """One for each process; any number of threads may use it. ``record`` is told what devices are told."""
+
+    def __init__(self, database: Database, now: Callable[[], dt.datetime], record: device_check.Witness) -> None:
+        self._database = database
+        self._now = now
+        self._record = record
+        self._evidence = evidence.Reader(database)
+        self._secret = secrets.token_bytes(32)  # passwords are among what is said, and nobody shall read them here
+        self._heads: set[bytes] = set()
+        self._kept: dict[bytes, _Kept] = {}
+        self._bytes = 0
+
+    def poll(self, environ: Environ) -> Poll | None:
+        """None: such a request is never answered here."""
+        length = environ.get("CONTENT_LENGTH") or ""
+        if environ["REQUEST_METHOD"] not in _METHODS or not length.isdecimal() or "HTTP_AUTHORIZATION" not in environ:
+            return None
+        if len(length) > 5 or int(length) > LONGEST_QUESTION:
+            return None
+        said = [str(environ.get(name)) for name in _SAID]
+        for name, value in environ.items():
+            if name.startswith("HTTP_") and name not in _OF_NO_ACCOUNT:
+                said += (name, value)
+        poll = Poll(self._digest("\0".join(said).encode("utf-8", "surrogatepass")))
+        environ[_POLL] = poll
+        return poll
+
+    def answer(self, poll: Poll, environ: Environ) -> Answer | None:
+        """None: it has to go the long way.
+
+        The body is read only where the same was said before by a device that had signed in: a stranger who dawdles must not
+        hold a thread.
+        """
+        if poll.head not in self._heads:
+            return None
+        poll.body = door.read_up_to(environ["wsgi.input"], int(environ["CONTENT_LENGTH"]))
+        environ["wsgi.input"] = BytesIO(poll.body)
+        kept = self._kept.get(self._digest(poll.head + poll.body))
+        if kept is None:
+            return None
+        now = self._now()
+        seen = self._evidence.read(kept.asked, now=now)
+        if seen is None or seen.rows != kept.rows or devices.is_to_be_noted(seen.last_used_at, now):
+            return None
+        try:
+            self._record.saw(self._database, kept.asked.device, kept.told, now=now)
+        except (
+            SQLAlchemyError
+        ):  # the calendar is gone in this very moment, or a writer waits too long: let the long way see
+            return None
+        return kept.answer
+
+    def look(self, poll: Poll, asked: Asked, body: bytes) -> None:
+        """Before an answer is made that follows from these rows alone, and from what the request says."""
+        poll.asked, poll.body, poll.seen = asked, body, self._evidence.read(asked, now=self._now())
+
+    def keep(self, poll: Poll, answered: Iterable[bytes]) -> None:
+        """After it was made."""
+        if poll.asked is None or poll.body is None or poll.seen is None or not poll.status.startswith(_KEPT):
+            return
+        body = b"".join(answered)
+        if len(body) > LONGEST_ANSWER:
+            return
+        if self._bytes + len(body) > MOST_BYTES:
+            self._kept, self._heads, self._bytes = {}, set(), 0
+        answer = Answer(poll.status, poll.headers, body)
+        self._kept[self._digest(poll.head + poll.body)] = _Kept(answer, poll.asked, poll.seen.rows, tuple(poll.told))
+        self._heads.add(poll.head)
+        self._bytes += len(body)
+
+    def _digest(self, data: bytes) -> bytes:
+        return hashlib.blake2b(data, key=self._secret, digest_size=16).digest()
+
+
+def poll_in(environ: Environ) -> Poll | None:
+    found = environ.get(_POLL)
+    return found if isinstance(found, Poll) else None
