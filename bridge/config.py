@@ -40,7 +40,9 @@ class Server(_Section):
     port: int = Field(5232, ge=0, le=65535)
     public_url: HttpUrl | None = None
     """The address behind a reverse proxy. Unset: http://host:port."""
-    web_threads: int = Field(8, ge=1, le=128)
+    web_processes: int = Field(2, ge=1, le=64)
+    web_threads: int = Field(4, ge=1, le=128)
+    """Requests that one of them answers at the same time."""
 
 
 class Caldav(_Section):

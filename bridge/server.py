@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from bridge.worker import Worker
 
 log = structlog.get_logger(__name__)
+
+_REFUSING = 2  # threads that tell whoever finds the queue full
+_BACKLOG = 2048
+_CONNECTIONS = 16_000  # of each web process: a phone keeps one, and asks nothing most of the time
 
 RESTART_PAUSE = 2.0
 """Seconds between the death of a worker process and the start of the next."""
@@ -93,7 +98,10 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     from granian.constants import Interfaces  # noqa: PLC0415
     from granian.log import LogLevels  # noqa: PLC0415
 
+    from bridge.web.turns import WAITING  # noqa: PLC0415
+
     _require_free(settings.server.host, settings.server.port)
+    _let_many_connect()
     signing.signer(settings.onboarding)
     signing.root(settings.onboarding)
     context = open_context(settings)  # a bad setting is told here, once, and not by every process
@@ -111,8 +119,12 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
         address=settings.server.host,
         port=settings.server.port,
         interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=settings.server.web_threads,
+        workers=settings.server.web_processes,
+        blocking_threads=settings.server.web_threads
+        + WAITING
+        + _REFUSING,  # made when there is something for them to do
+        backlog=_BACKLOG,
+        backpressure=_CONNECTIONS,
         respawn_failed_workers=True,
         log_level=LogLevels.error,  # its warnings are advice on our number of threads
     )
@@ -129,6 +141,14 @@ def _tell_of_the_unreachable(context: Context) -> None:
     with context.database.read() as conn:
         for name in principals.among(conn, RESERVED):
             log.error("nobody reaches the calendars of a person whose name the server needs for itself", person=name)
+
+
+def _let_many_connect() -> None:
+    """Each connection is a file, and processes may open a thousand unless they ask for what they are granted."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * _CONNECTIONS if hard == resource.RLIM_INFINITY else min(2 * _CONNECTIONS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _require_free(host: str, port: int) -> None:

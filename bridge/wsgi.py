@@ -12,6 +12,7 @@ from bridge.services.context import open_context
 from bridge.services.principals import RESERVED
 from bridge.services.scheduling import Scheduling
 from bridge.web.app import create_app
+from bridge.web.turns import Turns, limited
 from radicale_plugins import app as caldav
 from radicale_plugins.request import Limits
 
@@ -46,17 +47,22 @@ def web_application() -> WSGIApplication:
         directory=settings.security.directory,
         push=registering.open_registrar(context),
     )
-    return dispatch(create_app(context), dav)
+    return dispatch(create_app(context), dav, Turns(settings.server.web_threads))
 
 
-def dispatch(web: WSGIApplication, dav: WSGIApplication) -> WSGIApplication:
+def dispatch(web: WSGIApplication, dav: WSGIApplication, turns: Turns) -> WSGIApplication:
     """The CalDAV root is ``/``; the web has the reserved first segments, and what a browser GETs at ``/`` itself."""
 
-    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def ask(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         first = path.lstrip("/").partition("/")[0]
         is_page = path in ("", "/") and environ["REQUEST_METHOD"] in ("GET", "HEAD")
-        answer = (web if is_page or first in RESERVED else dav)(environ, start_response)
+        return (web if is_page or first in RESERVED else dav)(environ, start_response)
+
+    in_turn = limited(ask, turns)
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = in_turn(environ, start_response)
         _read_to_the_end(environ)
         return answer
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
 from http import client
 from urllib.parse import unquote, urlsplit
 
@@ -72,6 +71,7 @@ Such a segment begins with a dot, as no calendar's may (``store.calendars.create
 
 
 _MOST_EXCEPTED = 100
+_BODY = "caldav_bridge.body"  # where the environment keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +188,13 @@ class Request:
         wishes = {wish.partition(";")[0].strip().replace(" ", "") for wish in self.header("Prefer").lower().split(",")}
         return "return=minimal" in wishes or self.header("Brief").strip().lower() == "t"
 
-    @cached_property
+    @property
     def body(self) -> bytes:
-        return door.read_body(self.environ)
+        """Read when it is first asked for. Not by ``cached_property``: Python 3.11's holds a lock of all requests meanwhile."""
+        if _BODY not in self.environ:
+            self.environ[_BODY] = door.read_body(self.environ)
+        body: bytes = self.environ[_BODY]
+        return body
 
     @property
     def device_id(self) -> int | None:

@@ -3,6 +3,7 @@
 import base64
 import http.client
 import logging
+import socket
 import time
 
 import pytest
@@ -233,3 +234,15 @@ def test_a_mail_address_signs_in_to_the_same_home(anonymous, alice):
 def test_radicales_own_pages_are_not_served(dav):
     for path in ("/.web", "/.web/", "/.mobileconfig", "/.sharing/v1/token/list", "/.token/x"):
         assert dav.request("GET", path).status_code in (403, 404, 405), path
+
+
+def test_who_sends_a_body_slowly_keeps_nobody_waiting(base, dav, alice):
+    """Others' bodies are read meanwhile, whatever Python's caches of properties lock."""
+    host, _, port = base.removeprefix("http://").partition(":")
+    authorization = dav.auth.auth_flow(dav.build_request("GET", "/")).__next__().headers["Authorization"]
+    head = f"PUT /alice/calendar/slow.ics HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\nContent-Length: 400\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=20) as slow:
+        slow.sendall(head.encode())
+        slow.sendall(b"BEGIN")
+        for _ in range(3):
+            assert dav.props("/alice/calendar/", "CS:getctag").hrefs == ["/alice/calendar/"]

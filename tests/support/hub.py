@@ -42,7 +42,8 @@ class Hub:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("CALDAV_BRIDGE_")}
-        self.environ = {**clean, "CALDAV_BRIDGE_DATA": str(data), **environ}
+        few = {"CALDAV_BRIDGE_SERVER__WEB_PROCESSES": "1"}  # starting is what costs a test most
+        self.environ = {**clean, "CALDAV_BRIDGE_DATA": str(data), **few, **environ}
         self.log = data / "serve.log"
         self.parts = [["serve"]]
         self.processes = []
