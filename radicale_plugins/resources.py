@@ -57,7 +57,7 @@ def get(request: Request) -> Answer:
         conditions.require(request, conn, etag, modified, reading=True)
         if conditions.is_fresh(request, etag, modified):
             return dav.empty(client.NOT_MODIFIED, headers)
-        body = stored.data if place.href and stored else export.calendar(calendar, objects.every(conn, calendar.id))
+        body = stored.data if place.href and stored else export.calendar(calendar, objects.texts(conn, calendar.id))
     return client.OK, {"Content-Type": live.OBJECT_TYPE, **headers}, body, None
 
 

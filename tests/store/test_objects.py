@@ -195,6 +195,7 @@ def test_many_and_every(database, calendar, event, t0):
             objects.put(conn, calendar, name, event(name), actor="cli", now=t0)
     with database.read() as conn:
         assert [stored.href for stored in objects.every(conn, calendar)] == names
+        assert list(objects.texts(conn, calendar)) == [event(name) for name in names]
         assert [href for href, _ in objects.hrefs(conn, calendar)] == names
         assert {stored.href for stored in objects.many(conn, calendar, [*names[:550], "none", names[0]])} == set(
             names[:550]
