@@ -44,10 +44,7 @@ def _lock(conn: sa.Connection, calendar_id: int) -> bool:
     noted = notes(conn)
     if ("locked", calendar_id) in noted:
         return False
-    found = conn.execute(
-        sa.select(calendars.c.id).where(calendars.c.id == calendar_id).with_for_update(key_share=True)
-    ).first()
-    if found is None:
+    if conn.execute(_LOCK, {"id_": calendar_id}).first() is None:
         raise NotFound(f"there is no calendar {calendar_id}")
     noted["locked", calendar_id] = True
     return True
@@ -63,12 +60,7 @@ def bump(conn: sa.Connection, calendar_id: int, *, actor: str, now: dt.datetime,
     noted = notes(conn)
     revision: int | None = noted.get(("revision", calendar_id))
     if revision is None:
-        row = conn.execute(
-            sa.update(calendars)
-            .where(calendars.c.id == calendar_id)
-            .values(revision=calendars.c.revision + 1, modified_at=now)
-            .returning(calendars.c.revision, calendars.c.watched)
-        ).one_or_none()
+        row = conn.execute(_BUMP, {"id_": calendar_id, "now_": now}).one_or_none()
         if row is None:
             raise NotFound(f"there is no calendar {calendar_id}")
         revision = row.revision
@@ -179,9 +171,16 @@ def compact(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> int:
     return gone
 
 
-# Built once: "what is new" is what everybody asks, all day.
+# Built once: "what is new" is what everybody asks, all day, and every write begins with the other two.
 _SINCE = _listed(None)
 _STATE = sa.select(calendars.c.floor, calendars.c.revision).where(calendars.c.id == sa.bindparam("calendar_id"))
+_LOCK = sa.select(calendars.c.id).where(calendars.c.id == sa.bindparam("id_")).with_for_update(key_share=True)
+_BUMP = (
+    sa.update(calendars)
+    .where(calendars.c.id == sa.bindparam("id_"))
+    .values(revision=calendars.c.revision + 1, modified_at=sa.bindparam("now_"))
+    .returning(calendars.c.revision, calendars.c.watched)
+)
 
 
 def _number_of_pair(actor: str) -> int | None:
