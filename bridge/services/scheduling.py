@@ -63,18 +63,21 @@ def put(
     expected: str | Expected = ANY,
     keep_answers: bool = False,
     by: Scheduling,
+    obj: CalendarObject | None = None,
+    over: StoredObject | None = None,
 ) -> Written:
     """Store an object for its calendar's owner, and tell whom it concerns.
 
-    ``keep_answers``: the client has not seen the newest answers of others, which stay (If-Schedule-Tag-Match).
+    ``keep_answers``: the client has not seen the newest answers of others, which stay (If-Schedule-Tag-Match). ``obj`` is
+    what ``data`` reads as, and ``over`` what this transaction has found there, for who has looked already.
 
     Raises what ``objects.put`` raises, and InvalidCalendarData with the precondition of RFC 6638 §3.2.4 that does not hold.
     """
-    existing, matter = _settled(conn, calendar, href, data, now=now, by=by)
+    existing, matter = _settled(conn, calendar, href, data, obj=obj, over=over, now=now, by=by)
     if existing is None:
-        require_alone(conn, calendar, data, now=now, by=by)
+        require_alone(conn, calendar, data, obj=obj, now=now, by=by)
     if matter is None:
-        stored = objects.put(conn, calendar.id, href, data, actor=actor, now=now, expected=expected)
+        stored = objects.put(conn, calendar.id, href, data, actor=actor, now=now, expected=expected, parsed=obj)
         return Written(stored, as_sent=True)
     if keep_answers:
         matter.keep_answers()
@@ -95,9 +98,13 @@ def delete(
     expected: str | Expected = ANY,
     by: Scheduling,
     silently: bool = False,
+    over: StoredObject | None = None,
 ) -> None:
-    """Delete an object: its organizer calls it off, an attendee declines, unless ``silently`` (Schedule-Reply: F)."""
-    _, matter = _settled(conn, calendar, href, None, now=now, by=by)
+    """Delete an object: its organizer calls it off, an attendee declines, unless ``silently`` (Schedule-Reply: F).
+
+    ``over`` is what this transaction has found there, for who has looked already.
+    """
+    _, matter = _settled(conn, calendar, href, None, over=over, now=now, by=by)
     objects.delete(conn, calendar.id, href, actor=actor, now=now, expected=expected)
     if matter is not None and not (silently and not matter.is_organizer):
         matter.send(None)
@@ -117,21 +124,38 @@ def delete_calendar(conn: sa.Connection, calendar: Calendar, *, now: dt.datetime
 
 
 def _settled(
-    conn: sa.Connection, calendar: Calendar, href: str, data: bytes | None, *, now: dt.datetime, by: Scheduling
+    conn: sa.Connection,
+    calendar: Calendar,
+    href: str,
+    data: bytes | None,
+    *,
+    obj: CalendarObject | None = None,
+    over: StoredObject | None,
+    now: dt.datetime,
+    by: Scheduling,
 ) -> tuple[StoredObject | None, _Matter | None]:
     """What stands there and what its change means, with all calendars locked that it may reach.
 
     Whom it concerns is known only when it has been read, so it is read anew until nothing more had to be locked.
     """
     while True:
-        existing = objects.get(conn, calendar.id, href)
-        matter = _Matter.of(conn, calendar, None if existing is None else existing.data, data, now=now, by=by)
+        existing = over if over is not None and changes.stays_true(conn) else objects.get(conn, calendar.id, href)
+        old = None if existing is None else existing.data
+        matter = _Matter.of(conn, calendar, old, data, obj=obj, now=now, by=by)
         concerned = set() if matter is None else matter.concerned()
         if not changes.lock(conn, calendar.id, *concerned):
             return existing, matter
 
 
-def require_alone(conn: sa.Connection, calendar: Calendar, data: bytes, *, now: dt.datetime, by: Scheduling) -> None:
+def require_alone(
+    conn: sa.Connection,
+    calendar: Calendar,
+    data: bytes,
+    *,
+    obj: CalendarObject | None = None,
+    now: dt.datetime,
+    by: Scheduling,
+) -> None:
     """Raises InvalidCalendarData if its owner has the same meeting in another calendar (RFC 6638 §3.2.4.1).
 
     Guests would be asked to it a second time, and whoever deleted one of the two would call it off, or decline. What
@@ -139,7 +163,7 @@ def require_alone(conn: sa.Connection, calendar: Calendar, data: bytes, *, now: 
     """
     if not by.enabled or not _may_concern(data):
         return
-    obj = ical.parse(data)
+    obj = obj or ical.parse(data)
     owner = principals.by_id(conn, calendar.principal_id)
     if owner is None or not parts.is_grouped(obj):
         return
@@ -150,7 +174,7 @@ def require_alone(conn: sa.Connection, calendar: Calendar, data: bytes, *, now: 
     if parts.organizer(obj) == address(owner.email):
         is_ours = not all(calendars.is_bridged(conn, each) for each in (calendar.id, *others))
     else:
-        is_ours = _Matter.of(conn, calendar, None, data, now=now, by=by) is not None
+        is_ours = _Matter.of(conn, calendar, None, data, obj=obj, now=now, by=by) is not None
     if is_ours:
         raise InvalidCalendarData("unique-scheduling-object-resource", "the meeting is in another calendar already")
 
@@ -211,13 +235,14 @@ class _Matter:
         old: bytes | None,
         new: bytes | None,
         *,
+        obj: CalendarObject | None = None,
         now: dt.datetime,
         by: Scheduling,
     ) -> _Matter | None:
-        """None: the change concerns nobody else, or it is not ours to tell of."""
+        """None: the change concerns nobody else, or it is not ours to tell of. ``obj`` is ``new``, if that was read already."""
         if not by.enabled or not any(_may_concern(each) for each in (old, new)):
             return None
-        before, after = _readable(old), None if new is None else ical.parse(new)
+        before, after = _readable(old), None if new is None else obj or ical.parse(new)
         if not any(each is not None and parts.is_grouped(each) for each in (before, after)):
             return None
         owner = principals.by_id(conn, calendar.principal_id)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from bridge.errors import InvalidCalendarData, NotFound, ObjectChanged, UsageError
 from bridge.ical import busy
 from bridge.ical.attachments import managed_ids
-from bridge.ical.objects import can_be_kept, parse
+from bridge.ical.objects import CalendarObject, can_be_kept, parse
 from bridge.store import attachments, changes, history
 from bridge.store.dialects import upsert
 from bridge.store.tables import calendars, objects, tombstones
@@ -97,9 +97,11 @@ def put(
     now: dt.datetime,
     expected: str | Expected = ANY,
     quietly: bool = False,
+    parsed: CalendarObject | None = None,
 ) -> StoredObject:
     """Store these bytes. The very bytes that are there already change nothing: no revision, no history, no etag (R38).
 
+    ``parsed`` is what ``parse`` makes of them, for who has read them already.
     ``quietly``: the schedule tag stays, for only answers of others have come (RFC 6638 §3.2.10).
 
     Locks the calendar before it looks, so between the check of ``expected`` and the write nobody else gets in (R36).
@@ -112,7 +114,7 @@ def put(
     _check(stored, expected)
     if stored is not None and stored.data == data:
         return stored
-    parsed = parse(data)
+    parsed = parsed or parse(data)
     _check_names(parsed.uid, parsed.component)
     if stored is None:
         holder = by_uid(conn, calendar_id, parsed.uid)
