@@ -208,7 +208,7 @@ def store(
         keep_answers=conditions.is_by_schedule_tag(request),
         by=request.scheduling,
         obj=obj,
-        over=over,
+        over=ABSENT if over is None else over,
     )
 
 

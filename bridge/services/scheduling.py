@@ -64,12 +64,12 @@ def put(
     keep_answers: bool = False,
     by: Scheduling,
     obj: CalendarObject | None = None,
-    over: StoredObject | None = None,
+    over: StoredObject | Expected = ANY,
 ) -> Written:
     """Store an object for its calendar's owner, and tell whom it concerns.
 
     ``keep_answers``: the client has not seen the newest answers of others, which stay (If-Schedule-Tag-Match). ``obj`` is
-    what ``data`` reads as, and ``over`` what this transaction has found there, for who has looked already.
+    what ``data`` reads as, and ``over`` what this transaction has found there (ABSENT: nothing), for who has looked already.
 
     Raises what ``objects.put`` raises, and InvalidCalendarData with the precondition of RFC 6638 §3.2.4 that does not hold.
     """
@@ -98,7 +98,7 @@ def delete(
     expected: str | Expected = ANY,
     by: Scheduling,
     silently: bool = False,
-    over: StoredObject | None = None,
+    over: StoredObject | Expected = ANY,
 ) -> None:
     """Delete an object: its organizer calls it off, an attendee declines, unless ``silently`` (Schedule-Reply: F).
 
@@ -130,7 +130,7 @@ def _settled(
     data: bytes | None,
     *,
     obj: CalendarObject | None = None,
-    over: StoredObject | None,
+    over: StoredObject | Expected,
     now: dt.datetime,
     by: Scheduling,
 ) -> tuple[StoredObject | None, _Matter | None]:
@@ -139,7 +139,10 @@ def _settled(
     Whom it concerns is known only when it has been read, so it is read anew until nothing more had to be locked.
     """
     while True:
-        existing = over if over is not None and changes.stays_true(conn) else objects.get(conn, calendar.id, href)
+        if over is ANY or not changes.stays_true(conn):
+            existing = objects.get(conn, calendar.id, href)
+        else:
+            existing = over if isinstance(over, StoredObject) else None
         old = None if existing is None else existing.data
         matter = _Matter.of(conn, calendar, old, data, obj=obj, now=now, by=by)
         concerned = set() if matter is None else matter.concerned()

@@ -55,23 +55,28 @@ def _lock(conn: sa.Connection, calendar_id: int) -> bool:
     return True
 
 
-def bump(conn: sa.Connection, calendar_id: int, *, actor: str, now: dt.datetime, properties: bool = False) -> int:
+def bump(
+    conn: sa.Connection, calendar_id: int, *, actor: str, now: dt.datetime, properties: bool = False, more: int = 0
+) -> int:
     """The revision that this transaction gives to what it changes in the calendar: made by the first call, then the same.
 
     Locks the calendar, so revisions become visible in their order and without gaps. Makes the calendar's realtime pairs due,
     but for the one that is itself the ``actor`` ("pair:3"): it knows. Devices that have asked for it will be told, that
-    members have changed or, with ``properties``, that the calendar's own have. Raises NotFound.
+    members have changed or, with ``properties``, that the calendar's own have. By so many bytes ``more`` its objects take up,
+    which goes into the same statement. Raises NotFound.
     """
     noted = notes(conn)
     revision: int | None = noted.get(("revision", calendar_id))
     if revision is None:
-        row = conn.execute(_BUMP, {"id_": calendar_id, "now_": now}).one_or_none()
+        row = conn.execute(_BUMP, {"id_": calendar_id, "now_": now, "more": more}).one_or_none()
         if row is None:
             raise NotFound(f"there is no calendar {calendar_id}")
         revision = row.revision
         noted["revision", calendar_id] = revision
         noted["watched", calendar_id] = row.watched
         noted["locked", calendar_id] = True
+    elif more:
+        conn.execute(_GROW, {"id_": calendar_id, "more": more})
     if noted["watched", calendar_id] and ("told", calendar_id, properties) not in noted:
         push_subscriptions.mark_calendar(conn, calendar_id, properties=properties, now=now)
         noted["told", calendar_id, properties] = True
@@ -180,11 +185,13 @@ def compact(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> int:
 _SINCE = _listed(None)
 _STATE = sa.select(calendars.c.floor, calendars.c.revision).where(calendars.c.id == sa.bindparam("calendar_id"))
 _LOCK = sa.select(calendars.c.id).where(calendars.c.id == sa.bindparam("id_")).with_for_update(key_share=True)
-_BUMP = (
+_GROW = (
     sa.update(calendars)
     .where(calendars.c.id == sa.bindparam("id_"))
-    .values(revision=calendars.c.revision + 1, modified_at=sa.bindparam("now_"))
-    .returning(calendars.c.revision, calendars.c.watched)
+    .values(size=calendars.c.size + sa.bindparam("more", type_=sa.BigInteger))
+)
+_BUMP = _GROW.values(revision=calendars.c.revision + 1, modified_at=sa.bindparam("now_")).returning(
+    calendars.c.revision, calendars.c.watched
 )
 
 

@@ -74,11 +74,6 @@ _HREFS = (
 _TEXTS = sa.select(objects.c.data).where(objects.c.calendar_id == sa.bindparam("calendar_id")).order_by(objects.c.href)
 _STORE = upsert(objects)
 _BURY = upsert(tombstones)
-_GROW = (
-    sa.update(calendars)
-    .where(calendars.c.id == sa.bindparam("id_"))
-    .values(size=calendars.c.size + sa.bindparam("more", type_=sa.BigInteger))
-)
 _REMOVE = sa.delete(objects).where(
     objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.href == sa.bindparam("href")
 )
@@ -123,7 +118,8 @@ def put(
     elif stored.uid != parsed.uid:
         raise InvalidCalendarData("no-uid-conflict", f"{href} has another UID")
     first_at, last_at = busy.bounds(parsed)
-    revision = changes.bump(conn, calendar_id, actor=actor, now=now)
+    old = b"" if stored is None else stored.data
+    revision = changes.bump(conn, calendar_id, actor=actor, now=now, more=len(data) - len(old))
     tag = (stored.schedule_tag or stored.etag) if quietly and stored is not None else None
     new = StoredObject(
         calendar_id, href, parsed.uid, parsed.component, data, etag_of(data), revision, now, first_at, last_at, tag
@@ -132,7 +128,7 @@ def put(
     if stored is None:
         conn.execute(_UNBURY, {"calendar_id": calendar_id, "href": href})
     history.record(conn, history.Version(calendar_id, revision, href, new.uid, data, actor, now))
-    _account(conn, calendar_id, parsed.uid, b"" if stored is None else stored.data, data, now=now)
+    _refer(conn, calendar_id, parsed.uid, old, data, now=now)
     return new
 
 
@@ -141,10 +137,8 @@ def _row(stored: StoredObject) -> dict[str, Any]:
     return {name: getattr(stored, name) for name in _COLUMNS}
 
 
-def _account(conn: sa.Connection, calendar_id: int, uid: str, old: bytes, new: bytes, *, now: dt.datetime) -> None:
-    """How much the calendar takes up, and which attachments it needs."""
-    if len(new) != len(old):
-        conn.execute(_GROW, {"id_": calendar_id, "more": len(new) - len(old)})
+def _refer(conn: sa.Connection, calendar_id: int, uid: str, old: bytes, new: bytes, *, now: dt.datetime) -> None:
+    """Which attachments the object needs."""
     referred = managed_ids(new)
     if referred != managed_ids(old):
         attachments.refer(conn, calendar_id, uid, referred, now=now)
@@ -168,7 +162,7 @@ def delete(
     _check(stored, expected)
     if stored is None:
         raise NotFound(f"there is no {href} in calendar {calendar_id}")
-    revision = changes.bump(conn, calendar_id, actor=actor, now=now)
+    revision = changes.bump(conn, calendar_id, actor=actor, now=now, more=-len(stored.data))
     conn.execute(_REMOVE, {"calendar_id": calendar_id, "href": href})
     tombstone = {
         "calendar_id": calendar_id,
@@ -179,7 +173,7 @@ def delete(
     }
     conn.execute(_BURY[conn.dialect.name], tombstone)
     history.record(conn, history.Version(calendar_id, revision, href, stored.uid, None, actor, now))
-    _account(conn, calendar_id, stored.uid, stored.data, b"", now=now)
+    _refer(conn, calendar_id, stored.uid, stored.data, b"", now=now)
 
 
 def deliver(
@@ -190,10 +184,9 @@ def deliver(
     So its href stands for its UID. Raises NotFound for the calendar.
     """
     changes.lock(conn, calendar_id)
-    revision = changes.bump(conn, calendar_id, actor=actor, now=now)
+    revision = changes.bump(conn, calendar_id, actor=actor, now=now, more=len(data))
     new = StoredObject(calendar_id, href, href, component, data, etag_of(data), revision, now, None, None)
     conn.execute(_STORE[conn.dialect.name], _row(new))
-    conn.execute(_GROW, {"id_": calendar_id, "more": len(data)})
 
 
 def older_than(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> list[str]:
