@@ -8,7 +8,7 @@ scheduled here. What a sync brings in comes past here and tells nobody.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -22,14 +22,17 @@ from bridge.ical.itip import merging, parts, replies, requests
 from bridge.ical.itip.requests import Message
 from bridge.ical.objects import CalendarObject
 from bridge.services import delivery, sharing
+from bridge.services.delivery import Copy
 from bridge.store import calendars, changes, itip_outbox, objects, principals
 from bridge.store.calendars import Calendar
 from bridge.store.itip_outbox import Outgoing
 from bridge.store.objects import ANY, Expected, StoredObject
 from bridge.store.principals import Principal
 
-DELIVERED, SENT, UNKNOWN, REFUSED = "1.2", "1.1", "5.1", "3.8"
-"""SCHEDULE-STATUS (RFC 6638 §3.2.9): it is there; it went out by mail; it cannot be delivered; they may not be sent this."""
+DELIVERED, SENT, UNKNOWN, REFUSED, UNREADABLE = "1.2", "1.1", "5.1", "3.8", "5.2"
+"""SCHEDULE-STATUS (RFC 6638 §3.2.9): it is there; it went out by mail; it cannot be delivered; they may not be sent this; what they
+have of it cannot be read, so no way was found to change it. That is not UNKNOWN: they may know of it, and are told once it can be.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +248,8 @@ class _Matter:
         """None: the change concerns nobody else, or it is not ours to tell of. ``obj`` is ``new``, if that was read already."""
         if not by.enabled or not any(_may_concern(each) for each in (old, new)):
             return None
-        before, after = _readable(old), None if new is None else obj or ical.parse(new)
+        # what was stored by an older version and cannot be read any more has told nobody
+        before, after = None if old is None else delivery.readable(old), None if new is None else obj or ical.parse(new)
         if not any(each is not None and parts.is_grouped(each) for each in (before, after)):
             return None
         owner = principals.by_id(conn, calendar.principal_id)
@@ -272,13 +276,12 @@ class _Matter:
         organizer = delivery.person_of(self._conn, parts.organizer(known))
         if organizer is None or organizer.id == self._owner.id:
             return None
-        for stored in objects.of_person(self._conn, organizer.id, known.uid):
-            calendar = calendars.by_id(self._conn, stored.calendar_id)
-            if calendar is None or calendars.is_bridged(self._conn, calendar.id):
+        for each in delivery.copies(self._conn, organizer, known.uid):
+            calendar = calendars.by_id(self._conn, each.stored.calendar_id)
+            if each.obj is None or calendar is None or calendars.is_bridged(self._conn, calendar.id):
                 continue
-            there = ical.parse(stored.data)
-            if parts.organizer(there) == address(organizer.email) and self._own & parts.asked(there):
-                return calendar, stored
+            if parts.organizer(each.obj) == address(organizer.email) and self._own & parts.asked(each.obj):
+                return calendar, each.stored
         return None
 
     def concerned(self) -> set[int]:
@@ -349,17 +352,18 @@ class _Matter:
         person = delivery.person_of(self._conn, message.recipient)
         if person is None:
             return SENT
-        if self._is_taken(person, message):
-            return REFUSED
-        has_room = objects.of_person(self._conn, person.id, message.view.uid) or delivery.default_calendar(
-            self._conn, person, message.view.component
-        )
+        held = delivery.copies(self._conn, person, message.view.uid)
+        if hindrance := self._hindrance(held):
+            return hindrance
+        has_room = held or delivery.default_calendar(self._conn, person, message.view.component)
         return DELIVERED if has_room else UNKNOWN
 
-    def _is_taken(self, person: Principal, message: Message) -> bool:
-        """Somebody else's meeting has this UID there: whoever sends it again does not speak for it."""
-        held = objects.of_person(self._conn, person.id, message.view.uid)
-        return any(parts.organizer(ical.parse(each.data)) not in self._own for each in held)
+    def _hindrance(self, held: Sequence[Copy]) -> str:
+        """Why somebody who has this cannot be sent a message about it; "" if nothing is in the way."""
+        known = [each.obj for each in held if each.obj is not None]
+        if any(parts.organizer(each) not in self._own for each in known):
+            return REFUSED  # somebody else's meeting has this UID there: whoever sends it again does not speak for it
+        return UNREADABLE if held and not known else ""
 
     def send(self, final: CalendarObject | None) -> None:
         """Deliver what follows from the change that has been stored."""
@@ -378,7 +382,7 @@ class _Matter:
         person = delivery.person_of(self._conn, message.recipient)
         if person is None:
             self._write_to(message)
-        elif not self._is_taken(person, message):
+        elif not self._hindrance(delivery.copies(self._conn, person, message.view.uid)):
             delivery.to_inbox(self._conn, person, message, now=self._now)
             delivery.receive(self._conn, person, message, anew=self._anew, now=self._now)
 
@@ -412,11 +416,3 @@ class _Matter:
 def _may_concern(data: bytes | None) -> bool:
     """Cheaply, whether there may be an organizer and an attendee in it: most objects have none."""
     return data is not None and b"ATTENDEE" in data.upper()
-
-
-def _readable(data: bytes | None) -> CalendarObject | None:
-    """What was stored by an older version and cannot be read any more has told nobody."""
-    try:
-        return None if data is None else ical.parse(data)
-    except InvalidCalendarData:
-        return None
