@@ -22,6 +22,9 @@ _EOL = b"\r\n"
 _MOST_FRAMES = 64
 """Kept in mind at a time: a calendar has as many as it has zones, times the programs that have written into it."""
 
+_LONGEST_FRAME = 32_768
+"""Bytes. A longer one is not worth the room."""
+
 
 class Pieces(NamedTuple):
     """``zones`` by TZID, and all ``components`` but those, in their order. Everything ends with a line end."""
@@ -80,7 +83,7 @@ def _plain(data: bytes, frame: _Frame) -> Pieces | None:
         end = found.end()
         found = one.match(data, end)
     components = data[start:end]
-    if masters > 1 or not _is_utf8(components):
+    if masters > 1 or len(data) - len(components) > _LONGEST_FRAME or not _is_utf8(components):
         return None
     zones = frame(kind, data[:start], data[end:])
     return None if zones is None else Pieces(zones, components)
