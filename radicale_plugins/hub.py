@@ -222,7 +222,7 @@ class Collection(BaseCollection):
 
     def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, Any] = {}) -> str:  # noqa: ARG002, B006, N803
         with self._storage.reading() as conn:
-            return expand.as_text(export.calendar(self.calendar, objects.every(conn, self.calendar.id)))
+            return expand.as_text(export.calendar(self.calendar, objects.texts(conn, self.calendar.id)))
 
     def _refresh(self) -> None:
         calendar = calendars.by_id(self._storage.writing, self.calendar.id)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bridge.errors import InvalidCalendarData
 from bridge.ical import objects as ical
+from bridge.ical.objects import CalendarObject
 from bridge.services import scheduling
 from bridge.services.scheduling import Written
 from bridge.store import calendars, objects
@@ -57,7 +58,7 @@ def get(request: Request) -> Answer:
         conditions.require(request, conn, etag, modified, reading=True)
         if conditions.is_fresh(request, etag, modified):
             return dav.empty(client.NOT_MODIFIED, headers)
-        body = stored.data if place.href and stored else export.calendar(calendar, objects.every(conn, calendar.id))
+        body = stored.data if place.href and stored else export.calendar(calendar, objects.texts(conn, calendar.id))
     return client.OK, {"Content-Type": live.OBJECT_TYPE, **headers}, body, None
 
 
@@ -95,7 +96,7 @@ def add_member(request: Request) -> Answer | None:
             if twin is not None:
                 return uid_conflict(request, twin.href)
             href = objects.free_href(conn, calendar.id, obj.uid)
-            written = store(request, conn, calendar, href, data, ABSENT, over=None)
+            written = store(request, conn, calendar, href, data, ABSENT, obj=obj, over=None)
     return representation(request, client.CREATED, written)
 
 
@@ -113,7 +114,7 @@ def _is_calendar_data(request: Request) -> bool:
     return str(request.environ.get("CONTENT_TYPE", "")).lower() == "text/calendar"
 
 
-def _sent(request: Request) -> tuple[bytes, ical.CalendarObject]:
+def _sent(request: Request) -> tuple[bytes, CalendarObject]:
     """The body, if it is one calendar object. Raises dav.Refusal and InvalidCalendarData."""
     if request.environ.get("CONTENT_TYPE", "") and not _is_calendar_data(request):
         raise dav.Refusal(dav.error(client.FORBIDDEN, "C:supported-calendar-data"))
@@ -145,12 +146,12 @@ def representation(request: Request, status: int, written: Written) -> Answer:
     return client.OK if status == client.NO_CONTENT else status, headers, stored.data, None
 
 
-def _check_kind(calendar: Calendar, obj: ical.CalendarObject) -> None:
+def _check_kind(calendar: Calendar, obj: CalendarObject) -> None:
     if obj.component not in calendars.components(calendar.properties):
         raise dav.Refusal(dav.error(client.FORBIDDEN, "C:supported-calendar-component"))
 
 
-def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[Written, bool]:
+def _store(request: Request, data: bytes, obj: CalendarObject) -> tuple[Written, bool]:
     place = request.place
     with request.write() as conn:
         calendar = access.find(request, conn, place)
@@ -167,14 +168,15 @@ def _store(request: Request, data: bytes, obj: ical.CalendarObject) -> tuple[Wri
                 representation(request, refusal.answer[0], Written(existing, as_sent=True))
             ) from None  # RFC 8144 §3.2
         _check_kind(calendar, obj)
-        twin = objects.by_uid(conn, calendar.id, obj.uid)
-        if twin is not None and twin.href != place.href:
-            raise dav.Refusal(uid_conflict(request, twin.href))
-        if existing is not None and existing.uid != obj.uid:
-            raise dav.Refusal(uid_conflict(request, place.href))
+        if existing is None or existing.uid != obj.uid:  # otherwise it has that UID itself, and no two can
+            twin = objects.by_uid(conn, calendar.id, obj.uid)
+            if twin is not None and twin.href != place.href:
+                raise dav.Refusal(uid_conflict(request, twin.href))
+            if existing is not None:
+                raise dav.Refusal(uid_conflict(request, place.href))
         more = len(data) - (0 if existing is None else len(existing.data))
         quota.require_room(request, conn, calendar.principal_id, more)
-        written = store(request, conn, calendar, place.href, data, expected, over=existing)
+        written = store(request, conn, calendar, place.href, data, expected, obj=obj, over=existing)
     return written, existing is None
 
 
@@ -186,11 +188,13 @@ def store(
     data: bytes,
     expected: str | Expected,
     *,
+    obj: CalendarObject | None = None,
     over: StoredObject | None,
 ) -> Written:
     """The one way in which a client's bytes come into a calendar: with what follows from them for others.
 
-    ``over`` is what stands there. Raises dav.Refusal where that is not for this person to say.
+    ``over`` is what stands there, ``obj`` what the bytes read as, if that is known. Raises dav.Refusal where they are not for
+    this person to say.
     """
     access.require_voice(request, calendar, request.place, data, None if over is None else over.data)
     return scheduling.put(
@@ -203,6 +207,8 @@ def store(
         expected=expected,
         keep_answers=conditions.is_by_schedule_tag(request),
         by=request.scheduling,
+        obj=obj,
+        over=ABSENT if over is None else over,
     )
 
 
@@ -229,5 +235,6 @@ def delete(request: Request) -> Answer:
             expected=expected,
             silently=request.header("Schedule-Reply").strip().upper() == "F",
             by=request.scheduling,
+            over=existing,
         )
     return dav.empty(client.NO_CONTENT)

@@ -35,7 +35,7 @@ def managed_ids(data: bytes) -> frozenset[str]:
 
     Costs next to nothing where there is no ATTACH at all.
     """
-    if not _ATTACH.search(data):
+    if b"ATTACH" not in data.upper() or not _ATTACH.search(data):
         return frozenset()
     try:
         parsed = objects.parse(data)

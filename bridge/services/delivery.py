@@ -8,13 +8,16 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bridge.errors import InvalidCalendarData
 from bridge.ical import objects as ical
 from bridge.ical.attendees import address
 from bridge.ical.itip import merging, parts, replies, requests
 from bridge.ical.itip.requests import Message
+from bridge.ical.objects import CalendarObject
 from bridge.store import calendars, objects, principals
 from bridge.store.calendars import Calendar
 from bridge.store.objects import StoredObject
@@ -27,15 +30,39 @@ DEFAULT_CALENDAR = "C:schedule-default-calendar-URL"
 """A property of the inbox: the slug of the calendar that new meetings come to."""
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What a person has of a meeting in one of their calendars.
+
+    ``obj`` None: an older version stored it, and it cannot be read any more.
+    """
+
+    stored: StoredObject
+    obj: CalendarObject | None
+
+
+def copies(conn: sa.Connection, person: Principal, uid: str) -> list[Copy]:
+    """All that a person has of it, in their own calendars."""
+    return [Copy(stored, readable(stored.data)) for stored in objects.of_person(conn, person.id, uid)]
+
+
+def readable(data: bytes) -> CalendarObject | None:
+    try:
+        return ical.parse(data)
+    except InvalidCalendarData:
+        return None
+
+
 def receive(
     conn: sa.Connection, person: Principal, message: Message, *, anew: Collection[str] = (), now: dt.datetime
 ) -> None:
     """Lay a REQUEST or CANCEL upon what the person has of it; a new meeting comes into their default calendar.
 
-    ``anew``: the instances that take place at another time now. A CANCEL of what they do not have changes nothing.
+    ``anew``: the instances that take place at another time now. A CANCEL of what they do not have changes nothing, and what
+    cannot be read is left as it is.
     """
     view = message.view
-    held = objects.of_person(conn, person.id, view.uid)
+    held = copies(conn, person, view.uid)
     if not held:
         target = default_calendar(conn, person, view.component)
         if target is None or message.method == "CANCEL":
@@ -43,13 +70,14 @@ def receive(
         made = merging.accepted(None, view).to_bytes()
         objects.put(conn, target.id, objects.free_href(conn, target.id, view.uid), made, actor=ACTOR, now=now)
         return
-    for stored in held:
-        existing = ical.parse(stored.data)
+    for each in held:
+        if each.obj is None:
+            continue
         if message.method == "CANCEL":
-            became = merging.cancelled(existing, view, now=now)
+            became = merging.cancelled(each.obj, view, now=now)
         else:
-            became = merging.accepted(existing, view, anew=anew)
-        objects.put(conn, stored.calendar_id, stored.href, became.to_bytes(), actor=ACTOR, now=now)
+            became = merging.accepted(each.obj, view, anew=anew)
+        objects.put(conn, each.stored.calendar_id, each.stored.href, became.to_bytes(), actor=ACTOR, now=now)
 
 
 def answered(
@@ -72,10 +100,10 @@ def answered(
         view = requests.seen_by(parts.of(after), other)
         if person is None or view is None or other not in told:
             continue
-        for held in objects.of_person(conn, person.id, after.uid):
-            existing = ical.parse(held.data)
-            if parts.organizer(existing) == address(organizer.email):
-                became = merging.accepted(existing, view).to_bytes()
+        for each in copies(conn, person, after.uid):
+            if each.obj is not None and parts.organizer(each.obj) == address(organizer.email):
+                became = merging.accepted(each.obj, view).to_bytes()
+                held = each.stored
                 objects.put(conn, held.calendar_id, held.href, became, actor=ACTOR, now=now, quietly=True)
 
 

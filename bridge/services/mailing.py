@@ -14,7 +14,6 @@ import structlog
 from bridge.config import Mail
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import lines, text, view
-from bridge.ical import objects as ical
 from bridge.ical.attendees import address
 from bridge.ical.fields import EventFields
 from bridge.ical.itip import merging, messages, parts, replies
@@ -167,8 +166,8 @@ def _not_taken(context: Context, message: Outgoing, *, forever: bool) -> None:
         itip_outbox.sent(conn, message.id)
         changes.lock(conn, *(each.calendar_id for each in objects.of_person(conn, message.principal_id, message.uid)))
         for stored in objects.of_person(conn, message.principal_id, message.uid):
-            obj = ical.parse(stored.data)
-            if message.recipient in merging.statuses(obj):
+            obj = delivery.readable(stored.data)
+            if obj is not None and message.recipient in merging.statuses(obj):
                 noted = merging.with_statuses(obj, {message.recipient: scheduling.UNKNOWN}).to_bytes()
                 actor = delivery.ACTOR
                 objects.put(conn, stored.calendar_id, stored.href, noted, actor=actor, now=now, quietly=True)
@@ -212,9 +211,10 @@ def _apply(conn: sa.Connection, known: ReplyAddress, message: CalendarObject, no
         return
     for stored in objects.of_person(conn, organizer.id, known.uid):
         calendar = calendars.by_id(conn, stored.calendar_id)
-        obj = ical.parse(stored.data)
-        is_asked = known.recipient in parts.asked(obj)
-        if calendar is None or calendars.is_bridged(conn, calendar.id) or not is_asked:
+        obj = delivery.readable(stored.data)
+        if obj is None or calendar is None or calendars.is_bridged(conn, calendar.id):
+            continue
+        if known.recipient not in parts.asked(obj):
             continue
         still = replies.in_time(given, message, obj)
         if not still:

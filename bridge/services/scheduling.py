@@ -8,7 +8,7 @@ scheduled here. What a sync brings in comes past here and tells nobody.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -22,14 +22,17 @@ from bridge.ical.itip import merging, parts, replies, requests
 from bridge.ical.itip.requests import Message
 from bridge.ical.objects import CalendarObject
 from bridge.services import delivery, sharing
+from bridge.services.delivery import Copy
 from bridge.store import calendars, changes, itip_outbox, objects, principals
 from bridge.store.calendars import Calendar
 from bridge.store.itip_outbox import Outgoing
 from bridge.store.objects import ANY, Expected, StoredObject
 from bridge.store.principals import Principal
 
-DELIVERED, SENT, UNKNOWN, REFUSED = "1.2", "1.1", "5.1", "3.8"
-"""SCHEDULE-STATUS (RFC 6638 §3.2.9): it is there; it went out by mail; it cannot be delivered; they may not be sent this."""
+DELIVERED, SENT, UNKNOWN, REFUSED, UNREADABLE = "1.2", "1.1", "5.1", "3.8", "5.2"
+"""SCHEDULE-STATUS (RFC 6638 §3.2.9): it is there; it went out by mail; it cannot be delivered; they may not be sent this; what they
+have of it cannot be read, so no way was found to change it. That is not UNKNOWN: they may know of it, and are told once it can be.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +66,21 @@ def put(
     expected: str | Expected = ANY,
     keep_answers: bool = False,
     by: Scheduling,
+    obj: CalendarObject | None = None,
+    over: StoredObject | Expected = ANY,
 ) -> Written:
     """Store an object for its calendar's owner, and tell whom it concerns.
 
-    ``keep_answers``: the client has not seen the newest answers of others, which stay (If-Schedule-Tag-Match).
+    ``keep_answers``: the client has not seen the newest answers of others, which stay (If-Schedule-Tag-Match). ``obj`` is
+    what ``data`` reads as, and ``over`` what this transaction has found there (ABSENT: nothing), for who has looked already.
 
     Raises what ``objects.put`` raises, and InvalidCalendarData with the precondition of RFC 6638 §3.2.4 that does not hold.
     """
-    existing, matter = _settled(conn, calendar, href, data, now=now, by=by)
+    existing, matter = _settled(conn, calendar, href, data, obj=obj, over=over, now=now, by=by)
     if existing is None:
-        require_alone(conn, calendar, data, now=now, by=by)
+        require_alone(conn, calendar, data, obj=obj, now=now, by=by)
     if matter is None:
-        stored = objects.put(conn, calendar.id, href, data, actor=actor, now=now, expected=expected)
+        stored = objects.put(conn, calendar.id, href, data, actor=actor, now=now, expected=expected, parsed=obj)
         return Written(stored, as_sent=True)
     if keep_answers:
         matter.keep_answers()
@@ -95,9 +101,13 @@ def delete(
     expected: str | Expected = ANY,
     by: Scheduling,
     silently: bool = False,
+    over: StoredObject | Expected = ANY,
 ) -> None:
-    """Delete an object: its organizer calls it off, an attendee declines, unless ``silently`` (Schedule-Reply: F)."""
-    _, matter = _settled(conn, calendar, href, None, now=now, by=by)
+    """Delete an object: its organizer calls it off, an attendee declines, unless ``silently`` (Schedule-Reply: F).
+
+    ``over`` is what this transaction has found there, for who has looked already.
+    """
+    _, matter = _settled(conn, calendar, href, None, over=over, now=now, by=by)
     objects.delete(conn, calendar.id, href, actor=actor, now=now, expected=expected)
     if matter is not None and not (silently and not matter.is_organizer):
         matter.send(None)
@@ -117,21 +127,41 @@ def delete_calendar(conn: sa.Connection, calendar: Calendar, *, now: dt.datetime
 
 
 def _settled(
-    conn: sa.Connection, calendar: Calendar, href: str, data: bytes | None, *, now: dt.datetime, by: Scheduling
+    conn: sa.Connection,
+    calendar: Calendar,
+    href: str,
+    data: bytes | None,
+    *,
+    obj: CalendarObject | None = None,
+    over: StoredObject | Expected,
+    now: dt.datetime,
+    by: Scheduling,
 ) -> tuple[StoredObject | None, _Matter | None]:
     """What stands there and what its change means, with all calendars locked that it may reach.
 
     Whom it concerns is known only when it has been read, so it is read anew until nothing more had to be locked.
     """
     while True:
-        existing = objects.get(conn, calendar.id, href)
-        matter = _Matter.of(conn, calendar, None if existing is None else existing.data, data, now=now, by=by)
+        if over is ANY or not changes.stays_true(conn):
+            existing = objects.get(conn, calendar.id, href)
+        else:
+            existing = over if isinstance(over, StoredObject) else None
+        old = None if existing is None else existing.data
+        matter = _Matter.of(conn, calendar, old, data, obj=obj, now=now, by=by)
         concerned = set() if matter is None else matter.concerned()
         if not changes.lock(conn, calendar.id, *concerned):
             return existing, matter
 
 
-def require_alone(conn: sa.Connection, calendar: Calendar, data: bytes, *, now: dt.datetime, by: Scheduling) -> None:
+def require_alone(
+    conn: sa.Connection,
+    calendar: Calendar,
+    data: bytes,
+    *,
+    obj: CalendarObject | None = None,
+    now: dt.datetime,
+    by: Scheduling,
+) -> None:
     """Raises InvalidCalendarData if its owner has the same meeting in another calendar (RFC 6638 §3.2.4.1).
 
     Guests would be asked to it a second time, and whoever deleted one of the two would call it off, or decline. What
@@ -139,7 +169,7 @@ def require_alone(conn: sa.Connection, calendar: Calendar, data: bytes, *, now: 
     """
     if not by.enabled or not _may_concern(data):
         return
-    obj = ical.parse(data)
+    obj = obj or ical.parse(data)
     owner = principals.by_id(conn, calendar.principal_id)
     if owner is None or not parts.is_grouped(obj):
         return
@@ -150,7 +180,7 @@ def require_alone(conn: sa.Connection, calendar: Calendar, data: bytes, *, now: 
     if parts.organizer(obj) == address(owner.email):
         is_ours = not all(calendars.is_bridged(conn, each) for each in (calendar.id, *others))
     else:
-        is_ours = _Matter.of(conn, calendar, None, data, now=now, by=by) is not None
+        is_ours = _Matter.of(conn, calendar, None, data, obj=obj, now=now, by=by) is not None
     if is_ours:
         raise InvalidCalendarData("unique-scheduling-object-resource", "the meeting is in another calendar already")
 
@@ -211,13 +241,15 @@ class _Matter:
         old: bytes | None,
         new: bytes | None,
         *,
+        obj: CalendarObject | None = None,
         now: dt.datetime,
         by: Scheduling,
     ) -> _Matter | None:
-        """None: the change concerns nobody else, or it is not ours to tell of."""
+        """None: the change concerns nobody else, or it is not ours to tell of. ``obj`` is ``new``, if that was read already."""
         if not by.enabled or not any(_may_concern(each) for each in (old, new)):
             return None
-        before, after = _readable(old), None if new is None else ical.parse(new)
+        # what was stored by an older version and cannot be read any more has told nobody
+        before, after = None if old is None else delivery.readable(old), None if new is None else obj or ical.parse(new)
         if not any(each is not None and parts.is_grouped(each) for each in (before, after)):
             return None
         owner = principals.by_id(conn, calendar.principal_id)
@@ -244,13 +276,12 @@ class _Matter:
         organizer = delivery.person_of(self._conn, parts.organizer(known))
         if organizer is None or organizer.id == self._owner.id:
             return None
-        for stored in objects.of_person(self._conn, organizer.id, known.uid):
-            calendar = calendars.by_id(self._conn, stored.calendar_id)
-            if calendar is None or calendars.is_bridged(self._conn, calendar.id):
+        for each in delivery.copies(self._conn, organizer, known.uid):
+            calendar = calendars.by_id(self._conn, each.stored.calendar_id)
+            if each.obj is None or calendar is None or calendars.is_bridged(self._conn, calendar.id):
                 continue
-            there = ical.parse(stored.data)
-            if parts.organizer(there) == address(organizer.email) and self._own & parts.asked(there):
-                return calendar, stored
+            if parts.organizer(each.obj) == address(organizer.email) and self._own & parts.asked(each.obj):
+                return calendar, each.stored
         return None
 
     def concerned(self) -> set[int]:
@@ -321,17 +352,18 @@ class _Matter:
         person = delivery.person_of(self._conn, message.recipient)
         if person is None:
             return SENT
-        if self._is_taken(person, message):
-            return REFUSED
-        has_room = objects.of_person(self._conn, person.id, message.view.uid) or delivery.default_calendar(
-            self._conn, person, message.view.component
-        )
+        held = delivery.copies(self._conn, person, message.view.uid)
+        if hindrance := self._hindrance(held):
+            return hindrance
+        has_room = held or delivery.default_calendar(self._conn, person, message.view.component)
         return DELIVERED if has_room else UNKNOWN
 
-    def _is_taken(self, person: Principal, message: Message) -> bool:
-        """Somebody else's meeting has this UID there: whoever sends it again does not speak for it."""
-        held = objects.of_person(self._conn, person.id, message.view.uid)
-        return any(parts.organizer(ical.parse(each.data)) not in self._own for each in held)
+    def _hindrance(self, held: Sequence[Copy]) -> str:
+        """Why somebody who has this cannot be sent a message about it; "" if nothing is in the way."""
+        known = [each.obj for each in held if each.obj is not None]
+        if any(parts.organizer(each) not in self._own for each in known):
+            return REFUSED  # somebody else's meeting has this UID there: whoever sends it again does not speak for it
+        return UNREADABLE if held and not known else ""
 
     def send(self, final: CalendarObject | None) -> None:
         """Deliver what follows from the change that has been stored."""
@@ -350,7 +382,7 @@ class _Matter:
         person = delivery.person_of(self._conn, message.recipient)
         if person is None:
             self._write_to(message)
-        elif not self._is_taken(person, message):
+        elif not self._hindrance(delivery.copies(self._conn, person, message.view.uid)):
             delivery.to_inbox(self._conn, person, message, now=self._now)
             delivery.receive(self._conn, person, message, anew=self._anew, now=self._now)
 
@@ -384,11 +416,3 @@ class _Matter:
 def _may_concern(data: bytes | None) -> bool:
     """Cheaply, whether there may be an organizer and an attendee in it: most objects have none."""
     return data is not None and b"ATTENDEE" in data.upper()
-
-
-def _readable(data: bytes | None) -> CalendarObject | None:
-    """What was stored by an older version and cannot be read any more has told nobody."""
-    try:
-        return None if data is None else ical.parse(data)
-    except InvalidCalendarData:
-        return None

@@ -6,15 +6,16 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
+from typing import Any
 
 import sqlalchemy as sa
 
 from bridge.errors import InvalidCalendarData, NotFound, ObjectChanged, UsageError
 from bridge.ical import busy
 from bridge.ical.attachments import managed_ids
-from bridge.ical.objects import can_be_kept, parse
+from bridge.ical.objects import CalendarObject, can_be_kept, parse
 from bridge.store import attachments, changes, history
 from bridge.store.dialects import upsert
 from bridge.store.tables import calendars, objects, tombstones
@@ -55,6 +56,7 @@ class StoredObject:
     schedule_tag: str | None = None
 
 
+_COLUMNS = [each.name for each in fields(StoredObject)]
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,199}")
 
 # Built once: SQLAlchemy takes longer to make such a statement than SQLite to run it.
@@ -72,12 +74,11 @@ _HREFS = (
 _MANY = sa.select(objects).where(
     objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.href.in_(sa.bindparam("hrefs", expanding=True))
 )
+_TEXTS = sa.select(objects.c.data).where(objects.c.calendar_id == sa.bindparam("calendar_id")).order_by(objects.c.href)
 _STORE = upsert(objects)
 _BURY = upsert(tombstones)
-_GROW = (
-    sa.update(calendars)
-    .where(calendars.c.id == sa.bindparam("id_"))
-    .values(size=calendars.c.size + sa.bindparam("more", type_=sa.BigInteger))
+_REMOVE = sa.delete(objects).where(
+    objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.href == sa.bindparam("href")
 )
 _UNBURY = sa.delete(tombstones).where(
     tombstones.c.calendar_id == sa.bindparam("calendar_id"), tombstones.c.href == sa.bindparam("href")
@@ -94,9 +95,11 @@ def put(
     now: dt.datetime,
     expected: str | Expected = ANY,
     quietly: bool = False,
+    parsed: CalendarObject | None = None,
 ) -> StoredObject:
     """Store these bytes. The very bytes that are there already change nothing: no revision, no history, no etag (R38).
 
+    ``parsed`` is what ``parse`` makes of them, for who has read them already.
     ``quietly``: the schedule tag stays, for only answers of others have come (RFC 6638 §3.2.10).
 
     Locks the calendar before it looks, so between the check of ``expected`` and the write nobody else gets in (R36).
@@ -109,7 +112,7 @@ def put(
     _check(stored, expected)
     if stored is not None and stored.data == data:
         return stored
-    parsed = parse(data)
+    parsed = parsed or parse(data)
     _check_names(parsed.uid, parsed.component)
     if stored is None:
         holder = by_uid(conn, calendar_id, parsed.uid)
@@ -118,23 +121,27 @@ def put(
     elif stored.uid != parsed.uid:
         raise InvalidCalendarData("no-uid-conflict", f"{href} has another UID")
     first_at, last_at = busy.bounds(parsed)
-    revision = changes.bump(conn, calendar_id, actor=actor, now=now)
+    old = b"" if stored is None else stored.data
+    revision = changes.bump(conn, calendar_id, actor=actor, now=now, more=len(data) - len(old))
     tag = (stored.schedule_tag or stored.etag) if quietly and stored is not None else None
     new = StoredObject(
         calendar_id, href, parsed.uid, parsed.component, data, etag_of(data), revision, now, first_at, last_at, tag
     )
-    conn.execute(_STORE[conn.dialect.name], asdict(new))
+    conn.execute(_STORE[conn.dialect.name], _row(new))
     if stored is None:
         conn.execute(_UNBURY, {"calendar_id": calendar_id, "href": href})
     history.record(conn, history.Version(calendar_id, revision, href, new.uid, data, actor, now))
-    _account(conn, calendar_id, parsed.uid, b"" if stored is None else stored.data, data, now=now)
+    _refer(conn, calendar_id, parsed.uid, old, data, now=now)
     return new
 
 
-def _account(conn: sa.Connection, calendar_id: int, uid: str, old: bytes, new: bytes, *, now: dt.datetime) -> None:
-    """How much the calendar takes up, and which attachments it needs."""
-    if len(new) != len(old):
-        conn.execute(_GROW, {"id_": calendar_id, "more": len(new) - len(old)})
+def _row(stored: StoredObject) -> dict[str, Any]:
+    """As ``dataclasses.asdict`` has it, which takes as long as the statement."""
+    return {name: getattr(stored, name) for name in _COLUMNS}
+
+
+def _refer(conn: sa.Connection, calendar_id: int, uid: str, old: bytes, new: bytes, *, now: dt.datetime) -> None:
+    """Which attachments the object needs."""
     referred = managed_ids(new)
     if referred != managed_ids(old):
         attachments.refer(conn, calendar_id, uid, referred, now=now)
@@ -158,8 +165,8 @@ def delete(
     _check(stored, expected)
     if stored is None:
         raise NotFound(f"there is no {href} in calendar {calendar_id}")
-    revision = changes.bump(conn, calendar_id, actor=actor, now=now)
-    conn.execute(sa.delete(objects).where(objects.c.calendar_id == calendar_id, objects.c.href == href))
+    revision = changes.bump(conn, calendar_id, actor=actor, now=now, more=-len(stored.data))
+    conn.execute(_REMOVE, {"calendar_id": calendar_id, "href": href})
     tombstone = {
         "calendar_id": calendar_id,
         "href": href,
@@ -169,7 +176,7 @@ def delete(
     }
     conn.execute(_BURY[conn.dialect.name], tombstone)
     history.record(conn, history.Version(calendar_id, revision, href, stored.uid, None, actor, now))
-    _account(conn, calendar_id, stored.uid, stored.data, b"", now=now)
+    _refer(conn, calendar_id, stored.uid, stored.data, b"", now=now)
 
 
 def deliver(
@@ -180,10 +187,9 @@ def deliver(
     So its href stands for its UID. Raises NotFound for the calendar.
     """
     changes.lock(conn, calendar_id)
-    revision = changes.bump(conn, calendar_id, actor=actor, now=now)
+    revision = changes.bump(conn, calendar_id, actor=actor, now=now, more=len(data))
     new = StoredObject(calendar_id, href, href, component, data, etag_of(data), revision, now, None, None)
-    conn.execute(_STORE[conn.dialect.name], asdict(new))
-    conn.execute(_GROW, {"id_": calendar_id, "more": len(data)})
+    conn.execute(_STORE[conn.dialect.name], _row(new))
 
 
 def older_than(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> list[str]:
@@ -235,6 +241,11 @@ def every(conn: sa.Connection, calendar_id: int) -> Iterator[StoredObject]:
         execution_options={"yield_per": 500},
     )
     return (StoredObject(*row) for row in rows)
+
+
+def texts(conn: sa.Connection, calendar_id: int) -> Iterator[bytes]:
+    """The bytes of all of them by href, as ``every`` hands them out."""
+    return iter(conn.scalars(_TEXTS, {"calendar_id": calendar_id}, execution_options={"yield_per": 500}))
 
 
 def in_range(

@@ -402,13 +402,12 @@ def backoff(failures: int) -> dt.timedelta:
 
 def wake(conn: sa.Connection, pair_id: int, *, now: dt.datetime) -> None:
     """Something may have changed: due at once, unless the pair waits for its interval or after a failure (R30, R33)."""
-    conn.execute(_wake(pairs.c.id == pair_id, now=now))
+    conn.execute(_WAKE, {"id_": pair_id, "now_": now})
 
 
 def wake_calendar(conn: sa.Connection, calendar_id: int, *, now: dt.datetime, but: int | None = None) -> None:
     """The hub's calendar has changed: wake its pairs, but for the one that did it."""
-    others = pairs.c.id != but if but is not None else sa.true()
-    conn.execute(_wake(pairs.c.calendar_id == calendar_id, others, now=now))
+    conn.execute(_WAKE_CALENDAR, {"calendar": calendar_id, "but": but or 0, "now_": now})
 
 
 def revive_account(conn: sa.Connection, account_id: int, *, now: dt.datetime) -> None:
@@ -431,15 +430,21 @@ def without_fresh_channel(conn: sa.Connection, now: dt.datetime) -> list[int]:
     return list(conn.execute(query).scalars())
 
 
-def _wake(*which: sa.ColumnElement[bool], now: dt.datetime) -> sa.Update:
+def _wake(*which: sa.ColumnElement[bool]) -> sa.Update:
     """One that is due already is told that there is news (``idle``), so it goes first; what is told again changes no row."""
+    now = sa.bindparam("now_", type_=pairs.c.due_at.type)
     later = sa.or_(pairs.c.due_at.is_(None), pairs.c.due_at > now)
     patient = sa.and_(pairs.c.failures > 0, pairs.c.lease_owner.is_(None))  # it waits after a failure
     return (
         sa.update(pairs)
         .where(*which, pairs.c.realtime, ~patient, sa.or_(later, pairs.c.idle > 0))
-        .values(idle=0, due_at=sa.case((later, _instant(now)), else_=pairs.c.due_at))
+        .values(idle=0, due_at=sa.case((later, now), else_=pairs.c.due_at))
     )
+
+
+# Built once: every write wakes its calendar's pairs.
+_WAKE = _wake(pairs.c.id == sa.bindparam("id_"))
+_WAKE_CALENDAR = _wake(pairs.c.calendar_id == sa.bindparam("calendar"), pairs.c.id != sa.bindparam("but"))
 
 
 # --- the owner's word ----------------------------------------------------------------------------------------------

@@ -166,10 +166,11 @@ def _prepare(engine: sa.Engine, *pragmas: str, begin: str) -> None:
     @event.listens_for(engine, "begin")
     def _began(conn: sa.Connection) -> None:
         driver = conn.connection.dbapi_connection
-        if begin == "BEGIN" and driver is not None:
-            driver.cursor().execute(begin)  # it waits for nobody, and SQLAlchemy's own way takes ten times as long
-        else:
-            conn.exec_driver_sql(begin)
+        assert driver is not None  # noqa: S101 - for the type checker
+        try:
+            driver.cursor().execute(begin)  # SQLAlchemy's own way takes ten times as long
+        except sqlite3.OperationalError as error:  # a writer that waited too long for its turn
+            raise sa.exc.OperationalError(begin, None, error) from error
 
 
 def _use_wal(path: Path) -> None:

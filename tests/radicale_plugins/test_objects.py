@@ -3,8 +3,9 @@
 import xml.etree.ElementTree as ET
 
 import pytest
+import sqlalchemy as sa
 
-from bridge.store import calendars, history
+from bridge.store import calendars, history, tables
 
 CALENDAR = "/alice/calendar/"
 A = CALENDAR + "a.ics"
@@ -281,6 +282,24 @@ def test_a_whole_calendar_as_one_file(dav, event):
     assert reply.text.startswith("BEGIN:VCALENDAR\r\n")
     assert reply.text.endswith("END:VCALENDAR\r\n")
     assert dav.get(CALENDAR, headers={"If-None-Match": reply.headers["ETag"]}).status_code == 304
+
+
+def test_a_whole_calendar_without_what_cannot_be_read(dav, database, event):
+    """R32: stored by an older version of ours. Of zones that differ under one name the first stands for all."""
+    zones = [
+        ("BEGIN:VTIMEZONE", "TZID:A", "BEGIN:STANDARD", "DTSTART:19700101T000000", f"TZOFFSETFROM:{offset}",
+         f"TZOFFSETTO:{offset}", "END:STANDARD", "END:VTIMEZONE")
+        for offset in ("+0100", "+0200")
+    ]  # fmt: skip
+    for name, zone in zip("abc", (*zones, zones[0]), strict=True):
+        dav.put(CALENDAR + f"{name}.ics", event(name, "DTSTART;TZID=A:20260310T090000", before=zone))
+    with database.write() as conn:
+        bad = event("b").replace(b"BEGIN:VEVENT", b"METHOD:REQUEST\r\nBEGIN:VEVENT")
+        conn.execute(sa.update(tables.objects).where(tables.objects.c.href == "b.ics").values(data=bad))
+    lines = dav.get(CALENDAR).content.split(b"\r\n")
+    assert [line for line in lines if line[:3] == b"UID"] == [b"UID:a", b"UID:c"]
+    assert [line for line in lines if line[:8] == b"TZOFFSET"] == [b"TZOFFSETFROM:+0100", b"TZOFFSETTO:+0100"]
+    assert b"METHOD:REQUEST" not in lines
 
 
 def test_the_history_names_the_device(dav, database, event):

@@ -5,9 +5,10 @@ import re
 
 import caldav
 import pytest
+import sqlalchemy as sa
 
 from bridge.services.scheduling import Scheduling
-from bridge.store import calendars, objects
+from bridge.store import calendars, objects, tables
 from radicale_plugins import app
 from tests.radicale_plugins.conftest import Dav
 
@@ -625,3 +626,88 @@ def test_who_has_declined_is_free(dav, bob, event, word, kinds):
     assert re.findall(r"FBTYPE=([A-Z-]+):", ask(dav, BOB).text) == kinds
     query = '<C:free-busy-query><C:time-range start="20260310T000000Z" end="20260311T000000Z"/></C:free-busy-query>'
     assert re.findall(r"FBTYPE=([A-Z-]+):", bob.xml("REPORT", "/bob/calendar/", query, Depth="1").text) == kinds
+
+
+@pytest.fixture
+def spoil(database):
+    """Make somebody's copy one that cannot be read any more, as an older version may have stored it (R32)."""
+
+    def spoil(name):
+        with database.write() as conn:
+            own = calendars.get(conn, name, "calendar").id
+            (stored,) = objects.every(conn, own)
+            broken = stored.data.replace(b"BEGIN:VEVENT", b"METHOD:REQUEST\r\nBEGIN:VEVENT")
+            conn.execute(sa.update(tables.objects).where(tables.objects.c.calendar_id == own).values(data=broken))
+
+    return spoil
+
+
+def status_of(dav, who):
+    found = re.search(r"SCHEDULE-STATUS=([\d.]+)", line(dav.get(A).text.replace("\r\n ", ""), "ATTENDEE", who))
+    return found[1] if found else None
+
+
+def test_a_copy_that_cannot_be_read_is_nobody_elses_trouble(dav, bob, carol, event, spoil):
+    """The others hear of the change, the organizer that this guest did not; and once the guest has written it anew, they do."""
+    dav.put(A, event("a", *meeting(BOB, CAROL)))
+    spoil("bob")
+    before = texts(bob, "/bob/calendar/")
+    changed = event("a", *meeting(BOB, CAROL), "LOCATION:Room 4")
+    assert dav.put(A, changed).status_code == 204
+    assert (status_of(dav, BOB), status_of(dav, CAROL)) == ("5.2", "1.2")
+    assert "LOCATION:Room 4" in only(carol, "/carol/calendar/")
+    assert texts(bob, "/bob/calendar/") == before
+    assert len(inbox(bob, "bob")) == 1  # the invitation of before
+    (href,) = members(bob, "/bob/calendar/")
+    mended = before[0].replace("METHOD:REQUEST\r\n", "")
+    assert bob.put(href, mended.encode()).status_code == 204
+    assert dav.put(A, changed.replace(b"Room 4", b"Room 5")).status_code == 204
+    assert (status_of(dav, BOB), status_of(dav, CAROL)) == ("1.2", "1.2")
+    assert "LOCATION:Room 5" in only(bob, "/bob/calendar/")
+
+
+def test_a_meeting_is_called_off_past_a_copy_that_cannot_be_read(dav, bob, carol, event, spoil):
+    dav.put(A, event("a", *meeting(BOB, CAROL)))
+    spoil("bob")
+    assert dav.delete(A).status_code == 204
+    assert "STATUS:CANCELLED" in only(carol, "/carol/calendar/")
+    assert "STATUS:CANCELLED" not in only(bob, "/bob/calendar/")
+
+
+def test_who_wrote_an_unreadable_copy_anew_is_told_that_it_is_off(dav, bob, event, spoil):
+    """Whatever was not delivered meanwhile: they have the meeting."""
+    dav.put(A, event("a", *meeting(BOB)))
+    spoil("bob")
+    dav.put(A, event("a", *meeting(BOB), "LOCATION:Room 4"))
+    (href,) = members(bob, "/bob/calendar/")
+    bob.put(href, bob.get(href).text.replace("METHOD:REQUEST\r\n", "").encode())
+    assert dav.delete(A).status_code == 204
+    assert "STATUS:CANCELLED" in only(bob, "/bob/calendar/")
+
+
+def test_an_answer_comes_back_past_a_copy_that_cannot_be_read(dav, bob, carol, event, spoil):
+    dav.put(A, event("a", *meeting(BOB, CAROL)))
+    spoil("bob")
+    assert answer(carol, "/carol/calendar/", "ACCEPTED", CAROL).status_code == 204
+    assert "PARTSTAT=ACCEPTED" in line(dav.get(A).text.replace("\r\n ", ""), "ATTENDEE", CAROL)
+
+
+def test_an_answer_stays_with_who_gave_it_where_the_organizers_copy_cannot_be_read(dav, bob, event, spoil):
+    dav.put(A, event("a", *meeting(BOB)))
+    spoil("alice")
+    assert answer(bob, "/bob/calendar/", "ACCEPTED", BOB).status_code == 204
+    assert "PARTSTAT=ACCEPTED" in line(only(bob, "/bob/calendar/"), "ATTENDEE", BOB)
+    assert inbox(dav, "alice") == []
+    (href,) = members(bob, "/bob/calendar/")
+    assert bob.delete(href).status_code == 204
+
+
+def test_who_is_asked_for_the_first_time_and_has_something_unreadable_of_that_name(dav, bob, carol, event, spoil):
+    """Whose it is cannot be known, so it is not written over."""
+    bob.put("/bob/calendar/x.ics", event("a", *WHEN))
+    spoil("bob")
+    before = texts(bob, "/bob/calendar/")
+    assert dav.put(A, event("a", *meeting(BOB, CAROL))).status_code == 201
+    assert (status_of(dav, BOB), status_of(dav, CAROL)) == ("5.2", "1.2")
+    assert texts(bob, "/bob/calendar/") == before
+    assert inbox(bob, "bob") == []

@@ -5,6 +5,7 @@ from email.message import EmailMessage
 
 import icalendar
 import pytest
+import sqlalchemy as sa
 
 from bridge import config
 from bridge.errors import UsageError
@@ -13,7 +14,7 @@ from bridge.ical.itip import merging, parts
 from bridge.services import history, housekeeping, mailing, principals, scheduling
 from bridge.services.context import open_context
 from bridge.services.scheduling import Scheduling
-from bridge.store import calendars, objects
+from bridge.store import calendars, objects, tables
 from tests.support import databases
 from tests.support.post import Keeper, Taker
 
@@ -329,6 +330,29 @@ def test_r1_nobody_answers_for_anybody_else(context, taker, keeper, put, held, c
     keeper.put(forged)
     mailing.collect(context)
     assert held().to_bytes() == before
+
+
+@pytest.mark.parametrize("refused", [True, False], ids=["a letter that is refused", "an answer"])
+def test_r32_what_cannot_be_read_any_more_holds_up_no_mail(context, taker, keeper, put, refused):
+    """The organizer's object, stored by an older version: nothing is noted in it, and the next letter goes out."""
+    put(meeting(KIM))
+    if refused:
+        taker.refuses = {KIM: 550}
+    else:
+        mailing.deliver(context)
+        keeper.put(answer(context, taker, "ACCEPTED"))
+    broken = meeting(KIM).replace(b"BEGIN:VEVENT", b"METHOD:REQUEST\r\nBEGIN:VEVENT")
+    with context.database.write() as conn:
+        conn.execute(sa.update(tables.objects).values(data=broken))
+    if refused:
+        assert mailing.deliver(context) == 0
+        taker.refuses = {}
+        assert mailing.deliver(context) == 0
+    else:
+        assert mailing.collect(context) == 1
+        assert mailing.collect(context) == 0
+    with context.database.read() as conn:
+        assert objects.get(conn, calendars.get(conn, "alice", "calendar").id, "m1.ics").data == broken
 
 
 def test_mails_that_are_no_answers_stay_unread(context, keeper):

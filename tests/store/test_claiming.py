@@ -150,7 +150,7 @@ def test_r33_filling_a_pair_is_told_from_keeping_it(database, calendar, make_pai
 def test_a_flood_of_notices_changes_a_row_once(database, steady, t0):
     pair = steady(due_at=t0 - minutes(1))
     with database.write() as conn:
-        changed = [conn.execute(pairs._wake(tables.pairs.c.id == pair, now=t0)).rowcount for _ in range(3)]
+        changed = [conn.execute(pairs._WAKE, {"id_": pair, "now_": t0}).rowcount for _ in range(3)]
     assert changed == [1, 0, 0]
 
 

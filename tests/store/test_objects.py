@@ -187,6 +187,29 @@ def test_an_unknown_calendar_is_not_found(database, event, t0):
         objects.delete(conn, 4711, "a.ics", actor="cli", now=t0)
 
 
+def test_a_calendar_knows_how_much_its_objects_take_up(database, calendar, event, t0):
+    """Whether a transaction changes one or many, makes them larger or smaller, or takes them away."""
+    options = {"actor": "cli", "now": t0}
+
+    def measured():
+        with database.read() as conn:
+            there = sum(len(text) for text in objects.texts(conn, calendar))
+            return calendars.by_id(conn, calendar).size, there
+
+    with database.write() as conn:
+        for name in "abc":
+            objects.put(conn, calendar, f"{name}.ics", event(name, "SUMMARY:Tea"), **options)
+    assert measured() == (3 * len(event("a", "SUMMARY:Tea")),) * 2
+    with database.write() as conn:
+        objects.put(conn, calendar, "a.ics", event("a"), **options)
+        objects.put(conn, calendar, "b.ics", event("b", "SUMMARY:Tea and cake"), **options)
+        objects.delete(conn, calendar, "c.ics", **options)
+    assert len(set(measured())) == 1
+    with database.write() as conn:
+        objects.delete(conn, calendar, "b.ics", **options)
+    assert measured() == (len(event("a")),) * 2
+
+
 def test_many_and_every(database, calendar, event, t0):
     """More than one chunk of parameters, and more than one page of rows."""
     names = [f"{number:04}.ics" for number in range(600)]
@@ -195,6 +218,7 @@ def test_many_and_every(database, calendar, event, t0):
             objects.put(conn, calendar, name, event(name), actor="cli", now=t0)
     with database.read() as conn:
         assert [stored.href for stored in objects.every(conn, calendar)] == names
+        assert list(objects.texts(conn, calendar)) == [event(name) for name in names]
         assert [href for href, _ in objects.hrefs(conn, calendar)] == names
         assert {stored.href for stored in objects.many(conn, calendar, [*names[:550], "none", names[0]])} == set(
             names[:550]
