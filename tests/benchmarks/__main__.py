@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("first_sync", "faults", "idle", "latency", "dav")
+NAMES = ("first_sync", "faults", "idle", "latency", "dav", "scale", "postgresql")
 
 for name in sys.argv[1:] or NAMES:
     importlib.import_module(f"tests.benchmarks.{name}").run()
