@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("first_sync", "faults", "idle", "latency", "dav", "scale", "postgresql")
+NAMES = ("first_sync", "faults", "idle", "latency", "dav", "scale", "postgresql", "load", "phones")
 
 for name in sys.argv[1:] or NAMES:
     importlib.import_module(f"tests.benchmarks.{name}").run()

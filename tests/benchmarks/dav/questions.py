@@ -39,13 +39,13 @@ def _range(span):
     return " ".join(f'{name}="{day:%Y%m%dT000000Z}"' for name, day in zip(("start", "end"), span, strict=True))
 
 
-def _query(inside, span):
+def query(inside, span):
     inner = f"<C:comp-filter name='VEVENT'><C:time-range {_range(span)}/></C:comp-filter>"
     test = f"<C:filter><C:comp-filter name='VCALENDAR'>{inner}</C:comp-filter></C:filter>"
     return f"<C:calendar-query {SPACES}><D:prop><D:getetag/>{inside}</D:prop>{test}</C:calendar-query>"
 
 
-def _sync(token):
+def sync(token):
     return (
         f"<D:sync-collection {SPACES}><D:sync-token>{token}</D:sync-token><D:sync-level>1</D:sync-level>"
         "<D:prop><D:getetag/></D:prop></D:sync-collection>"
@@ -86,14 +86,14 @@ def polls(client, size):
 
     yield Question("ctag poll", _asking("PROPFIND", HOME, CTAG, token, Depth="0"))
     yield Question("home listing", _asking("PROPFIND", HOME.rpartition("calendar")[0], LISTING, token, Depth="1"))
-    _, answer = client("REPORT", HOME, _sync(""))
+    _, answer = client("REPORT", HOME, sync(""))
     now = token_of(answer)
-    yield Question("sync, nothing new", _asking("REPORT", HOME, _sync(now), _same(set())))
+    yield Question("sync, nothing new", _asking("REPORT", HOME, sync(now), _same(set())))
     for number in range(CHANGES):
         status, _ = client("PUT", href(number), mix.event(number, size, "Edited"))
         require(status in (200, 201, 204), status)
     yield Question(
-        f"sync, {CHANGES} changes", _asking("REPORT", HOME, _sync(now), _same({href(n) for n in range(CHANGES)}))
+        f"sync, {CHANGES} changes", _asking("REPORT", HOME, sync(now), _same({href(n) for n in range(CHANGES)}))
     )
 
 
@@ -102,7 +102,7 @@ def questions(client, size):
     yield from polls(client, size)
     everything = {href(number) for number in range(size)}
     yield Question("etag listing", _asking("PROPFIND", HOME, ETAGS, _same(everything), Depth="1"))
-    yield Question("initial sync", _asking("REPORT", HOME, _sync(""), _same(everything)))
+    yield Question("initial sync", _asking("REPORT", HOME, sync(""), _same(everything)))
 
     wanted = [href(number) for number in range(size // 3, size // 3 + 50)]
     inside = "".join(f"<D:href>{each}</D:href>" for each in wanted)
@@ -112,12 +112,10 @@ def questions(client, size):
     yield Question("multiget 50", _asking("REPORT", HOME, multiget, _contains(b"BEGIN:VCALENDAR", 50)))
 
     week = {href(number) for number in range(size) if mix.within(number, size, mix.WEEK)}
-    yield Question(
-        "week query", _asking("REPORT", HOME, _query("<C:calendar-data/>", mix.WEEK), _same(week), Depth="1")
-    )
+    yield Question("week query", _asking("REPORT", HOME, query("<C:calendar-data/>", mix.WEEK), _same(week), Depth="1"))
     month = {href(number) for number in range(size) if mix.within(number, size, mix.MONTH)}
     expand = f"<C:calendar-data><C:expand {_range(mix.MONTH)}/></C:calendar-data>"
-    yield Question("expand month", _asking("REPORT", HOME, _query(expand, mix.MONTH), _same(month), Depth="1"))
+    yield Question("expand month", _asking("REPORT", HOME, query(expand, mix.MONTH), _same(month), Depth="1"))
     busy = f"<C:free-busy-query {SPACES}><C:time-range {_range(mix.MONTH)}/></C:free-busy-query>"
     yield Question("free-busy month", _asking("REPORT", HOME, busy, _contains(b"BEGIN:VFREEBUSY"), Depth="1"))
 
