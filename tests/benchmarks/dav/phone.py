@@ -121,6 +121,8 @@ class Phone:
             if (etag := told.get(number)) is not None:
                 self._unsynced[number] = etag
                 self._etags[number] = etag
+            elif number >= self._size:  # it has not been made
+                self._titles.pop(number, None)
         self._require(told.keys() == self._unsynced.keys(), "what is new", (told, self._unsynced))
         for number, etag in self._unsynced.items():
             self._require(etag in (None, told[number]), "an etag", (told, self._unsynced))

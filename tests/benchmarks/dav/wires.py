@@ -139,8 +139,11 @@ class _Wire:
         return self.asker.answered(int(head[9:12]), head, body, took)
 
     def _ended(self):
-        """An idle connection may end, and one that was idle just now: a device then opens another and asks again."""
-        again = self.under_way and self._used and not self._got
+        """An idle connection may end, and one that was idle just now: a device then opens another and asks again.
+
+        A PUT is not sent twice: it may have been carried out.
+        """
+        again = self.under_way and self._used and not self._got and not self._request.startswith(b"PUT")
         self.close()
         if again:
             self._open()
