@@ -10,6 +10,7 @@ and has one request under way at a time. What an asker raises ends everything: a
 """
 
 import heapq
+import itertools
 import re
 import select
 import socket
@@ -35,6 +36,7 @@ def drive(port, askers, seconds, patience=10.0):
     epoll = select.epoll()
     wires = [_Wire(port, asker, epoll) for asker in askers]
     by_number, pauses, answers = {}, [], 0
+    order = itertools.count()
     began, own = time.perf_counter(), time.process_time()
     end = began + seconds
     try:
@@ -61,7 +63,7 @@ def drive(port, askers, seconds, patience=10.0):
                     wire.ask(by_number)
                     continue
                 busy -= 1
-                heapq.heappush(pauses, (time.perf_counter() + pause, number, wire))
+                heapq.heappush(pauses, (time.perf_counter() + pause, next(order), wire))
         waiting = [wire.asker for wire in wires if wire.under_way]
     finally:
         for wire in wires:
