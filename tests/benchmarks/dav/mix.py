@@ -46,7 +46,7 @@ def within(number, size, span):
     return any(span[0] <= each < span[1] for each in days(number, size))
 
 
-def event(number, size, title="Meeting"):
+def event(number, size, title="Meeting", *, guests=True):
     """As a phone writes it, with the VTIMEZONE of its zone, an alarm, and sometimes guests."""
     zone = ("Europe/Vienna", "America/New_York")[number % 3 == 0]
     first = day(number, size)
@@ -54,7 +54,7 @@ def event(number, size, title="Meeting"):
         f"SUMMARY:{title} {number}", "LOCATION:Room 4", f"DESCRIPTION:What there is to say about number {number}", "SEQUENCE:0",
         "BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:Reminder", "TRIGGER:-PT15M", "END:VALARM",
     ]  # fmt: skip
-    if number % 10 == 1:
+    if guests and number % 10 == 1:
         about[4:4] = [
             "ORGANIZER:mailto:boss@elsewhere.example",
             *(

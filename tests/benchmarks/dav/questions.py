@@ -39,13 +39,13 @@ def _range(span):
     return " ".join(f'{name}="{day:%Y%m%dT000000Z}"' for name, day in zip(("start", "end"), span, strict=True))
 
 
-def _query(inside, span):
+def query(inside, span):
     inner = f"<C:comp-filter name='VEVENT'><C:time-range {_range(span)}/></C:comp-filter>"
     test = f"<C:filter><C:comp-filter name='VCALENDAR'>{inner}</C:comp-filter></C:filter>"
     return f"<C:calendar-query {SPACES}><D:prop><D:getetag/>{inside}</D:prop>{test}</C:calendar-query>"
 
 
-def _sync(token):
+def sync(token):
     return (
         f"<D:sync-collection {SPACES}><D:sync-token>{token}</D:sync-token><D:sync-level>1</D:sync-level>"
         "<D:prop><D:getetag/></D:prop></D:sync-collection>"
@@ -61,55 +61,63 @@ def require(condition, told):
         raise AssertionError(f"a wrong answer: {told!r}"[:600])
 
 
-def questions(client, size):
-    """All of them for one server, in an order in which none disturbs the next."""
-    everything = {href(number) for number in range(size)}
+def _asking(method, path, body, check, **headers):
+    def ask(client):
+        status, answer = client(method, path, body, **headers)
+        require(status in (200, 207), (status, answer[:300]))
+        check(answer)
 
-    def asking(method, path, body, check, **headers):
-        def ask(client):
-            status, answer = client(method, path, body, **headers)
-            require(status in (200, 207), (status, answer[:300]))
-            check(answer)
+    return ask
 
-        return ask
 
-    def same(expected):
-        return lambda answer: require(hrefs(answer) == expected, (len(hrefs(answer)), len(expected)))
+def _same(expected):
+    return lambda answer: require(hrefs(answer) == expected, (len(hrefs(answer)), len(expected)))
 
-    def contains(word, times=1):
-        return lambda answer: require(answer.count(word) == times, (word, answer.count(word), times))
+
+def _contains(word, times=1):
+    return lambda answer: require(answer.count(word) == times, (word, answer.count(word), times))
+
+
+def polls(client, size):
+    """What devices ask all day, and the ten changes that the last one tells."""
 
     def token(answer):
         require(_TOKEN.search(answer), answer[:300])
 
-    yield Question("ctag poll", asking("PROPFIND", HOME, CTAG, token, Depth="0"))
-    yield Question("home listing", asking("PROPFIND", HOME.rpartition("calendar")[0], LISTING, token, Depth="1"))
-    _, answer = client("REPORT", HOME, _sync(""))
+    yield Question("ctag poll", _asking("PROPFIND", HOME, CTAG, token, Depth="0"))
+    yield Question("home listing", _asking("PROPFIND", HOME.rpartition("calendar")[0], LISTING, token, Depth="1"))
+    _, answer = client("REPORT", HOME, sync(""))
     now = token_of(answer)
-    yield Question("sync, nothing new", asking("REPORT", HOME, _sync(now), same(set())))
+    yield Question("sync, nothing new", _asking("REPORT", HOME, sync(now), _same(set())))
     for number in range(CHANGES):
         status, _ = client("PUT", href(number), mix.event(number, size, "Edited"))
         require(status in (200, 201, 204), status)
     yield Question(
-        f"sync, {CHANGES} changes", asking("REPORT", HOME, _sync(now), same({href(n) for n in range(CHANGES)}))
+        f"sync, {CHANGES} changes", _asking("REPORT", HOME, sync(now), _same({href(n) for n in range(CHANGES)}))
     )
-    yield Question("etag listing", asking("PROPFIND", HOME, ETAGS, same(everything), Depth="1"))
-    yield Question("initial sync", asking("REPORT", HOME, _sync(""), same(everything)))
+
+
+def questions(client, size):
+    """All of them for one server, in an order in which none disturbs the next."""
+    yield from polls(client, size)
+    everything = {href(number) for number in range(size)}
+    yield Question("etag listing", _asking("PROPFIND", HOME, ETAGS, _same(everything), Depth="1"))
+    yield Question("initial sync", _asking("REPORT", HOME, sync(""), _same(everything)))
 
     wanted = [href(number) for number in range(size // 3, size // 3 + 50)]
     inside = "".join(f"<D:href>{each}</D:href>" for each in wanted)
     multiget = (
         f"<C:calendar-multiget {SPACES}><D:prop><D:getetag/><C:calendar-data/></D:prop>{inside}</C:calendar-multiget>"
     )
-    yield Question("multiget 50", asking("REPORT", HOME, multiget, contains(b"BEGIN:VCALENDAR", 50)))
+    yield Question("multiget 50", _asking("REPORT", HOME, multiget, _contains(b"BEGIN:VCALENDAR", 50)))
 
     week = {href(number) for number in range(size) if mix.within(number, size, mix.WEEK)}
-    yield Question("week query", asking("REPORT", HOME, _query("<C:calendar-data/>", mix.WEEK), same(week), Depth="1"))
+    yield Question("week query", _asking("REPORT", HOME, query("<C:calendar-data/>", mix.WEEK), _same(week), Depth="1"))
     month = {href(number) for number in range(size) if mix.within(number, size, mix.MONTH)}
     expand = f"<C:calendar-data><C:expand {_range(mix.MONTH)}/></C:calendar-data>"
-    yield Question("expand month", asking("REPORT", HOME, _query(expand, mix.MONTH), same(month), Depth="1"))
+    yield Question("expand month", _asking("REPORT", HOME, query(expand, mix.MONTH), _same(month), Depth="1"))
     busy = f"<C:free-busy-query {SPACES}><C:time-range {_range(mix.MONTH)}/></C:free-busy-query>"
-    yield Question("free-busy month", asking("REPORT", HOME, busy, contains(b"BEGIN:VFREEBUSY"), Depth="1"))
+    yield Question("free-busy month", _asking("REPORT", HOME, busy, _contains(b"BEGIN:VFREEBUSY"), Depth="1"))
 
     some = itertools.cycle(range(size))
 
@@ -123,7 +131,7 @@ def questions(client, size):
     moved = sum(mix.kind(number) == "moved" for number in range(size))
     yield Question(
         "GET calendar",
-        asking(
+        _asking(
             "GET", HOME, "", lambda answer: require(len(uid.findall(answer)) == size + moved, len(uid.findall(answer)))
         ),
     )

@@ -1,20 +1,25 @@
-"""The servers that are compared, each in processes of its own on a port of its own, filled before they start."""
+"""The servers that are compared, each in processes of its own on a port of its own, filled before they start.
+
+``BENCH_PROCESSES`` says how many web processes ours has; unset, it has as many as it comes with.
+"""
 
 import contextlib
-import datetime as dt
 import json
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.services import devices, principals
-from bridge.store import calendars, migrations, objects, session
-from tests.benchmarks.dav import mix
+from bridge.store import session
+from tests.benchmarks.dav import filling, mix
+from tests.benchmarks.dav.filling import NOW
+from tests.support.databases import lay
 from tests.support.hub import Hub, free_port, wait_for
 
-NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 PERSON = "alex"
 
 
@@ -26,22 +31,34 @@ class Server:
     process: int
     """Its first one; the others are its children."""
 
+    database: int | None = None
+    """The first process of a database of its own."""
+
     def cpu(self):
-        """Seconds of processor time that it and its children have had, the ended ones aside."""
-        return sum(_spent(each) for each in _family(self.process))
+        """Seconds of processor time that it and its children have had, the ended ones aside; its database's are among them."""
+        return sum(_spent(each) for each in self._every())
 
     def memory(self):
-        """Resident MB now, of all its processes."""
+        """Resident MB now, of all its processes, without its database's: those share most of what they have."""
         return sum(_resident(each) for each in _family(self.process))
+
+    def _every(self):
+        return _family(self.process) + ([] if self.database is None else _family(self.database))
 
 
 def _family(process):
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except FileNotFoundError:  # a process of the database that has ended meanwhile
+        return []
     return [process, *(each for child in children for each in _family(int(child)))]
 
 
 def _spent(process):
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -50,42 +67,70 @@ def _resident(process):
 
 
 @contextlib.contextmanager
-def bridge(folder, size, others=0):
-    """Ours on SQLite, as `caldav-bridge web` runs it. ``others`` people have a calendar each, with an event."""
+def bridge(folder, size, others=0, url=None, database=None, processes=None):
+    """Ours as `caldav-bridge web` runs it, on SQLite unless a migrated database's ``url`` is given.
+
+    ``others`` people have a calendar each, with an event. ``database`` is the process of the database.
+    """
+
+    def fill(opened):
+        principals.add(opened, PERSON, "alex@example.com", now=NOW)
+        filling.calendar(opened, PERSON, size)
+        filling.people(opened, (f"other{number}" for number in range(others)), 1)
+        return devices.add(opened, PERSON, "bench", now=NOW).password
+
+    with filled_bridge(folder, fill, url=url, processes=processes) as (hub, password):
+        yield Server("caldav-bridge", hub.port, password, hub.processes[0].pid, database)
+
+
+@contextlib.contextmanager
+def filled_bridge(folder, fill: Callable, url=None, processes=None):
+    """A hub, and what ``fill`` has made of its database before it started."""
     data = folder / "bridge"
-    data.mkdir(mode=0o700)
-    database = session.connect(f"sqlite:///{data / 'bridge.db'}")
-    migrations.upgrade(database)
-    principals.add(database, PERSON, "alex@example.com", now=NOW)
-    password = devices.add(database, PERSON, "bench", now=NOW).password
-    with database.write() as conn:
-        calendar = calendars.get(conn, PERSON, "calendar")
-        for number in range(size):
-            data_ = mix.event(number, size).encode()
-            objects.put(conn, calendar.id, f"{number}.ics", data_, actor="device:1", now=NOW)
-    for number in range(others):
-        principals.add(database, f"other{number}", f"other{number}@example.com", now=NOW)
-    database.close()
-    hub = Hub(data)
+    if url is None:
+        lay(data)
+    else:
+        data.mkdir(mode=0o700, parents=True)
+    opened = session.connect(url or f"sqlite:///{data / 'bridge.db'}")
+    made = fill(opened)
+    opened.close()
+    if processes := processes or os.environ.get("BENCH_PROCESSES"):
+        (data / "config.toml").write_text(f"[server]\nweb_processes = {int(processes)}\n")
+    hub = Hub(data, **({} if url is None else {"CALDAV_BRIDGE_DATABASE_URL": url}))
     hub.parts = [["web"]]
     with hub:
-        yield Server("caldav-bridge", hub.port, password, hub.processes[0].pid)
+        yield hub, made
 
 
 @contextlib.contextmanager
 def radicale(folder, size):
-    """Stock Radicale as it comes, but for a password file in plain text: the cheapest it has."""
-    (folder / "users").write_text(f"{PERSON}:secret\n")
-    collection = folder / "collections" / "collection-root" / PERSON / "calendar"
+    """Stock Radicale with one person and one calendar."""
+    store = folder / "collections"
+    lay_collection(store, PERSON, size)
+    with serving_radicale(folder, store, [PERSON]) as server:
+        yield server
+
+
+def lay_collection(store, person, size, event=mix.event):
+    """Write somebody's calendar where Radicale looks for it; its folder."""
+    collection = store / "collection-root" / person / "calendar"
     collection.mkdir(parents=True)
     (collection / ".Radicale.props").write_text(json.dumps({"tag": "VCALENDAR", "D:displayname": "Calendar"}))
     for number in range(size):
-        (collection / f"{number}.ics").write_bytes(mix.event(number, size).encode())
+        (collection / f"{number}.ics").write_bytes(event(number, size).encode())
+    return collection
+
+
+@contextlib.contextmanager
+def serving_radicale(folder, store, people, connections=50, level="error"):
+    """Stock Radicale as it comes, but for a password file in plain text: the cheapest it has. Its log is in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "users").write_text("".join(f"{person}:secret\n" for person in people))
     port = free_port()
     settings = {
         "server-hosts": f"127.0.0.1:{port}", "auth-type": "htpasswd", "auth-htpasswd-filename": str(folder / "users"),
-        "auth-htpasswd-encryption": "plain", "storage-filesystem-folder": str(folder / "collections"), "web-type": "none",
-        "logging-level": "error", "server-max-connections": "50",
+        "auth-htpasswd-encryption": "plain", "storage-filesystem-folder": str(store), "web-type": "none",
+        "logging-level": level, "server-max-connections": str(connections),
     }  # fmt: skip
     command = [
         sys.executable,
@@ -106,8 +151,6 @@ def radicale(folder, size):
 
 
 def _listens(port):
-    import socket
-
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
