@@ -3,7 +3,7 @@
 One process asks over connections that stay open where the server keeps them; it sends bytes made beforehand and looks at an
 answer's status, length and token alone. What it takes of a core is printed: the server has the rest of the machine.
 
-Ours runs with one web process and with two where there is a setting for it (``BENCH_PROCESSES`` names one number instead);
+Ours runs with one web process and with two (``BENCH_PROCESSES`` names one number instead);
 beside it stock Radicale. All have a calendar of 1,000 events.
 """
 
@@ -14,7 +14,6 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from bridge.config import Server
 from tests.benchmarks.dav import servers, wires
 from tests.benchmarks.dav.client import HOME, Client
 from tests.benchmarks.dav.questions import CTAG, LISTING, require, sync, token_of
@@ -30,10 +29,8 @@ def run():
     )
     print(f"  {'':22}{'':20}{'clients':>8}{'a second':>10}{'p50':>9}{'p95':>9}{'p99':>9}{'cpu':>8}{'asking':>9}")
     for processes in _processes():
-        with tempfile.TemporaryDirectory() as folder:
-            name = "ours" if processes is None else f"ours, web processes {processes}"
-            with servers.bridge(Path(folder), SIZE, processes=processes) as server:
-                _measure(server, name)
+        with tempfile.TemporaryDirectory() as folder, servers.bridge(Path(folder), SIZE, processes=processes) as server:
+            _measure(server, f"ours, web processes {processes}")
     with tempfile.TemporaryDirectory() as folder, servers.radicale(Path(folder), SIZE) as server:
         _measure(server, "Radicale")
 
@@ -41,7 +38,7 @@ def run():
 def _processes():
     if named := os.environ.get("BENCH_PROCESSES"):
         return [int(named)]
-    return [1, 2] if "web_processes" in Server.model_fields else [None]
+    return [1, 2]
 
 
 def _measure(server, name):

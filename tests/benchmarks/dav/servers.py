@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge import config
 from bridge.services import devices, principals
 from bridge.store import session
 from tests.benchmarks.dav import filling, mix
@@ -94,9 +95,9 @@ def filled_bridge(folder, fill: Callable, url=None, processes=None):
     opened = session.connect(url or f"sqlite:///{data / 'bridge.db'}")
     made = fill(opened)
     opened.close()
-    if processes := processes or os.environ.get("BENCH_PROCESSES"):
-        (data / "config.toml").write_text(f"[server]\nweb_processes = {int(processes)}\n")
-    hub = Hub(data, **({} if url is None else {"CALDAV_BRIDGE_DATABASE_URL": url}))
+    processes = processes or os.environ.get("BENCH_PROCESSES") or config.Server.model_fields["web_processes"].default
+    environ = {"CALDAV_BRIDGE_SERVER__WEB_PROCESSES": str(processes)}
+    hub = Hub(data, **environ, **({} if url is None else {"CALDAV_BRIDGE_DATABASE_URL": url}))
     hub.parts = [["web"]]
     with hub:
         yield hub, made
