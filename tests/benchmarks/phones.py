@@ -1,10 +1,11 @@
-"""Phones in use: two hundred of two hundred people, each on a connection that stays open, all asking as fast as they are answered.
+"""Phones in use: two hundred of two hundred people, each on a connection that stays open.
 
 Seven of ten requests are polls, the others sync, fetch, write and search (``dav.phone``). Each phone knows what it has written,
-and one wrong answer ends the benchmark. Then ten times as many phones ask the same server: more than it can answer, so it has
-to keep some waiting or send them away (503 with Retry-After), and must neither answer wrongly nor grow without bound.
+and one wrong answer ends the benchmark. At first eight ask at a time, then all of them as fast as they are answered. Then ten
+times as many phones ask the same server: more than it can answer, so it has to keep some waiting or send them away (503 with
+Retry-After), and must neither answer wrongly nor grow without bound.
 
-Then stock Radicale, for a shorter time: the same two hundred phones with the same events.
+Then stock Radicale, for half as long each: the same two hundred phones with the same events.
 
 ``BENCH_PHONES`` says how many ("200"), ``BENCH_SECONDS`` for how long each time ("20").
 """
@@ -27,6 +28,9 @@ EVENTS = 200
 
 FEW_EVENTS = 20
 """In those of the others."""
+
+AT_ONCE = 8
+"""Phones that ask in the same moment, at first: two hundred that always do are a crowd whose waits say how many they are."""
 
 TIMES = 10
 MOST_GROWTH = 300
@@ -55,6 +59,7 @@ def _ours(folder, count, seconds):
         server = servers.Server("caldav-bridge", hub.port, "", hub.processes[0].pid)
         phones = _phones(first, EVENTS, passwords, exact=True)
         before = server.memory()
+        _measure(server, "ours", phones, seconds, at_once=AT_ONCE)
         _measure(server, "ours", phones, seconds)
         phones += _phones(others, FEW_EVENTS, passwords, exact=True)
         _measure(server, "ours", phones, seconds)
@@ -67,7 +72,9 @@ def _stock(folder, count, seconds):
     for name, collection in zip(names, _filled(folder, store, names), strict=True):
         require(len(list(collection.glob("*.ics"))) == EVENTS, name)
     with servers.serving_radicale(folder, store, names, connections=2 * count) as server:
-        _measure(server, "Radicale", _phones(names, EVENTS, dict.fromkeys(names, "secret"), exact=False), seconds)
+        phones = _phones(names, EVENTS, dict.fromkeys(names, "secret"), exact=False)
+        _measure(server, "Radicale", phones, seconds, at_once=AT_ONCE)
+        _measure(server, "Radicale", phones, seconds)
 
 
 def _filled(folder, store, names):
@@ -91,16 +98,17 @@ def _phones(names, events, passwords, *, exact):
     return [Phone(name, passwords[name], events, exact=exact, seed=name) for name in names]
 
 
-def _measure(server, name, phones, seconds):
+def _measure(server, name, phones, seconds, at_once=None):
     tally = Tally()
     for phone in phones:
         phone.tally, phone.answers = tally, 0
     memory, cpu = server.memory(), server.cpu()
-    driven = wires.drive(server.port, phones, seconds)
+    driven = wires.drive(server.port, phones, seconds, at_once=at_once)
     cpu, count = server.cpu() - cpu, sum(map(len, tally.waits.values()))
     silent = sum(not phone.answers for phone in driven.waiting)
     print(
-        f"\n{name}, {len(phones):,} phones for {driven.seconds:.0f} s: {driven.answers / driven.seconds:.0f} answers a second,"
+        f"\n{name}, {len(phones):,} phones, {at_once or len(phones):,} at once, for {driven.seconds:.0f} s:"
+        f" {driven.answers / driven.seconds:.0f} answers a second,"
         f" {cpu / max(1, count) * 1000:.2f} ms of processor time each; asking took {driven.own_cpu:.0%} of a core"
     )
     print(

@@ -15,6 +15,7 @@ import re
 import select
 import socket
 import time
+from collections import deque
 from dataclasses import dataclass
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -31,26 +32,31 @@ class Driven:
     own_cpu: float
 
 
-def drive(port, askers, seconds, patience=10.0):
-    """Each asks as soon as it has its answer, for so long; then what is under way is waited for, and counted no more."""
+def drive(port, askers, seconds, patience=10.0, at_once=None):
+    """Each asks as soon as it has its answer, for so long; then what is under way is waited for, and counted no more.
+
+    With ``at_once`` no more than so many have a request under way, and take turns.
+    """
     epoll = select.epoll()
     wires = [_Wire(port, asker, epoll) for asker in askers]
     by_number, pauses, answers = {}, [], 0
+    at_once = at_once or len(wires)
+    idle = deque(wires)
     order = itertools.count()
     began, own = time.perf_counter(), time.process_time()
     end = began + seconds
     try:
-        for wire in wires:
-            wire.ask(by_number)
-        busy, counted, spent = len(wires), None, 0.0
+        busy, counted, spent = 0, None, 0.0
         while True:
             now = time.perf_counter()
             if now >= end and counted is None:
                 counted, spent = answers, time.process_time() - own
             if now >= end and (not busy or now >= end + patience):
                 break
-            while pauses and pauses[0][0] <= now < end:
-                heapq.heappop(pauses)[2].ask(by_number)
+            while pauses and pauses[0][0] <= now:
+                idle.append(heapq.heappop(pauses)[2])
+            while idle and busy < at_once and now < end:
+                idle.popleft().ask(by_number)
                 busy += 1
             until = pauses[0][0] if pauses and now < end else end if now < end else end + patience
             for number, event in epoll.poll(max(0.0, until - now)):
@@ -59,11 +65,14 @@ def drive(port, askers, seconds, patience=10.0):
                 if pause is None:
                     continue
                 answers += 1
-                if not pause and time.perf_counter() < end:
-                    wire.ask(by_number)
-                    continue
                 busy -= 1
-                heapq.heappush(pauses, (time.perf_counter() + pause, next(order), wire))
+                if pause:
+                    heapq.heappush(pauses, (time.perf_counter() + pause, next(order), wire))
+                else:
+                    idle.append(wire)
+                if idle and time.perf_counter() < end:
+                    idle.popleft().ask(by_number)
+                    busy += 1
         waiting = [wire.asker for wire in wires if wire.under_way]
     finally:
         for wire in wires:
