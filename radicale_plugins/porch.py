@@ -89,7 +89,6 @@ class Porch:
         self._database = database
         self._now = now
         self._record = record
-        self._evidence = evidence.Reader(database)
         self._secret = secrets.token_bytes(32)  # passwords are among what is said, and nobody shall read them here
         self._heads: set[bytes] = set()
         self._kept: dict[bytes, _Kept] = {}
@@ -124,7 +123,7 @@ class Porch:
         if kept is None:
             return None
         now = self._now()
-        seen = self._evidence.read(kept.asked, now=now)
+        seen = evidence.read(self._database, kept.asked, now=now)
         if seen is None or seen.rows != kept.rows or devices.is_to_be_noted(seen.last_used_at, now):
             return None
         try:
@@ -137,7 +136,7 @@ class Porch:
 
     def look(self, poll: Poll, asked: Asked, body: bytes) -> None:
         """Before an answer is made that follows from these rows alone, and from what the request says."""
-        poll.asked, poll.body, poll.seen = asked, body, self._evidence.read(asked, now=self._now())
+        poll.asked, poll.body, poll.seen = asked, body, evidence.read(self._database, asked, now=self._now())
 
     def keep(self, poll: Poll, answered: Iterable[bytes]) -> None:
         """After it was made."""

@@ -18,6 +18,7 @@ import secrets
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import unquote
 
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ from bridge.errors import NotFound, UsageError
 from bridge.services import passwords
 from bridge.services.naming import nobody
 from bridge.store import devices, fetches, login_failures, principals, setup_links
-from bridge.store.devices import Device
+from bridge.store.devices import Device, Key
 from bridge.store.principals import Principal
 from bridge.store.session import Database
 
@@ -109,9 +110,9 @@ def authenticate(
     """
     login = unquote(login).strip()
     there = login_failures.of_address(address)
+    if (key := _at_once(database, login, password, there, now=now)) is not None:
+        return Login(login, key.id)
     with database.read() as conn:
-        if (device := _at_once(conn, login, password, there, now=now)) is not None:
-            return Login(login, device.id)
         owner = _find(conn, login)
         account = owner.name if owner is not None else login.lower()
         here = login_failures.of_account(f"{account} at {there}")
@@ -141,13 +142,13 @@ def authenticate(
     return Login(owner.name, device.id)
 
 
-def _at_once(conn: sa.Connection, login: str, password: str, there: str, *, now: dt.datetime) -> Device | None:
+def _at_once(database: Database, login: str, password: str, there: str, *, now: dt.datetime) -> Key | None:
     """The device of nearly all requests: a name as it is written here, a password of ours, and nothing to be noted."""
     if not login.isprintable():
         return None
     here = login_failures.of_account(f"{login} at {there}")
-    device = _generated(devices.unhindered(conn, login, (here, there), now=now), password)
-    return None if device is None or is_to_be_noted(device.last_used_at, now) else device
+    key = _generated(devices.unhindered(database, login, (here, there), now=now), password)
+    return None if key is None or is_to_be_noted(key.last_used_at, now) else key
 
 
 def is_to_be_noted(last_used_at: dt.datetime | None, now: dt.datetime) -> bool:
@@ -163,7 +164,10 @@ def _find(conn: sa.Connection, login: str) -> Principal | None:
     )
 
 
-def _generated(among: Sequence[Device], password: str) -> Device | None:
+_Holder = TypeVar("_Holder", Device, Key)
+
+
+def _generated(among: Sequence[_Holder], password: str) -> _Holder | None:
     """The device whose password of ours this is. All are compared, whichever matches."""
     found = None
     for device in among:

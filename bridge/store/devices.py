@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from bridge.errors import AlreadyExists, NotFound, UsageError
 from bridge.store import push_subscriptions
 from bridge.store.dialects import insert
-from bridge.store.tables import Instant, devices, login_failures, principals
+from bridge.store.session import Database
+from bridge.store.tables import Instant, devices, instant, login_failures, micros, principals
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ WAITS = sa.exists().where(
 )
 # Built once: every request of every device begins with it.
 _UNHINDERED = (
-    sa.select(devices)
+    sa.select(devices.c.id, devices.c.password_hash, devices.c.last_used_at)
     .join(principals)
     .where(principals.c.name == sa.bindparam("principal"), devices.c.revoked_at.is_(None), ~WAITS)
 )
@@ -60,11 +61,23 @@ def add(conn: sa.Connection, principal_id: int, label: str, password_hash: str, 
     return Device(*row)
 
 
-def unhindered(conn: sa.Connection, principal: str, subjects: tuple[str, str], *, now: dt.datetime) -> list[Device]:
-    """Those that may sign in; none where one of the two subjects has to wait (``store.login_failures``). One statement."""
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a device signs in with."""
+
+    id: int
+    password_hash: str
+    last_used_at: dt.datetime | None
+
+
+def unhindered(database: Database, principal: str, subjects: tuple[str, str], *, now: dt.datetime) -> list[Key]:
+    """Those that may sign in; none where one of the two subjects has to wait (``store.login_failures``).
+
+    One glance; none, too, if the database is not to be reached.
+    """
     here, there = subjects
-    rows = conn.execute(_UNHINDERED, {"principal": principal, "here": here, "there": there, "now": now})
-    return [Device(*row) for row in rows]
+    rows = database.glance(_UNHINDERED, {"principal": principal, "here": here, "there": there, "now": micros(now)})
+    return [Key(number, password_hash, instant(used)) for number, password_hash, used in rows or ()]
 
 
 def by_id(conn: sa.Connection, device_id: int) -> Device | None:

@@ -12,11 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.store import devices, shares
-from bridge.store.glance import Rows
 from bridge.store.session import Database
-from bridge.store.tables import Instant
 from bridge.store.tables import calendars as calendars_table
 from bridge.store.tables import devices as devices_table
+from bridge.store.tables import instant, micros
 from bridge.store.tables import principals as people
 from bridge.store.tables import shares as shares_table
 
@@ -43,29 +42,15 @@ class Evidence:
     rows: tuple[Any, ...]
 
 
-class Reader:
-    """Any number of threads may ask it."""
+def read(database: Database, asked: Asked, *, now: dt.datetime) -> Evidence | None:
+    """None: the device may not sign in as things are, or the database is not to be reached."""
+    parameters = {
+        "device": asked.device, "home": asked.home, "here": asked.here, "there": asked.there, "slug": asked.slug,
+        "now": micros(now),
+    }  # fmt: skip
+    rows = database.glance(_OF_CALENDAR if asked.slug else _OF_HOME, parameters)
+    return Evidence(instant(rows[0][0]), tuple(row[1:] for row in rows)) if rows else None
 
-    def __init__(self, database: Database) -> None:
-        self._calendar = database.glance(_statement(_CALENDAR))
-        self._home = database.glance(_statement(_HOME))
-
-    def read(self, asked: Asked, *, now: dt.datetime) -> Evidence | None:
-        """None: the device may not sign in as things are, or the database is not to be reached."""
-        parameters = {
-            "device": asked.device, "home": asked.home, "here": asked.here, "there": asked.there, "slug": asked.slug,
-            "now": _INSTANT.process_bind_param(now, _ANY),
-        }  # fmt: skip
-        rows = (self._calendar if asked.slug else self._home).rows(parameters)
-        return _evidence(rows) if rows else None
-
-
-def _evidence(rows: Rows) -> Evidence:
-    return Evidence(_INSTANT.process_result_value(rows[0][0], _ANY), tuple(row[1:] for row in rows))
-
-
-_INSTANT = Instant()
-_ANY: Any = None  # the type is the same on every database
 
 _OWN, _SEEN = shares.OWN, shares.SEEN
 _HOME = sa.union_all(_OWN, _SEEN)
@@ -89,3 +74,6 @@ def _statement(told: sa.CompoundSelect[Any]) -> sa.Select[Any]:
         )
         .order_by(rows.c.share_id, rows.c.id)
     )
+
+
+_OF_CALENDAR, _OF_HOME = _statement(_CALENDAR), _statement(_HOME)

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from bridge.errors import UsageError
-from bridge.store.glance import Glance
+from bridge.store.glance import Glance, Rows
 
 BUSY_SECONDS = 30
 """How long a statement waits for SQLite's one writer."""
@@ -36,7 +36,7 @@ class Database:
     def __init__(self, readers: sa.Engine, writers: sa.Engine) -> None:
         self._readers = readers
         self._writers = writers
-        self._glances: list[Glance] = []
+        self._glances: dict[sa.Select[Any], Glance] = {}
         _notes_end_with_the_transaction(writers)
         _engines.update((readers, writers))
 
@@ -45,11 +45,12 @@ class Database:
         """``sqlite`` or ``postgresql``."""
         return self._writers.dialect.name
 
-    def glance(self, statement: sa.Select[Any]) -> Glance:
-        """A statement of which only single answers are wanted, each as quick as can be."""
-        made = Glance(self._readers, statement)
-        self._glances.append(made)
-        return made
+    def glance(self, statement: sa.Select[Any], parameters: Mapping[str, Any]) -> Rows | None:
+        """The rows of one statement that is a constant of its module: see ``store.glance``."""
+        glance = self._glances.get(statement)
+        if glance is None:
+            glance = self._glances.setdefault(statement, Glance(self._readers, statement))
+        return glance.rows(parameters)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -93,7 +94,7 @@ class Database:
 
     def close(self) -> None:
         """Close the connections that are kept."""
-        for glance in self._glances:
+        for glance in self._glances.values():
             glance.close()
         self._readers.dispose()
         self._writers.dispose()

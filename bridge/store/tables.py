@@ -23,23 +23,32 @@ metadata = sa.MetaData(
 )
 
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
 class Instant(sa.types.TypeDecorator[dt.datetime]):
     """An aware UTC instant, kept as integer microseconds since 1970: compared and indexed alike on every database."""
 
     impl = sa.BigInteger
     cache_ok = True
 
-    _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
     def process_bind_param(self, value: dt.datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002 - the hook's signature
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant must be aware")
-        return (value - self._EPOCH) // dt.timedelta(microseconds=1)
+        return None if value is None else micros(value)
 
     def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> dt.datetime | None:  # noqa: ARG002
-        return None if value is None else self._EPOCH + dt.timedelta(microseconds=int(value))
+        return instant(value)
+
+
+def micros(at: dt.datetime) -> int:
+    """An instant as it is kept. Raises ValueError for a naive one."""
+    if at.tzinfo is None:
+        raise ValueError("an instant must be aware")
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def instant(kept: int | None) -> dt.datetime | None:
+    return None if kept is None else _EPOCH + dt.timedelta(microseconds=int(kept))
 
 
 JSON = sa.JSON(none_as_null=True)

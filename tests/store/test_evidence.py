@@ -5,14 +5,22 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.store import calendars, devices, login_failures, objects, principals, shares
-from bridge.store.evidence import Asked, Reader
+from bridge.store import calendars, devices, evidence, login_failures, objects, principals, shares
+from bridge.store.evidence import Asked
 
 
 @pytest.fixture
 def phone(database, alice, t0):
     with database.write() as conn:
         return devices.add(conn, alice.id, "Phone", "hash", now=t0)
+
+
+class Reader:
+    def __init__(self, database):
+        self.database = database
+
+    def read(self, asked, *, now):
+        return evidence.read(self.database, asked, now=now)
 
 
 @pytest.fixture
@@ -106,6 +114,6 @@ def test_none_that_is_revoked_and_none_of_somebody_else(database, reader, calend
 
 def test_a_connection_that_broke_is_replaced(reader, calendar, of_calendar, t0):
     assert reader.read(of_calendar, now=t0) is not None
-    reader._calendar._idle[-1].close()
+    reader.database._glances[evidence._OF_CALENDAR]._idle[-1].close()
     assert reader.read(of_calendar, now=t0) is None  # ask the long way, which says what is wrong
     assert reader.read(of_calendar, now=t0) is not None
