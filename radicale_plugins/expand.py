@@ -12,8 +12,9 @@ from bridge.ical import objects as ical
 from bridge.ical.fields import When
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
+from bridge.ical.unrolled import standing
 from radicale_plugins.eventlike import END, as_event
-from radicale_plugins.occurrences import Range, overlaps, standing
+from radicale_plugins.occurrences import Range, overlaps
 
 _OF_THE_SERIES = frozenset({"RRULE", "RDATE", "EXRULE", "EXDATE", "DTSTART", "DTEND", "DURATION", "RECURRENCE-ID"})
 _NOT_XML = re.compile("[\ufffe\uffff\ud800-\udfff]")
@@ -64,13 +65,13 @@ def _instances(obj: CalendarObject, within: Range, floating: dt.tzinfo) -> Itera
             if when is not None and overlaps(when, within, floating):
                 yield component, timing.identity(component, zones, when), when
         return
-    fields = standing(view.read(obj))
+    fields = standing(view.outline(obj))
     overrides = {view.identity(each, zones, fields.event): each for each in obj.overrides}
     is_series = bool(fields.recurrence or fields.overrides or fields.cancelled)
-    for instance in recurrence.instances(fields, within.from_(), within.to(), floating=floating):
-        described = overrides.get(instance.by) or obj.master
+    for each in recurrence.placed(fields, within.from_(), within.to(), floating=floating):
+        described = overrides.get(each.by) or obj.master
         if described is not None:
-            yield described, instance.key if is_series else None, instance.when
+            yield described, each.key if is_series else None, each.when
 
 
 def _component(component: Component, key: str | None, when: When, end: str | None, eol: str) -> str:

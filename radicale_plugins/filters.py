@@ -67,7 +67,7 @@ class Query:
 
     def __init__(self, filters: Iterable[ET.Element], *, floating: dt.tzinfo) -> None:
         self._roots = [_root(each) for each in filters]
-        self._floating = floating
+        self.floating = floating
         self.component: str | None = None
         self.start: dt.datetime | None = None
         self.end: dt.datetime | None = None
@@ -96,6 +96,16 @@ class Query:
                 else:
                     self._by_row = False
 
+    @property
+    def is_of_events_in_time(self) -> bool:
+        """Whether all that can match are events that take place in the range."""
+        return self.component == "VEVENT" and not (self.start is None and self.end is None)
+
+    @property
+    def is_of_nothing_else(self) -> bool:
+        """Whether ``component``, ``start`` and ``end`` say all there is: whatever meets them matches."""
+        return self._by_row
+
     def matches(self, stored: StoredObject) -> bool:
         try:
             certain = self._row_decides(stored) if self._by_row else None
@@ -106,7 +116,7 @@ class Query:
 
     def _decide(self, stored: StoredObject) -> bool:
         obj = ical.parse(stored.data)
-        occurrences = Occurrences(obj, floating=self._floating, first=stored.first_at, last=stored.last_at)
+        occurrences = Occurrences(obj, floating=self.floating, first=stored.first_at, last=stored.last_at)
         return all(_component(root, obj.calendar, (), occurrences) for root in self._roots)
 
     def _row_decides(self, stored: StoredObject) -> bool | None:

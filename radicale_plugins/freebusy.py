@@ -4,21 +4,49 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import sqlalchemy as sa
 
 from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import availability as availabilities
-from bridge.ical import lines, recurrence, timing, values, view
+from bridge.ical import lines, recurrence, timing, unrolled, values, view
 from bridge.ical import objects as ical
 from bridge.ical.lines import Line
+from bridge.store import objects, occurrences
 from bridge.store.objects import StoredObject
-from radicale_plugins.occurrences import Range, instants
+from radicale_plugins.occurrences import Range
 
 _EOL = "\r\n"
-Period = tuple[dt.datetime, dt.datetime]
+Period = tuple[int, int]
+"""In microseconds since 1970, as the index has them: a month may hold hundreds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The time that the events of some calendars take: what the index knows, and those of which only their text can tell."""
+
+    listed: list[occurrences.Taken]
+    unsure: list[StoredObject]
+
+
+def taken(
+    conn: sa.Connection, calendars: Iterable[int], within: Range, *, floating: dt.tzinfo, masked: str = ""
+) -> Taken:
+    """``masked`` is the UID of an event that does not count."""
+    found = Taken([], [])
+    for calendar_id in calendars:
+        hidden = objects.by_uid(conn, calendar_id, masked) if masked else None
+        but = "" if hidden is None else hidden.href
+        listed, unsure = occurrences.taken(conn, calendar_id, within.from_(), within.to(), floating=floating, but=but)
+        found.listed.extend(listed)
+        found.unsure.extend(objects.many(conn, calendar_id, unsure))
+    return found
 
 
 def text(
-    stored: Iterable[StoredObject],
+    events: Taken,
     within: Range,
     *,
     floating: dt.tzinfo,
@@ -36,13 +64,14 @@ def text(
     """
     start, end = within.from_(), within.to()
     busy: dict[str, list[Period]] = {}
-    for each in stored:
-        for kind, period in _periods(each, within, floating, own):
-            clipped = (max(period[0], start), min(period[1], end))
-            if clipped[0] < clipped[1]:
-                busy.setdefault(kind, []).append(clipped)
-    for kind, period in _unavailable(availability, start, end, floating):
-        busy.setdefault(kind, []).append(period)
+    first, last = occurrences.microseconds(start), occurrences.microseconds(end)
+    for each in chain(events.listed, (one for stored in events.unsure for one in _read(stored, within, floating))):
+        answer = each.answers.get(own, "") if each.answers else ""
+        clipped = (max(each.start, first), min(each.end, last))
+        if answer != "DECLINED" and clipped[0] < clipped[1]:
+            busy.setdefault("BUSY-TENTATIVE" if answer == "TENTATIVE" else each.kind, []).append(clipped)
+    for kind, (begins, ends) in _unavailable(availability, start, end, floating):
+        busy.setdefault(kind, []).append((occurrences.microseconds(begins), occurrences.microseconds(ends)))
     content = [("BEGIN", "VCALENDAR"), ("VERSION", "2.0"), ("PRODID", "-//caldav-bridge//EN")]
     content += [("METHOD", method)] if method else []
     content += [("BEGIN", "VFREEBUSY")]
@@ -51,40 +80,39 @@ def text(
     parts += (lines.rewrite(line, line.value, eol=_EOL).raw for line in heading)
     for kind, periods in sorted(busy.items()):
         for period in _merged(periods):
-            value = f"{_utc(period[0])}/{_utc(period[1])}"
+            value = "/".join(_utc(occurrences.instant(each)) for each in period)
             parts.append(lines.write("FREEBUSY", value, [("FBTYPE", kind)], eol=_EOL).raw)
     parts += (lines.write("END", name, eol=_EOL).raw for name in ("VFREEBUSY", "VCALENDAR"))
     return "".join(parts).encode()
 
 
-def _unavailable(data: str, start: dt.datetime, end: dt.datetime, floating: dt.tzinfo) -> list[tuple[str, Period]]:
+def _unavailable(
+    data: str, start: dt.datetime, end: dt.datetime, floating: dt.tzinfo
+) -> list[tuple[str, tuple[dt.datetime, dt.datetime]]]:
     try:
         return availabilities.taken(data, start, end, floating=floating) if data else []
     except (InvalidCalendarData, OverflowError):
         return []
 
 
-def _periods(stored: StoredObject, within: Range, floating: dt.tzinfo, own: str) -> Iterator[tuple[str, Period]]:
+def _read(stored: StoredObject, within: Range, floating: dt.tzinfo) -> Iterator[occurrences.Taken]:
     """Its opaque instances, of an override without its master too (D-10)."""
-    if stored.component != "VEVENT":
-        return
     try:
         obj = ical.parse(stored.data)
         if obj.master is None:
             zones = timing.Zones.of(obj)
-            found = [view.event(each, zones) for each in obj.overrides if timing.read(each, zones)]
+            events = [view.taking(each, zones) for each in obj.overrides if timing.read(each, zones)]
+            found = [(*recurrence.instants(each.when, floating), each) for each in events]
         else:
-            instances = recurrence.instances(view.read(obj), within.from_(), within.to(), floating=floating)
-            found = [instance.fields for instance in instances]
-        periods = [(each, instants(each.when, floating)) for each in found]
+            placed = recurrence.placed(view.outline(obj), within.from_(), within.to(), floating=floating)
+            found = [(each.start, each.end, each.event) for each in placed]
     except (InvalidCalendarData, Unmappable, OverflowError):
         # when it recurs nobody can tell; that it says nothing is the lesser lie
         return
-    for fields, period in periods:
-        answer = next((each.partstat for each in fields.attendees if each.address == own), "")
-        if fields.transp == "OPAQUE" and fields.status != "CANCELLED" and answer != "DECLINED":
-            kind = "BUSY-TENTATIVE" if "TENTATIVE" in (fields.status, answer) else "BUSY"
-            yield kind, period
+    for start, end, event in found:
+        if kind := unrolled.kind(event):
+            begins, ends = occurrences.microseconds(start), occurrences.microseconds(end)
+            yield occurrences.Taken(begins, ends, kind, dict(unrolled.answers(event)))
 
 
 def _merged(periods: list[Period]) -> list[Period]:

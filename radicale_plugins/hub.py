@@ -19,6 +19,7 @@ from bridge.store.objects import StoredObject
 from bridge.store.principals import Principal
 from radicale_plugins import expand, export, filters, tokens
 from radicale_plugins.dav import http_date
+from radicale_plugins.matching import matching
 
 if TYPE_CHECKING:
     from radicale_plugins.storage import Storage
@@ -134,8 +135,7 @@ class Collection(BaseCollection):
         """The objects that match all filters. Raises ValueError for a filter that RFC 4791 §9.7 does not know."""
         query = filters.Query(elements, floating=filters.zone_of(self.calendar.properties))
         with self._storage.reading() as conn:
-            candidates = objects.in_range(conn, self.calendar.id, query.start, query.end, query.component)
-        return (stored for stored in candidates if query.matches(stored))
+            return iter(list(matching(conn, self.calendar.id, query)))
 
     def has_uid(self, uid: str) -> bool:
         with self._storage.reading() as conn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from bridge.errors import Unmappable
@@ -12,6 +12,7 @@ from bridge.ical import recurrence, times, timing, values, view
 from bridge.ical.fields import MASTER, ObjectFields, When
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
+from bridge.ical.unrolled import standing
 from radicale_plugins.eventlike import as_event
 
 _SECOND = dt.timedelta(seconds=1)
@@ -80,7 +81,7 @@ class Occurrences:
     @cached_property
     def _fields(self) -> ObjectFields | None:
         try:
-            return standing(view.read(self._obj))
+            return standing(view.outline(self._obj))
         except Unmappable:
             return None
 
@@ -119,9 +120,9 @@ class Occurrences:
         step = _FIRST_LOOK
         while start < end:
             stop = min(end, start + step)
-            for instance in recurrence.instances(fields, start, stop, floating=self._floating):
-                if instance.by == by:
-                    yield instance.when
+            for each in recurrence.placed(fields, start, stop, floating=self._floating):
+                if each.by == by:
+                    yield each.when
             start, step = stop, step * 4
 
     def _several(self, component: Component) -> str | None:
@@ -200,7 +201,7 @@ class Occurrences:
             )
             try:
                 for when in self._whens(parent, near):
-                    yield instants(when, self._floating)[at_end]
+                    yield recurrence.instants(when, self._floating)[at_end]
             except Unmappable:
                 return
         else:
@@ -218,22 +219,9 @@ class Occurrences:
         return None if place is None else times.instant(*place, floating=self._floating)
 
 
-def standing(fields: ObjectFields) -> ObjectFields:
-    """The fields of an event as if it had not been called off: it still has a time by which it is found."""
-    return replace(fields, master=replace(fields.event, status=""))
-
-
-def instants(when: When, floating: dt.tzinfo) -> tuple[dt.datetime, dt.datetime]:
-    """Its start and end in UTC."""
-    return (
-        times.instant(when.start, when.zone, floating=floating),
-        times.instant(when.end, when.end_zone or when.zone, floating=floating),
-    )
-
-
 def overlaps(when: When, within: Range, floating: dt.tzinfo) -> bool:
     """RFC 4791 §9.9's table for events; one that lasts no time is in the range that begins with it."""
-    begin, end = instants(when, floating)
+    begin, end = recurrence.instants(when, floating)
     return begin < within.to() and (end > within.from_() or begin >= within.from_())
 
 

@@ -15,7 +15,7 @@ from bridge.ical.itip import messages
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
 from bridge.ical.timing import Zones
-from bridge.store import objects, principals
+from bridge.store import principals
 from bridge.store.principals import Principal
 from radicale_plugins import dav, filters, freebusy, home, inbox, queries
 from radicale_plugins.dav import Answer
@@ -72,16 +72,11 @@ def _response(
         return dav.element("C:response", recipient, status)
     masked = _value(asked.first(_MASKED)).strip()
     own = [each for each in home.members(conn, person.name) if not queries.is_transparent(each)]
-    stored = [
-        each
-        for calendar in own
-        for each in objects.in_range(conn, calendar.id, within.start, within.end, "VEVENT")
-        if each.uid != masked
-    ]
     floating = filters.zone_of(own[0].properties) if own else dt.UTC
+    taken = freebusy.taken(conn, [each.id for each in own], within, floating=floating, masked=masked)
     heading = [each for name in ("UID", "ORGANIZER") for each in asked.every(name)]
     data = freebusy.text(
-        stored,
+        taken,
         within,
         floating=floating,
         now=request.now(),

@@ -11,10 +11,11 @@ from bridge.ical import lines, recurrence, timing, view
 from bridge.ical import objects as ical
 from bridge.ical.lines import Line
 from bridge.ical.objects import CalendarObject, Component
+from bridge.ical.unrolled import standing
 from radicale_plugins import dav
 from radicale_plugins.eventlike import as_event
 from radicale_plugins.filters import InvalidFilter
-from radicale_plugins.occurrences import Range, overlaps, standing
+from radicale_plugins.occurrences import Range, overlaps
 
 _COMP, _PROP = f"{dav.C}comp", f"{dav.C}prop"
 _ALL_COMPS, _ALL_PROPS = f"{dav.C}allcomp", f"{dav.C}allprop"
@@ -87,7 +88,7 @@ def limit(data: bytes, within: Range, *, floating: dt.tzinfo) -> bytes:
 def _elsewhere(obj: CalendarObject, within: Range, floating: dt.tzinfo) -> Iterator[int]:
     """The places, among the calendar's children, of overrides that do not matter."""
     like = as_event(obj)
-    fields, zones = standing(view.read(like)), timing.Zones.of(like)
+    fields, zones = standing(view.outline(like)), timing.Zones.of(like)
     places = [number for number, child in enumerate(obj.calendar.children) if child in obj.overrides]
     for number, override in zip(places, like.overrides, strict=True):
         if timing.reach(override):

@@ -15,6 +15,7 @@ from radicale_plugins import access, dav, filters, freebusy, inbox, keeping, liv
 from radicale_plugins.calendar_data import CalendarData
 from radicale_plugins.dav import Answer
 from radicale_plugins.filters import InvalidFilter, Query
+from radicale_plugins.matching import matching
 from radicale_plugins.request import NOT_FOUND, Kind, Place, Request
 
 
@@ -67,11 +68,10 @@ def query(request: Request, root: ET.Element) -> Answer:
                 stored = objects.get(conn, calendar.id, place.href)
                 if stored is None:
                     raise dav.Refusal(NOT_FOUND)
-                candidates = [stored]
+                matches = iter([stored] if asked.matches(stored) else [])
             else:
-                candidates = objects.in_range(conn, calendar.id, asked.start, asked.end, asked.component)
-            found = [each for each in candidates if asked.matches(each)]
-            responses += data.members(calendar, where).of(conn, found)
+                matches = matching(conn, calendar.id, asked)
+            responses += data.members(calendar, where).of(conn, list(matches))
     return preferences.multistatus(request, "".join(responses))
 
 
@@ -106,16 +106,12 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
         whole = request.place.kind is Kind.HOME
         all_of_them = access.members(request, conn, request.place.owner) if whole else [request.calendar(conn)]
         owner = principals.by_name(conn, request.place.owner)
-        stored = [
-            each
-            for calendar in all_of_them
-            if not is_transparent(calendar)
-            for each in objects.in_range(conn, calendar.id, within.start, within.end, "VEVENT")
-        ]
+        floating = filters.zone_of(all_of_them[0].properties) if all_of_them else dt.UTC
+        counting = [each.id for each in all_of_them if not is_transparent(each)]
+        taken = freebusy.taken(conn, counting, within, floating=floating)
         available = inbox.availability_of(conn, request.place.owner) if whole and request.scheduling.enabled else ""
-    floating = filters.zone_of(all_of_them[0].properties) if all_of_them else dt.UTC
     own = "" if owner is None else address(owner.email)
-    body = freebusy.text(stored, within, floating=floating, now=request.now(), own=own, availability=available)
+    body = freebusy.text(taken, within, floating=floating, now=request.now(), own=own, availability=available)
     return client.OK, {"Content-Type": live.OBJECT_TYPE}, body, None
 
 

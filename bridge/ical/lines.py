@@ -6,6 +6,7 @@ where a producer folded in the middle of a UTF-8 sequence. Nothing here backtrac
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -47,7 +48,11 @@ class Line(NamedTuple):
         """The first value of a parameter, or ""."""
         if ";" not in self.head:
             return ""
-        return next(iter(self.params.get(name, ())), "")
+        found = ""
+        for m in _PARAM.finditer(self.head):
+            if m[1].strip().upper() == name:  # of several of one name the last counts, as in ``params``
+                found = next(_values(m[2]), "")
+        return found
 
 
 def _values(text: str) -> Iterator[str]:
@@ -64,6 +69,9 @@ def read(text: str) -> Iterator[Line]:
     Raises UnicodeDecodeError where a line is no UTF-8 even when unfolded.
     """
     whole = not _has_escapes(text)
+    if whole and (eol := _only_break(text)):
+        yield from _split(text, eol)
+        return
     for m in _LOGICAL.finditer(text):
         raw, logical = m[0], m[1]
         if not raw:
@@ -72,6 +80,34 @@ def read(text: str) -> Iterator[Line]:
             logical += _FOLD.sub("", m[2])
         if not whole:
             logical = logical.encode("utf-8", "surrogateescape").decode("utf-8")
+        yield _line(raw, logical)
+
+
+def _only_break(text: str) -> str:
+    """CRLF or LF, if lines end with nothing else; "" if they do."""
+    feeds, returns = text.count("\n"), text.count("\r")
+    if not returns:
+        return "\n" if feeds else ""
+    return "\r\n" if text.count("\r\n") == feeds == returns else ""
+
+
+def _split(text: str, eol: str) -> Iterator[Line]:
+    """What ``_LOGICAL`` would find, in half the time: nearly all texts are of this kind."""
+    pieces = text.split(eol)
+    last = pieces.pop()
+    if last:
+        pieces.append(last)
+    number, count = 0, len(pieces)
+    while number < count:
+        logical = pieces[number]
+        raw = logical + eol
+        number += 1
+        while number < count and pieces[number][:1] in (" ", "\t"):
+            logical += pieces[number][1:]
+            raw += pieces[number] + eol
+            number += 1
+        if number == count and last:
+            raw = raw[: -len(eol)]
         yield _line(raw, logical)
 
 
@@ -90,7 +126,16 @@ def _line(raw: str, logical: str) -> Line:
         value = logical[len(head) + 1 :]
     if not colon:
         return Line(raw, "", logical, "")
-    return Line(raw, head.partition(";")[0].strip("\ufeff \t").upper(), head, value)
+    return Line(raw, _short(head) if len(head) <= _SHORT else _name(head), head, value)
+
+
+def _name(head: str) -> str:
+    return head.partition(";")[0].strip("\ufeff \t").upper()
+
+
+_SHORT = 64
+_short = functools.lru_cache(maxsize=4096)(_name)
+"""The same few heads stand in all objects."""
 
 
 def write(name: str, value: str, params: Params = (), *, eol: str) -> Line:

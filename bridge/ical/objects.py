@@ -6,8 +6,9 @@ anywhere: an object's time zones are its own (D-01).
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bridge.errors import InvalidCalendarData
@@ -20,6 +21,7 @@ LONGEST_UID = 1024
 _DEEPEST = 64
 """Components within components. RFC 5545, 9073 and 9074 need five, and every reader goes down them by calls."""
 
+_LONGEST_TIMEZONE = 8192  # characters; longer ones are read each time
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # What may stand at the top of an object and then is what the object is; an unknown component beside one is a guest.
 _KINDS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VPOLL"})
@@ -35,7 +37,10 @@ class Component:
     end: Line
 
     def first(self, name: str) -> Line | None:
-        return next(self.every(name), None)
+        for child in self.children:
+            if type(child) is Line and child.name == name:
+                return child
+        return None
 
     def every(self, name: str) -> Iterator[Line]:
         return (child for child in self.children if type(child) is Line and child.name == name)
@@ -97,17 +102,57 @@ def _whole(data: bytes) -> tuple[tuple[Line, ...], Component, tuple[Line, ...]]:
     if control := _CONTROL.search(decoded):
         raise InvalidCalendarData("valid-calendar-data", f"control character U+{ord(control[0]):04X}")
     try:
-        return _tree(lines.read(decoded))
+        return _tree(_content(decoded))
     except UnicodeDecodeError as error:
         raise InvalidCalendarData("valid-calendar-data", "not UTF-8") from error
 
 
-def _tree(content: Iterator[Line]) -> tuple[tuple[Line, ...], Component, tuple[Line, ...]]:
+def _content(decoded: str) -> Iterator[Line | Component]:
+    """The lines; but of a time zone the whole component, for its text is the same in most objects of a calendar."""
+    done = 0
+    while (start := decoded.find("\nBEGIN:VTIMEZONE", done) + 1) > 0:
+        end = decoded.find("\nEND:VTIMEZONE", start, start + _LONGEST_TIMEZONE)
+        stop = decoded.find("\n", end + 1) + 1
+        if end < 0 or not stop or decoded[stop : stop + 1] in (" ", "\t"):  # folded there: not its end
+            break
+        component = _timezone(decoded[start:stop])
+        if component is None:
+            break
+        yield from lines.read(decoded[done:start])
+        yield component
+        done = stop
+    yield from lines.read(decoded[done:])
+
+
+@functools.lru_cache(maxsize=128)
+def _timezone(block: str) -> Component | None:
+    """None if it is not one plain component. Only the text is remembered; what it means is each object's own business (D-01)."""
+    if len(block) > 2 * _LONGEST_TIMEZONE:
+        return None
+    try:
+        before, calendar, after = _tree(lines.read(f"BEGIN:VCALENDAR\n{block}END:VCALENDAR\n"))
+    except (InvalidCalendarData, UnicodeDecodeError):
+        return None
+    inside = [*calendar.components()]
+    if len(inside) != 1 or len(calendar.children) != 1 or before or after:
+        return None
+    is_plain = not any(any(part.components()) for part in inside[0].components())
+    return inside[0] if is_plain else None
+
+
+def _tree(content: Iterable[Line | Component]) -> tuple[tuple[Line, ...], Component, tuple[Line, ...]]:
     before: list[Line] = []
     after: list[Line] = []
     calendar: Component | None = None
     open_: list[tuple[str, Line, list[Line | Component]]] = []
     for line in content:
+        if isinstance(line, Component):
+            if not open_:
+                raise InvalidCalendarData("valid-calendar-data", f"{line.name} outside of VCALENDAR")
+            if len(open_) > _DEEPEST - 2:
+                raise InvalidCalendarData("valid-calendar-data", "components nested too deep")
+            open_[-1][2].append(line)
+            continue
         name = line.name
         if name == "BEGIN":
             kind = line.value.strip().upper()

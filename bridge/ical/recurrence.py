@@ -11,6 +11,7 @@ clock of the series; its length and all else it says is theirs (RFC 5545 §3.8.4
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import heapq
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -46,6 +47,17 @@ class Start(NamedTuple):
     length: dt.timedelta | None = None
 
 
+class Placed(NamedTuple):
+    """An occurrence with the component that describes it (``event.when`` may be another's time). ``start`` and ``end`` are UTC."""
+
+    start: dt.datetime
+    end: dt.datetime
+    key: str
+    when: When
+    event: EventFields
+    by: str
+
+
 def instances(fields: ObjectFields, start: dt.datetime, end: dt.datetime, *, floating: dt.tzinfo) -> list[Instance]:
     """What takes place within [start, end) (aware), in order; overrides moved into it too, cancelled ones not.
 
@@ -53,30 +65,64 @@ def instances(fields: ObjectFields, start: dt.datetime, end: dt.datetime, *, flo
     not generate it: it is on people's screens. An EXDATE of what does not recur excludes nothing (RFC 5545 §3.8.5.1). A
     rule is followed for ``rules.CAP`` instances at most. Raises Unmappable for a rule that cannot be enumerated (RSCALE).
     """
+    return [
+        Instance(each.key, each.when, replace(each.event, when=each.when), each.by)
+        for each in placed(fields, start, end, floating=floating)
+    ]
+
+
+def placed(fields: ObjectFields, start: dt.datetime, end: dt.datetime, *, floating: dt.tzinfo) -> list[Placed]:
+    """As ``instances``, for those who need no fields of each: to copy them takes as long as to find the occurrence."""
+    if not fields.recurrence and not fields.overrides:
+        return _alone(fields.event, start, end, floating)
     said = {
         name: key for name in fields.overrides if (key := onward.anchor(name)) == name or key not in fields.overrides
     }
-    found = [
-        Instance(key, event.when, event, name)
-        for name, key in said.items()
-        if key not in fields.cancelled
-        and (event := fields.overrides[name]).status != "CANCELLED"
-        and _within(event.when, start, end, floating)
-    ]
+    found: list[Placed] = []
+    for name, key in said.items():
+        event = fields.overrides[name]
+        if key not in fields.cancelled and event.status != "CANCELLED":
+            begins, ends = instants(event.when, floating)
+            if _overlaps(begins, ends, start, end):
+                found.append(Placed(begins, ends, key, event.when, event, name))
     parts = _parts(fields)
     standing = [part for part in parts if part.event.status != "CANCELLED"]
     if standing:
         since = min(_naive(start, -_span(part.event.when, floating) - part.by - 2 * _DAY) for part in standing)
         until = max(_naive(end, 2 * _DAY - part.by) for part in standing)
-        own, begins = {*said.values()}, [part.key for part in parts]
+        own, cancelled = {*said.values()}, fields.cancelled if fields.recurrence else frozenset()
+        anchors = [part.key for part in parts]
         for key, at in _generated(fields, since, until):
-            if key in own or (key in fields.cancelled and fields.recurrence):
+            if key in own or key in cancelled:
                 continue
-            part = parts[bisect_right(begins, key) - 1]
+            part = parts[bisect_right(anchors, key) - 1]
+            if part.event.status == "CANCELLED":
+                continue
             when = part.when(at, fields.event.when)
-            if part.event.status != "CANCELLED" and _within(when, start, end, floating):
-                found.append(Instance(key, when, replace(part.event, when=when), part.name))
-    return sorted(found, key=lambda each: (_instant(each.when, floating), each.key))
+            begins, ends = instants(when, floating)
+            if _overlaps(begins, ends, start, end):
+                found.append(Placed(begins, ends, key, when, part.event, part.name))
+    return sorted(found, key=lambda each: (each.start, each.key))
+
+
+def _alone(event: EventFields, start: dt.datetime, end: dt.datetime, floating: dt.tzinfo) -> list[Placed]:
+    """What does not recur: the one occurrence of a series without a rule."""
+    if event.status == "CANCELLED":
+        return []
+    at = values.midnight(event.when.start)
+    when = _moved(event.when, Start(at))
+    begins, ends = instants(when, floating)
+    if not _overlaps(begins, ends, start, end):
+        return []
+    return [Placed(begins, ends, _key(at, event.when), when, event, MASTER)]
+
+
+def instants(when: When, floating: dt.tzinfo) -> tuple[dt.datetime, dt.datetime]:
+    """Its start and end in UTC."""
+    return (
+        times.instant(when.start, when.zone, floating=floating),
+        times.instant(when.end, when.end_zone or when.zone, floating=floating),
+    )
 
 
 def keys(fields: ObjectFields, *, until: dt.datetime | None = None) -> Iterator[str]:
@@ -263,7 +309,7 @@ def _occurring(fields: ObjectFields, wanted: Iterable[str]) -> frozenset[str]:
 
 
 def _generated(fields: ObjectFields, since: dt.datetime, until: dt.datetime) -> Iterator[tuple[str, Start]]:
-    """(key, start) of the recurrence set within naive wall-clock bounds, in order; complete, maybe with some before."""
+    """(key, start) of the recurrence set within naive wall-clock bounds, in order."""
     master = fields.event.when
 
     def instant(at: dt.datetime) -> dt.datetime:
@@ -284,7 +330,10 @@ def _generated(fields: ObjectFields, since: dt.datetime, until: dt.datetime) -> 
         included.append([Start(values.midnight(master.start))])
     dropped = _Ahead(heapq.merge(*excluded))
     seen: set[str] = set()
-    for date in heapq.merge(*included, key=lambda date: date.at):
+    merged = included[1] if not more and len(included) == 2 else heapq.merge(*included, key=lambda date: date.at)
+    for date in merged:
+        if date.at < since:  # a rule that counts is followed from its beginning
+            continue
         key = _key(date.at, master)
         # Two starts may be one instant: a time in a gap and the hour behind it, a date that the rule has, too.
         if key not in seen and not dropped.has(date.at):
@@ -366,10 +415,14 @@ def _moved(when: When, to: Start) -> When:
         end = _effective(values.shifted(to.at, clock), when.zone)
         return When(start, end, when.zone)
     zone = when.end_zone or when.zone
-    exact = to.length
-    if exact is None:
-        exact = times.instant(when.end, zone, floating=dt.UTC) - times.instant(when.start, when.zone, floating=dt.UTC)
+    exact = _exactly(when) if to.length is None else to.length
     return When(start, times.wall(values.shifted(begin, exact), zone), when.zone, when.end_zone)
+
+
+@functools.lru_cache(maxsize=1024)
+def _exactly(when: When) -> dt.timedelta:
+    """How long it lasts; remembered, for each occurrence of a series lasts as long."""
+    return _span(when, dt.UTC)
 
 
 def _effective(at: dt.datetime, zone: str) -> dt.datetime:
@@ -377,18 +430,13 @@ def _effective(at: dt.datetime, zone: str) -> dt.datetime:
     return times.wall(times.instant(at, zone, floating=dt.UTC), zone)
 
 
-def _instant(when: When, floating: dt.tzinfo) -> dt.datetime:
-    return times.instant(when.start, when.zone, floating=floating)
-
-
 def _span(when: When, floating: dt.tzinfo) -> dt.timedelta:
-    return times.instant(when.end, when.end_zone or when.zone, floating=floating) - _instant(when, floating)
+    begins, ends = instants(when, floating)
+    return ends - begins
 
 
-def _within(when: When, start: dt.datetime, end: dt.datetime, floating: dt.tzinfo) -> bool:
-    """Overlap as RFC 4791 §9.9 has it: one without length takes place at its start."""
-    begins = _instant(when, floating)
-    ends = times.instant(when.end, when.end_zone or when.zone, floating=floating)
+def _overlaps(begins: dt.datetime, ends: dt.datetime, start: dt.datetime, end: dt.datetime) -> bool:
+    """As RFC 4791 §9.9 has it: one without length takes place at its start."""
     return begins < end and (ends > start or (ends == begins and begins >= start))
 
 

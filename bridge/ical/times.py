@@ -140,9 +140,15 @@ def _usual() -> list[str]:
 
 
 @functools.cache
+def edition() -> str:
+    """Which zone data this is: "2026f"."""
+    return _tzdata("tzdata.zi")[0].split()[-1]
+
+
+@functools.cache
 def _year() -> int:
-    """Around which year the rules are compared: that of the zone data ("2026f"), so that the answer needs no clock."""
-    return int(_tzdata("tzdata.zi")[0].split()[-1][:4])
+    """Around which year the rules are compared: that of the zone data, so that the answer needs no clock."""
+    return int(edition()[:4])
 
 
 def instant(value: dt.date | dt.datetime, zone: str | None, *, floating: dt.tzinfo) -> dt.datetime:
@@ -151,6 +157,8 @@ def instant(value: dt.date | dt.datetime, zone: str | None, *, floating: dt.tzin
     A time in a gap is taken with the offset before the gap, a repeated one is the first (RFC 5545 §3.3.5).
     """
     naive = values.midnight(value)
+    if zone == "UTC":
+        return naive.replace(tzinfo=dt.UTC, fold=0)
     rules = floating if zone is None else zone_info(zone)
     try:
         return naive.replace(tzinfo=rules, fold=0).astimezone(dt.UTC)

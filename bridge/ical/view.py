@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, cast
 
 from bridge.errors import Unmappable
@@ -26,20 +27,32 @@ def read(obj: CalendarObject) -> ObjectFields:
     Raises Unmappable where there is no view: neither VEVENT nor VTODO, overrides without a master, no readable DTSTART of an
     event, an override for all earlier instances.
     """
+    if obj.component == "VTODO" and obj.master is not None:
+        return ObjectFields(todo.read(obj.master, Zones.of(obj)))
+    return _read(obj, event)
+
+
+def outline(obj: CalendarObject) -> ObjectFields:
+    """An event or a series as ``read`` has it, but of each component only when it takes place and for whom that time is taken
+    (``taking``): for those who ask nothing else, of many objects. Raises what ``read`` raises, and Unmappable for a to-do.
+    """
+    return _read(obj, taking)
+
+
+def _read(obj: CalendarObject, describe: Callable[[Component, Zones], EventFields]) -> ObjectFields:
     if obj.component not in ("VEVENT", "VTODO"):
         raise Unmappable(f"a {obj.component}, not an event")
     if obj.master is None:
         raise Unmappable("only single instances of a series that is not here")
-    zones = Zones.of(obj)
     if obj.component == "VTODO":
-        return ObjectFields(todo.read(obj.master, zones))
-    master = event(obj.master, zones)
+        raise Unmappable("a to-do")
+    zones = Zones.of(obj)
+    master = describe(obj.master, zones)
     cancelled = set(timing.excluded(obj.master, zones, master.when))
     overrides: dict[str, EventFields] = {}
     for component in obj.overrides:
         key = identity(component, zones, master)
-        found = event(component, zones)
-        overrides[key] = found
+        overrides[key] = describe(component, zones)
     cancelled.update(normal.called_off(overrides))
     return ObjectFields(
         master,
@@ -98,6 +111,19 @@ def event(component: Component, zones: Zones) -> EventFields:
         attendees=attendees.attendees(component),
         color=readable.value("COLOR", component.every("COLOR")),
         geo=readable.value("GEO", component.every("GEO")),
+    )
+
+
+def taking(component: Component, zones: Zones) -> EventFields:
+    """One component's time, whether it is taken, and the answers of those asked to come; all else is left out."""
+    when = timing.read(component, zones)
+    if when is None:
+        raise Unmappable("no DTSTART that can be read")
+    return EventFields(
+        when,
+        status=_status(words.word(component, "STATUS")),
+        transp="TRANSPARENT" if words.word(component, "TRANSP") == "TRANSPARENT" else "OPAQUE",
+        attendees=attendees.attendees(component),
     )
 
 

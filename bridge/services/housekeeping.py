@@ -1,4 +1,4 @@
-"""What grows and must not for ever: history, tombstones, audit, sign-ins that were never finished."""
+"""What grows and must not for ever: history, tombstones, audit, sign-ins that were never finished; and what moves on with time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 
 import structlog
 
-from bridge.services import device_check
+from bridge.services import device_check, listing
 from bridge.services.context import Context
 from bridge.services.delivery import ACTOR
 from bridge.store import (
@@ -47,6 +47,7 @@ def run(context: Context) -> None:
     for calendar_id in held:
         with context.database.write() as conn:
             changes.compact(conn, calendar_id, old_tombstones)
+    listed = listing.keep_up(context.database, held, now=now)
     with context.database.read() as conn:
         inboxes = calendars.inboxes(conn)
     for inbox in inboxes:
@@ -68,4 +69,4 @@ def run(context: Context) -> None:
         login_failures.prune(conn, now - LOGIN_MEMORY)
         push_subscriptions.prune(conn, now)
         setup_links.prune(conn, now)
-    log.info("house kept", calendars=len(held), versions=pruned)
+    log.info("house kept", calendars=len(held), versions=pruned, listed=listed)

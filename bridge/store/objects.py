@@ -13,10 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.errors import InvalidCalendarData, NotFound, ObjectChanged, UsageError
-from bridge.ical import busy
+from bridge.ical import busy, unrolled
 from bridge.ical.attachments import managed_ids
 from bridge.ical.objects import CalendarObject, can_be_kept, parse
-from bridge.store import attachments, changes, history
+from bridge.store import attachments, changes, history, occurrences
 from bridge.store.dialects import upsert
 from bridge.store.tables import calendars, objects, tombstones
 
@@ -56,14 +56,15 @@ class StoredObject:
     schedule_tag: str | None = None
 
 
-_COLUMNS = [each.name for each in fields(StoredObject)]
+_NAMES = [each.name for each in fields(StoredObject)]
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,199}")
 
 # Built once: SQLAlchemy takes longer to make such a statement than SQLite to run it.
-_BY_HREF = sa.select(objects).where(
+_COLUMNS = [objects.c[name] for name in StoredObject.__slots__]
+_BY_HREF = sa.select(*_COLUMNS).where(
     objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.href == sa.bindparam("href")
 )
-_BY_UID = sa.select(objects).where(
+_BY_UID = sa.select(*_COLUMNS).where(
     objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.uid == sa.bindparam("uid")
 )
 _HREFS = (
@@ -71,7 +72,7 @@ _HREFS = (
     .where(objects.c.calendar_id == sa.bindparam("calendar_id"))
     .order_by(objects.c.href)
 )
-_MANY = sa.select(objects).where(
+_MANY = sa.select(*_COLUMNS).where(
     objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.href.in_(sa.bindparam("hrefs", expanding=True))
 )
 _TEXTS = sa.select(objects.c.data).where(objects.c.calendar_id == sa.bindparam("calendar_id")).order_by(objects.c.href)
@@ -127,7 +128,10 @@ def put(
     new = StoredObject(
         calendar_id, href, parsed.uid, parsed.component, data, etag_of(data), revision, now, first_at, last_at, tag
     )
-    conn.execute(_STORE[conn.dialect.name], _row(new))
+    listed = unrolled.of(parsed, first_at, last_at, now=now, reach=unrolled.NEAR)
+    row = {**_row(new), "listed_from": listed.since, "listed_until": listed.until}
+    conn.execute(_STORE[conn.dialect.name], row)
+    occurrences.write(conn, calendar_id, href, listed, is_new=stored is None)
     if stored is None:
         conn.execute(_UNBURY, {"calendar_id": calendar_id, "href": href})
     history.record(conn, history.Version(calendar_id, revision, href, new.uid, data, actor, now))
@@ -137,7 +141,7 @@ def put(
 
 def _row(stored: StoredObject) -> dict[str, Any]:
     """As ``dataclasses.asdict`` has it, which takes as long as the statement."""
-    return {name: getattr(stored, name) for name in _COLUMNS}
+    return {name: getattr(stored, name) for name in _NAMES}
 
 
 def _refer(conn: sa.Connection, calendar_id: int, uid: str, old: bytes, new: bytes, *, now: dt.datetime) -> None:
@@ -189,7 +193,8 @@ def deliver(
     changes.lock(conn, calendar_id)
     revision = changes.bump(conn, calendar_id, actor=actor, now=now, more=len(data))
     new = StoredObject(calendar_id, href, href, component, data, etag_of(data), revision, now, None, None)
-    conn.execute(_STORE[conn.dialect.name], _row(new))
+    nowhere = {"listed_from": unrolled.UNKNOWN.since, "listed_until": unrolled.UNKNOWN.until}
+    conn.execute(_STORE[conn.dialect.name], {**_row(new), **nowhere})
 
 
 def older_than(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> list[str]:
@@ -201,7 +206,7 @@ def older_than(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> li
 def of_person(conn: sa.Connection, principal_id: int, uid: str) -> list[StoredObject]:
     """The objects with this UID in all of a person's own calendars."""
     query = (
-        sa.select(objects)
+        sa.select(*_COLUMNS)
         .join(calendars, objects.c.calendar_id == calendars.c.id)
         .where(calendars.c.principal_id == principal_id, objects.c.uid == uid, ~calendars.c.slug.startswith("."))
         .order_by(calendars.c.id)
@@ -237,7 +242,7 @@ def many(conn: sa.Connection, calendar_id: int, hrefs: Iterable[str]) -> list[St
 def every(conn: sa.Connection, calendar_id: int) -> Iterator[StoredObject]:
     """All of them by href, a few hundred in memory at a time: use it up within the transaction."""
     rows = conn.execute(
-        sa.select(objects).where(objects.c.calendar_id == calendar_id).order_by(objects.c.href),
+        sa.select(*_COLUMNS).where(objects.c.calendar_id == calendar_id).order_by(objects.c.href),
         execution_options={"yield_per": 500},
     )
     return (StoredObject(*row) for row in rows)
@@ -259,7 +264,7 @@ def in_range(
 
     A first, indexed sieve: a series may still have a gap just there (RFC 4791 §9.9 has the exact rule).
     """
-    query = sa.select(objects).where(objects.c.calendar_id == calendar_id)
+    query = sa.select(*_COLUMNS).where(objects.c.calendar_id == calendar_id)
     if component is not None:
         query = query.where(objects.c.component == component)
     timed = query.where(objects.c.first_at.is_not(None))
@@ -276,6 +281,19 @@ def in_range(
     # two searches instead of one with OR and ORDER BY, for which SQLite would walk through the whole calendar
     rows = conn.execute(sa.union_all(timed, query.where(objects.c.first_at.is_(None))))
     return sorted((StoredObject(*row) for row in rows), key=lambda stored: stored.href)
+
+
+def occurring(
+    conn: sa.Connection,
+    calendar_id: int,
+    start: dt.datetime | None,
+    end: dt.datetime | None,
+    *,
+    floating: dt.tzinfo,
+) -> tuple[list[StoredObject], frozenset[str]]:
+    """The events that have an occurrence in [start, end), and some that only their text can tell of: their hrefs stand beside."""
+    found = occurrences.find(conn, calendar_id, start, end, floating=floating)
+    return sorted(many(conn, calendar_id, found.sure | found.unsure), key=lambda stored: stored.href), found.unsure
 
 
 def free_href(conn: sa.Connection, calendar_id: int, uid: str) -> str:

@@ -181,9 +181,30 @@ objects = sa.Table(
     sa.Column("first_at", Instant),  # where its first occurrence begins; None: it has no time
     sa.Column("last_at", Instant),  # where its last occurrence ends; None: never, or it has no time
     sa.Column("schedule_tag", sa.String(80)),  # RFC 6638 §3.2.10; None: its etag
+    # from when until when all its occurrences are in their table: at first nowhere, so who forgets them is only slow
+    sa.Column("listed_from", Instant, nullable=False, server_default=sa.text("253402300799000000")),
+    sa.Column("listed_until", Instant, nullable=False, server_default=sa.text("-62135596800000000")),
     sa.UniqueConstraint("calendar_id", "uid"),
     sa.Index(None, "calendar_id", "revision"),
     sa.Index(None, "calendar_id", "first_at", "last_at"),
+    sa.Index(None, "calendar_id", "listed_from"),
+    sa.Index(None, "calendar_id", "listed_until"),
+)
+
+occurrences = sa.Table(
+    "occurrences",
+    metadata,
+    sa.Column("calendar_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("href", sa.String(255), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("start_at", Instant, nullable=False),  # of what has no zone its clock time, as if that were UTC
+    sa.Column("end_at", Instant, nullable=False),
+    sa.Column("length", sa.SmallInteger, nullable=False),  # class of how long it lasts: bridge.store.occurrences
+    sa.Column("floating", sa.Boolean, nullable=False),  # it has no zone
+    sa.Column("kind", sa.String(16)),  # BUSY, BUSY-TENTATIVE; None: it takes nobody's time
+    sa.Column("answers", JSON),  # of those who have declined, or may come: a participation status by address
+    sa.ForeignKeyConstraint(["calendar_id", "href"], ["objects.calendar_id", "objects.href"], ondelete="CASCADE"),
+    sa.Index(None, "calendar_id", "length", "start_at"),
 )
 
 object_properties = sa.Table(

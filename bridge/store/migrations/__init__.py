@@ -19,7 +19,7 @@ from bridge.store.session import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "add_object_properties"
+HEAD = "add_occurrences"
 """The newest step. It is written down because every command asks for it at its start, and to find out means loading them all."""
 
 _HOME = Path(__file__).parent
