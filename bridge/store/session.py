@@ -24,6 +24,10 @@ from bridge.store.glance import Glance, Rows
 BUSY_SECONDS = 30
 """How long a statement waits for SQLite's one writer."""
 
+SYNCHRONOUS = "FULL"
+"""What is committed survives a power cut. A phone that was answered, a token that was renewed, a creation that was counted before
+it was sent: each of them relies on that (decision 0042)."""
+
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 
 _MIGRATION_LOCK = 0x63616C646176  # any number that no other program would lock in the same database
@@ -145,7 +149,7 @@ def _sqlite(url: sa.URL) -> Database:
         for _ in range(2)
     )
     _prepare(readers, "PRAGMA query_only=ON", begin="BEGIN")
-    _prepare(writers, "PRAGMA foreign_keys=ON", "PRAGMA synchronous=NORMAL", begin="BEGIN IMMEDIATE")
+    _prepare(writers, "PRAGMA foreign_keys=ON", f"PRAGMA synchronous={SYNCHRONOUS}", begin="BEGIN IMMEDIATE")
     try:
         _use_wal(path)
         with writers.connect():

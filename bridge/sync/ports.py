@@ -198,14 +198,15 @@ class NamesOccurrences(Protocol):
 
 
 @runtime_checkable
-class LooksAfterCreations(Protocol):
-    """A remote that may never tell of an object which came and went between two looks (RFC 6578 §3.5).
+class RecallsWrites(Protocol):
+    """A remote whose listings tell us of our own writes, and may never tell of what came and went between two (RFC 6578 §3.5).
 
-    If it was we who created it, and its owner who deleted it, nobody would hear of that.
+    So it is told what we have written: that need not be read again. And if it was we who created an object, and its owner who
+    deleted it before the next look, nobody would hear of that unless it is asked for.
     """
 
-    def with_created(self, cursor: str, ids: Sequence[str]) -> str:
-        """The cursor of one who has created these objects, and asks after each of them with the next page."""
+    def with_written(self, cursor: str, versions: Mapping[str, str], *, created: Collection[str]) -> str:
+        """The cursor of one who knows these objects, by id, in these versions; of those ``created`` it asks after each."""
         ...
 
 

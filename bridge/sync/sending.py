@@ -9,7 +9,7 @@ first (R12); such an update or deletion either still has its If-Match or is plan
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -33,8 +33,8 @@ from bridge.sync.patience import IN_A_ROW
 from bridge.sync.ports import (
     Invites,
     KeepsNoMark,
-    LooksAfterCreations,
     New,
+    RecallsWrites,
     Remote,
     RemoteItem,
     RemoteObject,
@@ -383,7 +383,7 @@ def _adopt(session: Session, sent: Sent, items: Sequence[RemoteItem], problem: s
         _supersede(memory, [link])
         memory.save_links([link])
         memory.drop_intents([link.uid])
-        _look_after(session, memory, [items[0].series])
+        _recall(session, memory, {items[0].series: items[0].version}, created=[items[0].series])
 
 
 def _change(session: Session, sent: Sent) -> None:
@@ -470,7 +470,8 @@ def _answered(session: Session, answers: Sequence[Answer], put_back: Sequence[In
         memory.save_links(links)
         memory.drop_intents([link.uid for link in links])
         memory.save_intents(put_back)
-        _look_after(session, memory, [each.new.id for each in answers if each.sent.intent.kind == "create"])
+        created = [each.new.id for each in answers if each.sent.intent.kind == "create"]
+        _recall(session, memory, {each.new.id: each.new.version for each in answers}, created=created)
 
 
 def _supersede(memory: Writing, links: Sequence[Link]) -> None:
@@ -480,11 +481,13 @@ def _supersede(memory: Writing, links: Sequence[Link]) -> None:
     memory.drop_links([each.uid for each in noted.values() if each.uid not in own and each.remote_base is None])
 
 
-def _look_after(session: Session, memory: Writing, created: Sequence[str]) -> None:
-    """Its owner may delete it before it is listed for the first time, and that is not to be missed (R42)."""
+def _recall(session: Session, memory: Writing, versions: Mapping[str, str], *, created: Sequence[str]) -> None:
+    """What is written will be listed, and is known already; what is created its owner may delete before that (R42)."""
+    if not versions or not isinstance(session.remote, RecallsWrites):
+        return
     cursor = memory.state().remote_cursor
-    if created and cursor is not None and isinstance(session.remote, LooksAfterCreations):
-        memory.keep_cursor(session.remote.with_created(cursor, created))
+    if cursor is not None:
+        memory.keep_cursor(session.remote.with_written(cursor, versions, created=created))
 
 
 def _created(sent: Sent, new: RemoteObject) -> Answer:

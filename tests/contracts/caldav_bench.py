@@ -14,7 +14,13 @@ from tests.support.caldav_hands import Hands
 from tests.support.caldav_server import PASSWORD, USER, radicale
 
 PUSHES = False
-BATCHES = False
+BATCHES = True
+PART_TROUBLES = {
+    "refused": {"status": 403},
+    "busy": {"status": 429, "headers": {"Retry-After": "7"}},
+    "down": {"status": 503},
+    "answer lost": {"drop": True, "phase": "after"},
+}
 
 
 def clock():
@@ -48,6 +54,14 @@ class CaldavBench(Hands):
         self.server.screws.trouble = kind
         yield
         self.server.screws.trouble = None
+
+    def strike_creation(self, number, kind):
+        """Several are under way at a time: so it is the one with this number's key (``test_batches.key``)."""
+        name = rf"/{number - 1:032}\.ics$"
+        self.server.screws.faults.inject(method="PUT", path=name, **PART_TROUBLES[kind])
+
+    def wait_over(self):
+        self.remote._collection._api.pace._rest_until = float("-inf")
 
     def requests(self):
         return self.server.screws.requests

@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.errors import UsageError
-from bridge.store import settings
+from bridge.store import session, settings
 from bridge.store.session import connect, notes
+from tests.support import databases
 
 SECRET = "s3cret-p4ss"
 
@@ -139,13 +140,17 @@ def test_sqlite_makes_a_private_file_in_a_private_folder(tmp_path):
     database.close()
 
 
-def test_sqlite_is_set_up_as_designed(sqlite_database):
-    with sqlite_database.write() as conn:
+def test_sqlite_is_set_up_as_designed(tmp_path, monkeypatch):
+    """``synchronous`` 2 is FULL: what is committed survives a power cut."""
+    monkeypatch.setattr(session, "SYNCHRONOUS", databases.AS_IT_COMES)
+    database = connect(f"sqlite:///{tmp_path}/bridge.db")
+    with database.write() as conn:
         pragmas = {
             name: conn.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
         }
-    assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 1, "busy_timeout": 30_000}
+    assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 30_000}
+    database.close()
 
 
 def test_sqlite_rebuilds_a_table_without_losing_what_refers_to_it(sqlite_database):

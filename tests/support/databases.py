@@ -24,7 +24,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bridge.store import migrations
+from bridge.store import migrations, session
 from bridge.store.session import Database, connect
 from bridge.store.tables import metadata
 
@@ -38,6 +38,8 @@ _OPTIONS = {
     "max_connections": "200",
     "timezone": "Pacific/Kiritimati",  # nothing may depend on it (R27)
 }
+AS_IT_COMES = session.SYNCHRONOUS
+session.SYNCHRONOUS = "NORMAL"  # no test cuts the power, and some disks take long to say that they have written
 _MIGRATED = "migrated"
 _NUMBERED = [name for name, table in metadata.tables.items() if "id" in table.c and table.c.id.autoincrement is True]
 _EMPTY = [

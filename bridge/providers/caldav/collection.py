@@ -27,9 +27,9 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """``more``: the server has not told everything yet; ``token`` goes on from here."""
+    """``changed``: by id the ETag, "" where none is told. ``more``: not everything has been told yet; ``token`` goes on here."""
 
-    changed: Sequence[str]
+    changed: Mapping[str, str]
     removed: Sequence[str]
     token: str
     more: bool
@@ -176,7 +176,8 @@ class Collection:
             raise CursorLost("the sync token is not known any more", status=refused.status, code=refused.code) from None
         if not answer.sync_token:
             raise Unreachable("the answer names no sync token", status=207, code=MALFORMED)
-        changed, removed, more = [], [], False
+        changed: dict[str, str] = {}
+        removed, more = [], False
         for one in answer.resources:
             id = self._id(one.href)
             if id.rstrip("/") == self.path.rstrip("/"):
@@ -184,7 +185,7 @@ class Collection:
             elif one.status in (404, 410):
                 removed.append(id)
             elif not id.endswith("/"):
-                changed.append(id)
+                changed[id] = one.text("d:getetag")
         if more and answer.sync_token == token:
             raise Unreachable("the server goes round in circles", status=207, code=MALFORMED)
         return Changes(changed, removed, answer.sync_token, more)

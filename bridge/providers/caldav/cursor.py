@@ -7,7 +7,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.errors import CursorLost
 
@@ -19,7 +19,8 @@ LARGEST = 64 * 1024 * 1024
 class Cursor:
     """``token`` is RFC 6578's; where a server knows none, ``known`` says what was seen: a digest of the ETag by name, and
     ``ctag`` when. ``todo`` names what is still to be fetched, ``more`` that the server has not told everything; ``listing``
-    that this is a complete listing still. ``created`` are those that we made ourselves and have not seen in a listing yet.
+    that this is a complete listing still. ``created`` are those that we made ourselves and have not seen in a listing yet;
+    ``written`` is all that we wrote since the last one, with digests as in ``known``.
     """
 
     token: str = ""
@@ -29,6 +30,7 @@ class Cursor:
     more: bool = False
     listing: bool = False
     created: tuple[str, ...] = ()
+    written: Mapping[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
         known = self.known
@@ -40,9 +42,8 @@ class Cursor:
                 "listing": self.listing,
                 "todo": _packed("\n".join(self.todo)),
                 "created": _packed("\n".join(self.created)),
-                "known": None
-                if known is None
-                else _packed("\n".join(f"{name} {known[name]}" for name in sorted(known))),
+                "written": _entries(self.written),
+                "known": None if known is None else _entries(known),
             }
         )
 
@@ -60,6 +61,7 @@ def parse(text: str) -> Cursor:
             bool(value["more"]),
             bool(value["listing"]),
             tuple(_lines(value["created"])),
+            dict(map(_entry, _lines(value.get("written", "")))),
         )
     except (ValueError, TypeError, KeyError, zlib.error):
         raise CursorLost("this is no cursor of ours") from None
@@ -68,6 +70,10 @@ def parse(text: str) -> Cursor:
 def digest(version: str) -> str:
     """48 bits: enough to see that one object has changed."""
     return base64.urlsafe_b64encode(hashlib.sha256(version.encode()).digest()[:6]).decode()
+
+
+def _entries(tags: Mapping[str, str]) -> str:
+    return _packed("\n".join(f"{name} {tags[name]}" for name in sorted(tags)))
 
 
 def _entry(line: str) -> tuple[str, str]:

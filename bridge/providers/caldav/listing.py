@@ -7,7 +7,7 @@ of every ETag: fetching a whole calendar anew because one event moved would cost
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bridge.errors import Refused
@@ -52,25 +52,42 @@ class Listing:
         # the ctag is older than what was seen, never newer: a change in between is seen once more, not missed
         return Cursor(ctag=facts.ctag, known=seen, todo=tuple(sorted(seen)), listing=True)
 
-    def with_created(self, text: str, ids: Sequence[str]) -> str:
+    def with_written(self, text: str, versions: Mapping[str, str], *, created: Iterable[str]) -> str:
         at = cursors.parse(text)
-        return replace(at, created=tuple(sorted({*at.created, *self._names(ids)}))).text()
+        written = {**at.written} | {self._name(id): cursors.digest(version) for id, version in versions.items()}
+        return replace(at, created=tuple(sorted({*at.created, *map(self._name, created)})), written=written).text()
 
     def _by_token(self, at: Cursor) -> Page:
+        """What is listed as we wrote it is known; what we created and is not listed at all is looked for (R42)."""
         since = self._collection.sync(at.token)
-        todo = {*self._names(since.changed), *at.created} - {*self._names(since.removed)}
-        after = replace(at, token=since.token, todo=tuple(sorted(todo)), more=since.more, created=())
+        listed = {self._name(id): _tag(etag) if etags.is_strong(etag) else _NEVER for id, etag in since.changed.items()}
+        told = {*listed, *self._names(since.removed)}
+        todo = {name for name, tag in listed.items() if tag == _NEVER or at.written.get(name) != tag}
+        unseen = [name for name in at.created if name not in told]
+        if not since.more:
+            todo.update(unseen)
+        after = replace(
+            at,
+            token=since.token,
+            todo=tuple(sorted(todo)),
+            more=since.more,
+            created=tuple(unseen) if since.more else (),
+            written={name: tag for name, tag in at.written.items() if name not in told} if since.more else {},
+        )
         return self._fetched(after, [Removal(id) for id in since.removed])
 
     def _by_etags(self, at: Cursor, known: Mapping[str, str]) -> Page:
         facts = self._collection.facts() if at.ctag else Facts(syncs=False, ctag="")
         if at.ctag and facts.ctag == at.ctag:
-            return self._fetched(replace(at, todo=at.created, created=()), ())
+            return self._fetched(
+                replace(at, todo=at.created, created=(), known={**known, **at.written}, written={}), ()
+            )
         seen = self._seen()
-        news = tuple(sorted(name for name, tag in seen.items() if tag == _NEVER or known.get(name) != tag))
+        ours = {**known, **at.written}
+        news = tuple(sorted(name for name, tag in seen.items() if tag == _NEVER or ours.get(name) != tag))
         # absence is a weaker word than a 404: the engine looks after each before it believes it (R5, R26)
         gone = [Removal(self._id(name), certain=False) for name in sorted({*known, *at.created} - seen.keys())]
-        return self._fetched(replace(at, ctag=facts.ctag, known=seen, todo=news, created=()), gone)
+        return self._fetched(replace(at, ctag=facts.ctag, known=seen, todo=news, created=(), written={}), gone)
 
     def _seen(self) -> dict[str, str]:
         return {self._name(id): _tag(etag) for id, etag in self._collection.etags().items()}
@@ -88,7 +105,7 @@ class Listing:
         after = replace(at, todo=later, known=known, listing=at.listing and more)
         return Page(items, [*removals, *gone], after.text(), more)
 
-    def _names(self, ids: Sequence[str]) -> tuple[str, ...]:
+    def _names(self, ids: Iterable[str]) -> tuple[str, ...]:
         return tuple(sorted({self._name(id) for id in ids}))
 
     def _name(self, id: str) -> str:

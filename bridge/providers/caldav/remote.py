@@ -7,23 +7,23 @@ servers alter what they store, some of them in spite of the strong ETag they ans
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection as Collection_
 
-from bridge.errors import Gone, ProviderError, Refused, Unreachable, VersionMismatch
+from bridge.errors import BridgeError, Gone, ProviderError, Refused, Unreachable, VersionMismatch
 from bridge.ical import edit
 from bridge.ical.fields import ObjectFields, diff
-from bridge.providers.caldav import etags
+from bridge.providers.caldav import creations, etags
 from bridge.providers.caldav.api import Api
 from bridge.providers.caldav.collection import Collection
+from bridge.providers.caldav.creations import UID_TAKEN, Wanted, Written, as_written
 from bridge.providers.caldav.listing import Listing
-from bridge.providers.caldav.mapping import CaldavLens, is_event, item
+from bridge.providers.caldav.mapping import CaldavLens, is_event
 from bridge.sync import laying
-from bridge.sync.ports import Page, RemoteItem, RemoteObject
+from bridge.sync.ports import New, Page, RemoteItem, RemoteObject
 
 OWN = {"reminders", "transp", "show_as"}
 """What is mine in a meeting that someone else organises (R3)."""
-
-UID_TAKEN = "no-uid-conflict"
 
 
 class CaldavRemote:
@@ -38,8 +38,8 @@ class CaldavRemote:
     def page(self, cursor: str | None, *, now: dt.datetime) -> Page:  # noqa: ARG002 - there is no window
         return self.listing.page(cursor)
 
-    def with_created(self, cursor: str, ids: Sequence[str]) -> str:
-        return self.listing.with_created(cursor, ids)
+    def with_written(self, cursor: str, versions: Mapping[str, str], *, created: Collection_[str]) -> str:
+        return self.listing.with_written(cursor, versions, created=created)
 
     def get(self, id: str) -> Sequence[RemoteItem]:
         found = self._there(id)
@@ -74,6 +74,21 @@ class CaldavRemote:
         except Gone as gone:
             raise Refused("the calendar is not there any more", status=gone.status, code=gone.code) from None
         return [self._settled(id, etag, data, uid)]
+
+    @property
+    def batch_size(self) -> int:
+        return creations.BATCH
+
+    def create_many(self, wanted: Sequence[New]) -> Sequence[Sequence[RemoteItem] | BridgeError | None]:
+        return creations.create(self._collection, [self._composed(new) for new in wanted])
+
+    def _composed(self, new: New) -> Wanted | BridgeError:
+        try:
+            target = self.lens.view(new.fields)
+            data = edit.compose(target, uid=new.uid, now=self._clock()).decode()
+        except BridgeError as error:
+            return error
+        return Wanted(self._named(new.key), data)
 
     def _known_by(self, uid: str, target: ObjectFields, refused: ProviderError) -> RemoteItem:
         """The event that has this UID, if it is what was to be made: a server that chooses names has it from an earlier try.
@@ -132,13 +147,7 @@ class CaldavRemote:
         return write(etag)
 
     def _settled(self, id: str, etag: str, data: str, uid: str) -> RemoteItem:
-        """The object as it is stored now. If somebody else was there before we could look, then as we have written it:
-
-        their change is to be seen as one.
-        """
         found = self._collection.fetch([id])[id] or self._collection.with_uid(uid)
         if found is None:
             raise Unreachable("what was written is not there to be read", status=404)
-        if etag and found.id == id and etags.opaque(found.payload["etag"]) != etags.opaque(etag):
-            return item(id, etag, data)
-        return found
+        return as_written(found, Written(id, etag, data))

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -265,7 +266,7 @@ def test_r42_what_we_created_and_its_owner_deleted_before_we_looked_is_told(benc
     made = [bench.remote.create(FIELDS, key=f"{number:032x}", uid=f"u{number}")[0].id for number in range(2)]
     cursor = mirror.cursor
     for id in made:
-        cursor = bench.remote.with_created(cursor, [id])
+        cursor = bench.remote.with_written(cursor, {id: "another version"}, created=[id])
     bench.remove(made[0])
     mirror.cursor = cursor
     page = bench.remote.page(cursor, now=now)
@@ -280,7 +281,37 @@ def test_r42_what_we_created_and_its_owner_deleted_before_we_looked_is_told(benc
 def test_r42_the_same_where_nothing_else_is_left(bench, mirror, now):
     mirror.follow()
     (made,) = bench.remote.create(FIELDS, key="0" * 32, uid="u")
-    cursor = bench.remote.with_created(mirror.cursor, [made.id])
+    cursor = bench.remote.with_written(mirror.cursor, {made.id: made.version}, created=[made.id])
     bench.remove(made.id)
     page = bench.remote.page(cursor, now=now)
     assert [each.id for each in page.removals] == [made.id]
+
+
+def test_what_we_wrote_ourselves_is_not_read_again(bench, mirror, now):
+    """It is listed as changed, with the very ETag that we hold. What others have written since is news all the same."""
+    mirror.follow()
+    made = [bench.remote.create(FIELDS, key=f"{number:032x}", uid=f"u{number}")[0] for number in range(3)]
+    versions = {each.id: each.version for each in made}
+    known = bench.remote.with_written(mirror.cursor, versions, created=[*versions])
+    read = []
+    fetch = bench.remote._collection.fetch
+    bench.remote._collection.fetch = lambda ids: read.extend(ids) or fetch(ids)
+    page = bench.remote.page(known, now=now)
+    assert (page.items, page.removals, read) == ([], [], [])
+    edited = replace(FIELDS, master=replace(FIELDS.event, summary="Another"))
+    (ours,) = bench.remote.update(bench.remote.lens.read([made[0]]), edited)
+    (theirs,) = bench.remote.update(bench.remote.lens.read([made[1]]), edited)
+    bench.remove(made[2].id)
+    read.clear()
+    after = bench.remote.page(bench.remote.with_written(page.cursor, {ours.id: ours.version}, created=[]), now=now)
+    assert read == [theirs.id]
+    assert [each.id for each in after.items] == [theirs.id]
+    assert [each.id for each in after.removals] == [made[2].id]
+    assert not bench.remote.page(after.cursor, now=now).items
+
+
+def test_a_cursor_of_before_is_read(bench, mirror, now):
+    mirror.follow()
+    old = json.loads(mirror.cursor)
+    del old["written"]
+    assert not bench.remote.page(json.dumps(old), now=now).items
