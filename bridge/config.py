@@ -41,7 +41,7 @@ class Server(_Section):
     public_url: HttpUrl | None = None
     """The address behind a reverse proxy. Unset: http://host:port."""
     web_processes: int = Field(2, ge=1, le=64)
-    web_threads: int = Field(4, ge=1, le=128)
+    web_threads: int = Field(2, ge=1, le=128)
     """Requests that one of them answers at the same time."""
 
 

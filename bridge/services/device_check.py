@@ -79,6 +79,14 @@ class Told:
     whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """Of a device and a calendar: the last revision that it took whole, and when something was written down."""
+
+    taken: int | None
+    at: dt.datetime
+
+
 class Witness:
     """Writes down what devices are told, and as little as possible: one for each process.
 
@@ -88,7 +96,7 @@ class Witness:
     _SIZE = 50_000
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int], tuple[int, bool, dt.datetime]] = {}
+        self._known: dict[tuple[int, int], _Noted] = {}
         self._lock = threading.Lock()
 
     def saw(
@@ -111,15 +119,16 @@ class Witness:
             if len(self._known) > self._SIZE:
                 self._known.clear()
             for each in news:
-                self._known[device, each.calendar_id] = (each.revision, each.whole, now)
+                before = self._known.get((device, each.calendar_id))
+                taken = each.revision if each.whole else None if before is None else before.taken
+                self._known[device, each.calendar_id] = _Noted(taken, now)
 
     def _is_news(self, device: int, told: Told, now: dt.datetime) -> bool:
         with self._lock:
             known = self._known.get((device, told.calendar_id))
-        if known is None:
+        if known is None or not known.at <= now < known.at + _ASKED_EVERY:
             return True
-        revision, whole, at = known
-        return revision != told.revision or (told.whole and not whole) or not at <= now < at + _ASKED_EVERY
+        return told.whole and known.taken != told.revision
 
 
 def progress(conn: sa.Connection, device: Device) -> list[Progress]:

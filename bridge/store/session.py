@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 import weakref
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,8 @@ OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 
 _MIGRATION_LOCK = 0x63616C646176  # any number that no other program would lock in the same database
 _NOTES = "bridge.notes"
+_TO_WRITE = "BEGIN IMMEDIATE"
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.005  # seconds
 
 
 class Database:
@@ -41,8 +44,10 @@ class Database:
         self._readers = readers
         self._writers = writers
         self._glances: dict[sa.Select[Any], Glance] = {}
+        self._turn = threading.Lock() if writers.dialect.name == "sqlite" else None
         _notes_end_with_the_transaction(writers)
         _engines.update((readers, writers))
+        _databases.add(self)
 
     @property
     def dialect(self) -> str:
@@ -69,8 +74,26 @@ class Database:
         On SQLite it waits up to BUSY_SECONDS for the other writer, which may be this very thread: never open one inside
         another, and never keep it open across a network call.
         """
-        with self._writers.begin() as conn:
+        with self._turn_to_write(), self._writers.begin() as conn:
             yield conn
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """The threads of one process wait for each other here, where they are woken, and not at SQLite, where they try again."""
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def forget_turns(self) -> None:
+        """In the child of a fork: whoever had the turn is not there."""
+        if self._turn is not None:
+            self._turn = threading.Lock()
 
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
@@ -149,7 +172,7 @@ def _sqlite(url: sa.URL) -> Database:
         for _ in range(2)
     )
     _prepare(readers, "PRAGMA query_only=ON", begin="BEGIN")
-    _prepare(writers, "PRAGMA foreign_keys=ON", f"PRAGMA synchronous={SYNCHRONOUS}", begin="BEGIN IMMEDIATE")
+    _prepare(writers, "PRAGMA foreign_keys=ON", f"PRAGMA synchronous={SYNCHRONOUS}", begin=_TO_WRITE)
     try:
         _use_wal(path)
         with writers.connect():
@@ -173,9 +196,36 @@ def _prepare(engine: sa.Engine, *pragmas: str, begin: str) -> None:
         driver = conn.connection.dbapi_connection
         assert driver is not None  # noqa: S101 - for the type checker
         try:
-            driver.cursor().execute(begin)  # SQLAlchemy's own way takes ten times as long
+            if begin == _TO_WRITE:
+                _begin_writing(driver.cursor())
+            else:
+                driver.cursor().execute(begin)  # SQLAlchemy's own way takes ten times as long
         except sqlite3.OperationalError as error:  # a writer that waited too long for its turn
             raise sa.exc.OperationalError(begin, None, error) from error
+
+
+def _begin_writing(cursor: Any) -> None:
+    """Wait for another process' transaction by trying again every millisecond or five.
+
+    SQLite itself waits longer from time to time, up to a tenth of a second, though most transactions take less than one
+    millisecond: whoever comes a moment later overtakes it.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    pause = _FIRST_PAUSE
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                cursor.execute(_TO_WRITE)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
 
 
 def _use_wal(path: Path) -> None:
@@ -230,12 +280,15 @@ def _notes_end_with_the_transaction(engine: sa.Engine) -> None:
         conn.info.pop(_NOTES, None)
 
 
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _engines: weakref.WeakSet[sa.Engine] = weakref.WeakSet()
 _inherited: list[sa.Pool] = []
 
 
 def _forget_the_parents_connections() -> None:
     """A connection must not be used on both sides of a fork: the child opens its own."""
+    for database in _databases:
+        database.forget_turns()
     for engine in _engines:
         _inherited.append(engine.pool)  # kept, for to collect it would close the parent's connections
         engine.dispose(close=False)
