@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bridge import config
@@ -31,6 +32,7 @@ def web_application() -> WSGIApplication:
     settings = config.load()
     logs.configure(settings.log)
     context = open_context(settings)
+    in_turn = partial(limited, turns=Turns(settings.server.web_threads))
     dav = caldav.build(
         context.database,
         now=context.now,
@@ -46,23 +48,19 @@ def web_application() -> WSGIApplication:
         scheduling=Scheduling.by(settings),
         directory=settings.security.directory,
         push=registering.open_registrar(context),
+        in_turn=in_turn,
     )
-    return dispatch(create_app(context), dav, Turns(settings.server.web_threads))
+    return dispatch(in_turn(create_app(context)), dav)
 
 
-def dispatch(web: WSGIApplication, dav: WSGIApplication, turns: Turns) -> WSGIApplication:
+def dispatch(web: WSGIApplication, dav: WSGIApplication) -> WSGIApplication:
     """The CalDAV root is ``/``; the web has the reserved first segments, and what a browser GETs at ``/`` itself."""
 
-    def ask(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         first = path.lstrip("/").partition("/")[0]
         is_page = path in ("", "/") and environ["REQUEST_METHOD"] in ("GET", "HEAD")
-        return (web if is_page or first in RESERVED else dav)(environ, start_response)
-
-    in_turn = limited(ask, turns)
-
-    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        answer = in_turn(environ, start_response)
+        answer = (web if is_page or first in RESERVED else dav)(environ, start_response)
         _read_to_the_end(environ)
         return answer
 

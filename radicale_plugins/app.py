@@ -144,6 +144,7 @@ class Application(app.Application):
         scheduling: Scheduling,
         directory: bool,
         push: Registrar | None,
+        in_turn: Callable[[WSGIApplication], WSGIApplication],
     ) -> None:
         super().__init__(configuration)
         self._limits = limits
@@ -155,6 +156,7 @@ class Application(app.Application):
         self._now = now
         self._witness = Witness()
         self._porch = Porch(database, now, self._witness)
+        self._the_long_way: Callable[[Any, Any], Iterable[bytes]] = in_turn(self._admitted)
         self._trusted_proxies = door.networks(trusted_proxies)
 
     do_GET = _by(_get, _READ)  # noqa: N815 - Radicale's names
@@ -175,15 +177,15 @@ class Application(app.Application):
         request = dict(environ)
         poll = self._porch.poll(request)
         if poll is None:
-            return self._admitted(request, start_response)
+            return self._the_long_way(request, start_response)
         if (answer := self._porch.answer(poll, request)) is not None:
             start_response(answer.status, list(answer.headers))
             return [answer.body]
-        answered = list(self._admitted(request, poll.starting(start_response)))
+        answered = list(self._the_long_way(request, poll.starting(start_response)))
         self._porch.keep(poll, answered)
         return answered
 
-    def _admitted(self, environ: door.Environ, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
+    def _admitted(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         try:
             admitted = door.admit(
                 environ, max_content_length=self._max_content_length, trusted_proxies=self._trusted_proxies
@@ -292,6 +294,7 @@ def build(
     scheduling: Scheduling = _SCHEDULING,
     directory: bool = True,
     push: Registrar | None = None,
+    in_turn: Callable[[WSGIApplication], WSGIApplication] = lambda application: application,
 ) -> WSGIApplication:
     """The CalDAV side as a WSGI application (PEP 3333), for any threaded server.
 
@@ -299,7 +302,8 @@ def build(
     addresses or networks whose X-Forwarded-For and X-Script-Name are believed; UsageError if they are none. ``public_url`` is
     the address under which people reach us, without a slash at its end; None: the one they asked at. With
     ``directory`` people who are signed in find each other's names and addresses. With ``push``
-    devices can ask to be told of changes.
+    devices can ask to be told of changes. ``in_turn`` limits how many are answered at a time; what is answered at the door
+    (``porch``) takes less than to wait for a turn.
     """
     configuration = config.load()
     settings: dict[str, dict[str, Any]] = {
@@ -333,5 +337,6 @@ def build(
         scheduling=scheduling,
         directory=directory,
         push=push,
+        in_turn=in_turn,
     )
     return application

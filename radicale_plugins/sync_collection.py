@@ -94,7 +94,8 @@ def _members(conn: sa.Connection, calendar: Calendar, place: Place, after: Posit
             found.present = list(members.every(conn))
             return found
         after = Position(0, fresh=calendar.revision)
-    changed = changes.page(conn, calendar.id, after, None if asked.limit is None else asked.limit + 1)
+    limit = None if asked.limit is None else asked.limit + 1
+    changed = changes.page(conn, calendar.id, after, limit, known=(calendar.floor, calendar.revision))
     if asked.limit is not None and len(changed) > asked.limit:
         del changed[asked.limit :]
         last = changed[-1]

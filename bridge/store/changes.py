@@ -112,20 +112,35 @@ def since(conn: sa.Connection, calendar_id: int, revision: int) -> list[Changed]
     return page(conn, calendar_id, Position(revision))
 
 
-def page(conn: sa.Connection, calendar_id: int, after: Position, limit: int | None = None) -> list[Changed]:
-    """The next ``limit`` changes behind a position: see ``since``, also for what it raises."""
+def page(
+    conn: sa.Connection,
+    calendar_id: int,
+    after: Position,
+    limit: int | None = None,
+    *,
+    known: tuple[int, int] | None = None,
+) -> list[Changed]:
+    """The next ``limit`` changes behind a position: see ``since``, also for what it raises.
+
+    ``known`` are the calendar's floor and revision, for who has read them in the same snapshot.
+    """
     between = bool(after.href or after.fresh)
     query = _listed(after) if between else _SINCE
     bound = {"calendar_id": calendar_id} if between else {"calendar_id": calendar_id, "revision": after.revision}
     rows = conn.execute(query if limit is None else query.limit(limit), bound).all()
-    # after the rows, or a compaction in between might have taken some of them unnoticed
-    known = conn.execute(_STATE, {"calendar_id": calendar_id}).first()
-    if known is None:
-        raise NotFound(f"there is no calendar {calendar_id}")
+    floor, last = known or _state(conn, calendar_id)
     complete = max(after.revision - bool(after.href), after.fresh)  # of its revision some tombstones may be unread
-    if after.revision < 0 or complete < known.floor or max(after.revision, after.fresh) > known.revision:
-        raise SyncTokenInvalid(f"revision {after.revision} is not between {known.floor} and {known.revision}")
+    if after.revision < 0 or complete < floor or max(after.revision, after.fresh) > last:
+        raise SyncTokenInvalid(f"revision {after.revision} is not between {floor} and {last}")
     return [Changed(row.href, row.uid, row.revision, bool(row.deleted), row.etag) for row in rows]
+
+
+def _state(conn: sa.Connection, calendar_id: int) -> tuple[int, int]:
+    """Behind the rows, or a compaction in between might have taken some of them unnoticed."""
+    row = conn.execute(_STATE, {"calendar_id": calendar_id}).first()
+    if row is None:
+        raise NotFound(f"there is no calendar {calendar_id}")
+    return row.floor, row.revision
 
 
 def _listed(after: Position | None) -> sa.Select[tuple[str, str, int, bool, str]]:

@@ -21,6 +21,7 @@ from sqlalchemy import event
 
 from bridge.errors import UsageError
 from bridge.store.glance import Glance, Rows
+from bridge.store.snapshots import Snapshots
 
 BUSY_SECONDS = 30
 """How long a statement waits for SQLite's one writer."""
@@ -44,6 +45,7 @@ class Database:
         self._readers = readers
         self._writers = writers
         self._glances: dict[sa.Select[Any], Glance] = {}
+        self._snapshots = Snapshots(readers) if readers.dialect.name == "sqlite" else None
         self._turn = threading.Lock() if writers.dialect.name == "sqlite" else None
         _notes_end_with_the_transaction(writers)
         _engines.update((readers, writers))
@@ -64,7 +66,11 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Everything read inside is one snapshot; writing is refused."""
-        with self._readers.begin() as conn:
+        if self._snapshots is None:
+            with self._readers.begin() as conn:
+                yield conn
+            return
+        with self._snapshots.taken() as conn:
             yield conn
 
     @contextmanager
@@ -90,10 +96,13 @@ class Database:
         finally:
             self._turn.release()
 
-    def forget_turns(self) -> None:
-        """In the child of a fork: whoever had the turn is not there."""
+    def forked(self) -> None:
+        """In the child of a fork: whoever had the turn is not there, and what was kept is the parent's."""
         if self._turn is not None:
             self._turn = threading.Lock()
+        if self._snapshots is not None:
+            _inherited.append(self._snapshots)
+            self._snapshots = Snapshots(self._readers)
 
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
@@ -123,6 +132,8 @@ class Database:
         """Close the connections that are kept."""
         for glance in self._glances.values():
             glance.close()
+        if self._snapshots is not None:
+            self._snapshots.close()
         self._readers.dispose()
         self._writers.dispose()
 
@@ -171,8 +182,9 @@ def _sqlite(url: sa.URL) -> Database:
         )
         for _ in range(2)
     )
-    _prepare(readers, "PRAGMA query_only=ON", begin="BEGIN")
-    _prepare(writers, "PRAGMA foreign_keys=ON", f"PRAGMA synchronous={SYNCHRONOUS}", begin=_TO_WRITE)
+    _prepare(readers, "PRAGMA query_only=ON")  # their transactions are begun in ``store.snapshots``
+    _prepare(writers, "PRAGMA foreign_keys=ON", f"PRAGMA synchronous={SYNCHRONOUS}")
+    _begin_immediately(writers)
     try:
         _use_wal(path)
         with writers.connect():
@@ -182,7 +194,7 @@ def _sqlite(url: sa.URL) -> Database:
     return Database(readers, writers)
 
 
-def _prepare(engine: sa.Engine, *pragmas: str, begin: str) -> None:
+def _prepare(engine: sa.Engine, *pragmas: str) -> None:
     """Take transactions out of sqlite3's hands: left alone it begins none before a SELECT, and so gives no snapshot."""
 
     @event.listens_for(engine, "connect")
@@ -191,17 +203,16 @@ def _prepare(engine: sa.Engine, *pragmas: str, begin: str) -> None:
         for pragma in pragmas:
             driver.execute(pragma)
 
+
+def _begin_immediately(engine: sa.Engine) -> None:
     @event.listens_for(engine, "begin")
     def _began(conn: sa.Connection) -> None:
         driver = conn.connection.dbapi_connection
         assert driver is not None  # noqa: S101 - for the type checker
         try:
-            if begin == _TO_WRITE:
-                _begin_writing(driver.cursor())
-            else:
-                driver.cursor().execute(begin)  # SQLAlchemy's own way takes ten times as long
+            _begin_writing(driver.cursor())
         except sqlite3.OperationalError as error:  # a writer that waited too long for its turn
-            raise sa.exc.OperationalError(begin, None, error) from error
+            raise sa.exc.OperationalError(_TO_WRITE, None, error) from error
 
 
 def _begin_writing(cursor: Any) -> None:
@@ -282,13 +293,13 @@ def _notes_end_with_the_transaction(engine: sa.Engine) -> None:
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _engines: weakref.WeakSet[sa.Engine] = weakref.WeakSet()
-_inherited: list[sa.Pool] = []
+_inherited: list[Any] = []
 
 
 def _forget_the_parents_connections() -> None:
     """A connection must not be used on both sides of a fork: the child opens its own."""
     for database in _databases:
-        database.forget_turns()
+        database.forked()
     for engine in _engines:
         _inherited.append(engine.pool)  # kept, for to collect it would close the parent's connections
         engine.dispose(close=False)

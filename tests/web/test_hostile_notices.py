@@ -104,7 +104,6 @@ def test_strangers_who_dawdle_over_refused_bodies_do_not_hold_all_threads():
     """The rest of a refused body is waited for, but by two threads at most."""
     import threading
 
-    from bridge.web.turns import Turns
     from bridge.wsgi import dispatch
 
     free, began = threading.Event(), threading.Semaphore(0)
@@ -115,7 +114,7 @@ def test_strangers_who_dawdle_over_refused_bodies_do_not_hold_all_threads():
             free.wait(20)
             return b""
 
-    application = dispatch(lambda *_: [], lambda *_: [], Turns(1))
+    application = dispatch(lambda *_: [], lambda *_: [])
 
     def ask():
         application({"PATH_INFO": "/alice/", "REQUEST_METHOD": "PUT", "wsgi.input": Dawdling()}, None)

@@ -14,7 +14,6 @@ from bridge.store import accounts, calendars, pairs, push_subscriptions, remote_
 from bridge.store.push_subscriptions import Watched, Wish
 from bridge.sync.ports import RemoteCalendar
 from bridge.web.app import create_app
-from bridge.web.turns import Turns
 from bridge.wsgi import dispatch
 from tests.support import databases
 
@@ -160,7 +159,7 @@ def test_without_a_token_a_public_server_tells_nobody(context):
 
 
 def test_it_is_the_webs_path():
-    application = dispatch(lambda *_: ["web"], lambda *_: ["dav"], Turns(1))
+    application = dispatch(lambda *_: ["web"], lambda *_: ["dav"])
     assert application({"PATH_INFO": "/metrics", "REQUEST_METHOD": "GET"}, None) == ["web"]
 
 

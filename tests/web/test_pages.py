@@ -10,7 +10,6 @@ from bridge.services.context import open_context
 from bridge.store import accounts, calendars, channels, pairs, remote_calendars
 from bridge.sync.ports import Channel, RemoteCalendar
 from bridge.web.app import create_app
-from bridge.web.turns import Turns
 from bridge.wsgi import dispatch
 from tests.support import databases
 
@@ -192,5 +191,5 @@ def test_m75_a_lifecycle_notice_makes_the_pair_due_and_an_ended_channel_is_made_
     ],
 )
 def test_the_web_has_its_reserved_paths_and_caldav_the_rest(method, path, side):
-    application = dispatch(lambda *_: ["web"], lambda *_: ["dav"], Turns(1))
+    application = dispatch(lambda *_: ["web"], lambda *_: ["dav"])
     assert application({"PATH_INFO": path, "REQUEST_METHOD": method}, None) == [side]

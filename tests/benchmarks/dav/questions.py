@@ -78,6 +78,16 @@ def _contains(word, times=1):
     return lambda answer: require(answer.count(word) == times, (word, answer.count(word), times))
 
 
+def _anew(method, path, body, check, **headers):
+    """In other words each time, as who has changed something asks: no server may have the answer ready."""
+    asked = itertools.count()
+
+    def ask(client):
+        _asking(method, path, body, check, User_Agent=f"phone {next(asked)}", **headers)(client)
+
+    return ask
+
+
 def polls(client, size):
     """What devices ask all day, and the ten changes that the last one tells."""
 
@@ -85,6 +95,7 @@ def polls(client, size):
         require(_TOKEN.search(answer), answer[:300])
 
     yield Question("ctag poll", _asking("PROPFIND", HOME, CTAG, token, Depth="0"))
+    yield Question("ctag poll, anew", _anew("PROPFIND", HOME, CTAG, token, Depth="0"))
     yield Question("home listing", _asking("PROPFIND", HOME.rpartition("calendar")[0], LISTING, token, Depth="1"))
     _, answer = client("REPORT", HOME, sync(""))
     now = token_of(answer)
@@ -93,7 +104,7 @@ def polls(client, size):
         status, _ = client("PUT", href(number), mix.event(number, size, "Edited"))
         require(status in (200, 201, 204), status)
     yield Question(
-        f"sync, {CHANGES} changes", _asking("REPORT", HOME, sync(now), _same({href(n) for n in range(CHANGES)}))
+        f"sync, {CHANGES} changes", _anew("REPORT", HOME, sync(now), _same({href(n) for n in range(CHANGES)}))
     )
 
 
