@@ -32,6 +32,8 @@ MOST_BYTES = 32_000_000
 LONGEST_QUESTION, LONGEST_ANSWER = 4096, 65536
 """Bytes; what is longer is no poll."""
 
+_OVERHEAD = 2000  # of what stands around an answer: names, digests, Python's objects
+
 _METHODS = frozenset({"PROPFIND", "REPORT"})
 _SAID = (
     "REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT", "CONTENT_TYPE",
@@ -71,8 +73,10 @@ class Poll:
 class _Kept:
     answer: Answer
     asked: Asked
-    rows: tuple[Any, ...]
+    rows: bytes
+    """A digest of them: they hold all that clients made up for a calendar, which may be much."""
     told: Sequence[Told]
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +128,12 @@ class Porch:
             return None
         now = self._now()
         seen = evidence.read(self._database, kept.asked, now=now)
-        if seen is None or seen.rows != kept.rows or devices.is_to_be_noted(seen.last_used_at, now):
+        if seen is None or self._of(seen) != kept.rows or devices.is_to_be_noted(seen.last_used_at, now):
             return None
         try:
             self._record.saw(self._database, kept.asked.device, kept.told, now=now)
-        except (
-            SQLAlchemyError
-        ):  # the calendar is gone in this very moment, or a writer waits too long: let the long way see
-            return None
+        except SQLAlchemyError:
+            return None  # the calendar is gone in this very moment, or a writer waits too long: let the long way see
         return kept.answer
 
     def look(self, poll: Poll, asked: Asked, body: bytes) -> None:
@@ -145,12 +147,18 @@ class Porch:
         body = b"".join(answered)
         if len(body) > LONGEST_ANSWER:
             return
-        if self._bytes + len(body) > MOST_BYTES:
+        size = _OVERHEAD + len(body) + sum(len(name) + len(value) for name, value in poll.headers)
+        if self._bytes + size > MOST_BYTES:
             self._kept, self._heads, self._bytes = {}, set(), 0
+        key = self._digest(poll.head + poll.body)
+        before = self._kept.get(key)
         answer = Answer(poll.status, poll.headers, body)
-        self._kept[self._digest(poll.head + poll.body)] = _Kept(answer, poll.asked, poll.seen.rows, tuple(poll.told))
+        self._kept[key] = _Kept(answer, poll.asked, self._of(poll.seen), tuple(poll.told), size)
         self._heads.add(poll.head)
-        self._bytes += len(body)
+        self._bytes += size - (0 if before is None else before.size)
+
+    def _of(self, seen: Evidence) -> bytes:
+        return self._digest(repr(seen.rows).encode("utf-8", "surrogatepass"))
 
     def _digest(self, data: bytes) -> bytes:
         return hashlib.blake2b(data, key=self._secret, digest_size=16).digest()

@@ -26,7 +26,8 @@ def answer(request: Request) -> Answer:
         return dav.error(client.FORBIDDEN, "D:propfind-finite-depth")
     body = request.body
     asked = _remembered(body) if len(body) <= _SHORT else _asked(dav.read_xml(body))
-    if asked.follow_from_rows(*_POLLED.get((request.kind, request.depth), (Kind.OBJECT,))):
+    polled = _POLLED.get((request.kind, request.depth))
+    if polled is not None and asked.follow_from_rows(*polled):
         request.look()
     with request.database.read() as conn:
         resources = list(_resources(request, conn, asked))

@@ -70,6 +70,9 @@ Such a segment begins with a dot, as no calendar's may (``store.calendars.create
 """
 
 
+_OF_EVIDENCE = (Kind.HOME, Kind.CALENDAR, Kind.INBOX)
+"""What ``store.evidence`` has the rows of; of notifications, for instance, it knows nothing."""
+
 _MOST_EXCEPTED = 100
 _BODY = "caldav_bridge.body"  # where the environment keeps it
 
@@ -210,6 +213,8 @@ class Request:
         poll = poll_in(self.environ)
         device = self.device_id
         if poll is None or self.porch is None or device is None or self.place.owner != self.user:
+            return
+        if self.kind not in _OF_EVIDENCE:
             return
         there = login_failures.of_address(str(self.environ.get("REMOTE_ADDR", "")))
         here = login_failures.of_account(f"{self.user} at {there}")

@@ -90,7 +90,8 @@ class _Noted:
 class Witness:
     """Writes down what devices are told, and as little as possible: one for each process.
 
-    What it remembers only spares writes that would change nothing; forgetting it costs one.
+    What it remembers spares writes that would change nothing; forgetting it costs one. Of a device that is let in anew under its
+    old label it remembers what was told to the old one: for a quarter of an hour at most.
     """
 
     _SIZE = 50_000

@@ -43,7 +43,7 @@ class Evidence:
 
 
 def read(database: Database, asked: Asked, *, now: dt.datetime) -> Evidence | None:
-    """None: the device may not sign in as things are, or the database is not to be reached."""
+    """None: the device may not sign in as things are, there is no such calendar, or the database is not to be reached."""
     parameters = {
         "device": asked.device, "home": asked.home, "here": asked.here, "there": asked.there, "slug": asked.slug,
         "now": micros(now),
@@ -61,11 +61,12 @@ _CALENDAR = sa.union_all(
 )
 
 
-def _statement(told: sa.CompoundSelect[Any]) -> sa.Select[Any]:
+def _statement(told: sa.CompoundSelect[Any], *, may_be_empty: bool) -> sa.Select[Any]:
+    """Of a calendar that is not there there is no evidence; a home may well have none."""
     rows = told.subquery("told")
     return (
         sa.select(devices_table.c.last_used_at, devices_table.c.password_hash, people, rows)
-        .select_from(devices_table.join(people).outerjoin(rows, sa.true()))
+        .select_from(devices_table.join(people).join(rows, sa.true(), isouter=may_be_empty))
         .where(
             devices_table.c.id == sa.bindparam("device"),
             people.c.name == sa.bindparam("home"),
@@ -76,4 +77,4 @@ def _statement(told: sa.CompoundSelect[Any]) -> sa.Select[Any]:
     )
 
 
-_OF_CALENDAR, _OF_HOME = _statement(_CALENDAR), _statement(_HOME)
+_OF_CALENDAR, _OF_HOME = _statement(_CALENDAR, may_be_empty=False), _statement(_HOME, may_be_empty=True)

@@ -86,15 +86,16 @@ class Database:
     @contextmanager
     def _turn_to_write(self) -> Iterator[None]:
         """The threads of one process wait for each other here, where they are woken, and not at SQLite, where they try again."""
-        if self._turn is None:
+        turn = self._turn
+        if turn is None:
             yield
             return
-        if not self._turn.acquire(timeout=BUSY_SECONDS):
+        if not turn.acquire(timeout=BUSY_SECONDS):
             raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
         try:
             yield
         finally:
-            self._turn.release()
+            turn.release()
 
     def forked(self) -> None:
         """In the child of a fork: whoever had the turn is not there, and what was kept is the parent's."""

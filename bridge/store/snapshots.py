@@ -16,7 +16,10 @@ import sqlalchemy as sa
 
 
 class Snapshots:
-    """Any number of threads may take one; there are as many connections as were ever needed at a time."""
+    """Any number of threads may take one; there are as many connections as were ever needed at a time.
+
+    No iterator over rows may leave the ``with``: as long as it is not at its end, neither is the snapshot.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -30,7 +33,7 @@ class Snapshots:
             yield conn
             _tell(driver, "COMMIT")
         except BaseException:
-            self._ended(conn, driver)
+            _broken_off(conn)
             raise
         self._idle.append((conn, driver))
 
@@ -41,18 +44,15 @@ class Snapshots:
             conn = self._engine.connect()
             return conn, conn.connection.driver_connection
 
-    def _ended(self, conn: sa.Connection, driver: Any) -> None:
-        """Mostly somebody asked for what is not there. A connection that cannot even end its transaction is not kept."""
-        try:
-            driver.execute("ROLLBACK")
-        except sqlite3.Error:
-            conn.close()
-        else:
-            self._idle.append((conn, driver))
-
     def close(self) -> None:
         while self._idle:
             self._idle.pop()[0].close()
+
+
+def _broken_off(conn: sa.Connection) -> None:
+    """A statement that is not read to its end would keep the snapshot open beyond its transaction, for whoever comes next."""
+    conn.invalidate()
+    conn.close()
 
 
 def _tell(driver: Any, statement: str) -> None:

@@ -287,8 +287,30 @@ def test_a_body_that_ends_early_is_refused_as_ever(base, dav, alice):
         assert client.recv(100).startswith(b"HTTP/1.1 400")
 
 
+@pytest.mark.parametrize("path", ["/alice/.notifications/", "/alice/.proxy-read/", "/alice/.outbox/", "/alice/none/"])
+@pytest.mark.parametrize("depth", ["0", "1"])
+def test_what_has_other_rows_is_never_answered_at_the_door(dav, at_the_door, path, depth):
+    asked = "<D:propfind><D:prop><D:getetag/><D:resourcetype/></D:prop></D:propfind>"
+    for _ in range(3):
+        assert dav.xml("PROPFIND", path, asked, Depth=depth).status_code in (207, 404)
+    assert at_the_door == []
+
+
+def test_a_notification_is_seen_at_once(dav, base, person, database, clock):
+    asked = "<D:propfind><D:prop><D:getetag/><D:resourcetype/></D:prop></D:propfind>"
+
+    def listed_there():
+        return dav.multi("PROPFIND", "/alice/.notifications/", asked, Depth="1").hrefs
+
+    assert len(listed_there()) == len(listed_there()) == 1
+    with Dav(base_url=base, auth=person("bob")) as bob:
+        share = "<CS:share><CS:set><D:href>mailto:alice@example.org</D:href><CS:read/></CS:set></CS:share>"
+        assert bob.xml("POST", "/bob/calendar/", share).status_code == 200
+    assert len(listed_there()) == 2
+
+
 def test_its_memory_has_an_end(dav, monkeypatch, at_the_door):
-    monkeypatch.setattr(porch, "MOST_BYTES", 2500)
+    monkeypatch.setattr(porch, "MOST_BYTES", 20_000)
     for number in range(30):
         dav.headers["User-Agent"] = f"program {number}"
         told(dav)

@@ -223,3 +223,22 @@ def test_a_restarted_postgresql_costs_nobody_a_request(postgres):
     assert _value(database) == 1
     database.close()
     admin.close()
+
+
+def test_a_statement_that_was_broken_off_keeps_no_snapshot_open(sqlite_database):
+    """The next reader sees what is there, though somebody still holds the rows of the one before."""
+    for number in range(20):
+        _set(sqlite_database, number)
+    held = []
+
+    def broken_off():
+        with sqlite_database.read() as conn:
+            every = sa.text("SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3")
+            held.append(iter(conn.execute(every, execution_options={"yield_per": 1})))
+            next(held[0])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken_off()
+    _set(sqlite_database, 4711)
+    assert _value(sqlite_database) == 4711

@@ -67,15 +67,25 @@ def create(collection: Collection, wanted: Sequence[Wanted | BridgeError]) -> li
 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="caldav") as threads:
         answers = list(threads.map(put, wanted))
-    if trouble and all(isinstance(each, Unreachable | NeedsReconnect | _Unsent) for each in answers):
+    failed = bool(trouble) and all(isinstance(each, Unreachable | NeedsReconnect | _Unsent) for each in answers)
+    # that nothing was carried out must not be said where nobody knows it of one (R12)
+    if failed and not (_says_nothing_was_done(trouble[0]) and any(map(_is_unknown, answers))):
         raise trouble[0]
     shown = _read_back(collection, [each.id for each in answers if isinstance(each, Written)])
     return [_outcome(each, shown, trouble) for each in answers]
 
 
+def _says_nothing_was_done(error: ProviderError) -> bool:
+    return isinstance(error, Throttled | NeedsReconnect)
+
+
+def _is_unknown(answer: object) -> bool:
+    return isinstance(answer, Unreachable) and not isinstance(answer, Throttled)
+
+
 def _away(trouble: Sequence[ProviderError]) -> bool:
     """One answer that is lost says nothing of the others; one that asks for patience does."""
-    return len(trouble) > 1 or any(isinstance(each, Throttled | NeedsReconnect) for each in trouble)
+    return len(trouble) > 1 or any(map(_says_nothing_was_done, trouble))
 
 
 def _put(
@@ -107,7 +117,7 @@ def _outcome(
     if isinstance(answer, Written):
         return _settled(answer, shown)
     if isinstance(answer, _Unsent):
-        return trouble[0] if isinstance(trouble[0], Throttled | NeedsReconnect) else None
+        return trouble[0] if _says_nothing_was_done(trouble[0]) else None
     return answer
 
 

@@ -77,7 +77,9 @@ def _entries(tags: Mapping[str, str]) -> str:
 
 
 def _entry(line: str) -> tuple[str, str]:
-    name, tag = line.split(" ")
+    name, _, tag = line.rpartition(" ")  # a name may have blanks
+    if not name:
+        raise ValueError("a tag without a name")
     return name, tag
 
 

@@ -21,6 +21,9 @@ from bridge.sync.ports import Page, RemoteItem, Removal
 BATCH = 50
 """Objects of a page, and of a multiget: as many as Apple's clients ask for at once."""
 
+MOST_WRITTEN = 2000
+"""Of what we wrote beyond that nothing is noted: it is read once more, and the cursor, which each answer writes, stays small."""
+
 _NEVER = "-"
 """The digest of what has no ETag: it always counts as changed."""
 
@@ -48,13 +51,15 @@ class Listing:
                 pass
             else:
                 return Cursor(token=all_.token, todo=self._names(all_.changed), more=all_.more, listing=True)
-        seen = self._seen()
+        seen, _ = self._seen()
         # the ctag is older than what was seen, never newer: a change in between is seen once more, not missed
         return Cursor(ctag=facts.ctag, known=seen, todo=tuple(sorted(seen)), listing=True)
 
     def with_written(self, text: str, versions: Mapping[str, str], *, created: Iterable[str]) -> str:
         at = cursors.parse(text)
-        written = {**at.written} | {self._name(id): cursors.digest(version) for id, version in versions.items()}
+        written = dict(at.written)
+        if len(written) < MOST_WRITTEN:
+            written |= {self._name(id): cursors.digest(version) for id, version in versions.items()}
         return replace(at, created=tuple(sorted({*at.created, *map(self._name, created)})), written=written).text()
 
     def _by_token(self, at: Cursor) -> Page:
@@ -79,18 +84,19 @@ class Listing:
     def _by_etags(self, at: Cursor, known: Mapping[str, str]) -> Page:
         facts = self._collection.facts() if at.ctag else Facts(syncs=False, ctag="")
         if at.ctag and facts.ctag == at.ctag:
-            return self._fetched(
-                replace(at, todo=at.created, created=(), known={**known, **at.written}, written={}), ()
-            )
-        seen = self._seen()
-        ours = {**known, **at.written}
+            return self._fetched(replace(at, todo=at.created, created=()), ())
+        seen, strong = self._seen()
+        ours = {**known, **{name: tag for name, tag in at.written.items() if name in strong}}
         news = tuple(sorted(name for name, tag in seen.items() if tag == _NEVER or ours.get(name) != tag))
         # absence is a weaker word than a 404: the engine looks after each before it believes it (R5, R26)
         gone = [Removal(self._id(name), certain=False) for name in sorted({*known, *at.created} - seen.keys())]
         return self._fetched(replace(at, ctag=facts.ctag, known=seen, todo=news, created=(), written={}), gone)
 
-    def _seen(self) -> dict[str, str]:
-        return {self._name(id): _tag(etag) for id, etag in self._collection.etags().items()}
+    def _seen(self) -> tuple[dict[str, str], frozenset[str]]:
+        """The digest of each ETag by name, and which names have a strong one."""
+        listed = {self._name(id): etag for id, etag in self._collection.etags().items()}
+        strong = frozenset(name for name, etag in listed.items() if etags.is_strong(etag))
+        return {name: _tag(etag) for name, etag in listed.items()}, strong
 
     def _fetched(self, at: Cursor, removals: Sequence[Removal]) -> Page:
         """The next batch of what is to be fetched."""

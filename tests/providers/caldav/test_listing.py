@@ -8,6 +8,8 @@ import pytest
 
 from bridge.errors import CursorLost, Refused, Unmappable, Unreachable
 from bridge.ical.fields import EventFields, ObjectFields, When
+from bridge.providers.caldav import cursor as cursors
+from bridge.providers.caldav import listing
 from tests.contracts.bench import Mirror, Typed, wall
 
 NOON = wall("2026-03-02 12:00")
@@ -315,3 +317,19 @@ def test_a_cursor_of_before_is_read(bench, mirror, now):
     old = json.loads(mirror.cursor)
     del old["written"]
     assert not bench.remote.page(json.dumps(old), now=now).items
+
+
+def test_a_name_with_a_blank_is_a_name():
+    written = cursors.Cursor(
+        token="t", written={"a b.ics": cursors.digest("1")}, known={"c d.ics": cursors.digest("2")}
+    )
+    assert cursors.parse(written.text()) == written
+
+
+def test_no_more_is_noted_than_a_cursor_can_hold(bench, mirror, now, monkeypatch):
+    monkeypatch.setattr(listing, "MOST_WRITTEN", 2)
+    mirror.follow()
+    at = mirror.cursor
+    for number in range(5):
+        at = bench.remote.with_written(at, {f"{bench.path}{number}.ics": "v"}, created=[])
+    assert len(cursors.parse(at).written) == 2

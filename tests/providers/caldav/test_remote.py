@@ -8,7 +8,7 @@ import pytest
 from bridge.errors import Refused, Unreachable, VersionMismatch
 from bridge.ical import onward, recurrence
 from bridge.ical.fields import EventFields, ObjectFields, Reminder, When
-from bridge.sync.ports import NamesOccurrences, SupportsPush
+from bridge.sync.ports import NamesOccurrences, New, SupportsPush
 from tests.contracts.bench import Mirror, Typed, wall
 from tests.support.caldav_hands import unfolded
 
@@ -339,3 +339,18 @@ def test_x40_properties_without_a_field_go_along_and_people_never(bench):
     (after,) = bench.remote.update(current, replace(fields, master=replace(fields.master, others=lines[1:])))
     assert "ATTACH" not in after.payload["data"]
     assert "X-OURS:1" in unfolded(after.payload["data"])
+
+
+def test_r12_where_one_answer_is_lost_nobody_says_that_none_was_carried_out(bench):
+    """However busy the server is with all the others."""
+    fields = ObjectFields(EventFields(When(START, START + HOUR, "Europe/Vienna"), "Lunch"))
+    wanted = [New(fields, f"{number:032}", f"{number}@hub.example") for number in range(8)]
+    faults = bench.server.screws.faults
+    faults.inject(method="PUT", path=rf"/{0:032}\.ics$", drop=True, phase="after")
+    faults.inject(method="PUT", path=r"\.ics$", times=20, status=429, headers={"Retry-After": "7"})
+    try:
+        outcomes = bench.remote.create_many(wanted)
+    except Unreachable as error:  # of all of them nobody knows, is what that says
+        outcomes = [error] * len(wanted)
+    assert type(outcomes[0]) is Unreachable
+    assert bench.titles() == ["Lunch"]
