@@ -1,6 +1,6 @@
 """The command ``caldav-bridge`` and the processes that it starts.
 
-``serve`` is everything in one command: the web in Granian's process, the sync in a worker process that is started anew
+``serve`` is everything in one command: the web in Granian's processes, the sync in a worker process that is started anew
 should it die. Both only meet in the database, so the same two can run on many machines (DESIGN §6). What each of them is
 made of is loaded where it starts: most commands are neither, and end before that would have been read.
 """
@@ -120,9 +120,8 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
         port=settings.server.port,
         interface=Interfaces.WSGI,
         workers=settings.server.web_processes,
-        blocking_threads=settings.server.web_threads
-        + WAITING
-        + _REFUSING,  # made when there is something for them to do
+        # made when there is something for them to do
+        blocking_threads=settings.server.web_threads + WAITING + _REFUSING,
         backlog=_BACKLOG,
         backpressure=_CONNECTIONS,
         respawn_failed_workers=True,

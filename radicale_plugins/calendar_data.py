@@ -10,11 +10,9 @@ from bridge.store.calendars import Calendar
 from bridge.store.objects import StoredObject
 from radicale_plugins import dav, expand, filters, partial, wanted
 from radicale_plugins.filters import InvalidFilter
-from radicale_plugins.members import Members
+from radicale_plugins.members import DATA, Members
 from radicale_plugins.occurrences import Range
 from radicale_plugins.request import Place, Request
-
-_DATA = f"{dav.C}calendar-data"
 
 
 class CalendarData:
@@ -27,7 +25,7 @@ class CalendarData:
         self._expand: Range | None = None
         self._limit: Range | None = None
         self._choice: ET.Element | None = None
-        element = root.find(f"{dav.D}prop/{_DATA}")
+        element = root.find(f"{dav.D}prop/{DATA}")
         if element is None:
             return
         if (

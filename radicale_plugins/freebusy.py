@@ -16,6 +16,7 @@ from bridge.ical import objects as ical
 from bridge.ical.lines import Line
 from bridge.store import objects, occurrences
 from bridge.store.objects import StoredObject
+from bridge.store.tables import instant, micros
 from radicale_plugins.occurrences import Range
 
 _EOL = "\r\n"
@@ -64,14 +65,14 @@ def text(
     """
     start, end = within.from_(), within.to()
     busy: dict[str, list[Period]] = {}
-    first, last = occurrences.microseconds(start), occurrences.microseconds(end)
+    first, last = micros(start), micros(end)
     for each in chain(events.listed, (one for stored in events.unsure for one in _read(stored, within, floating))):
         answer = each.answers.get(own, "") if each.answers else ""
         clipped = (max(each.start, first), min(each.end, last))
         if answer != "DECLINED" and clipped[0] < clipped[1]:
             busy.setdefault("BUSY-TENTATIVE" if answer == "TENTATIVE" else each.kind, []).append(clipped)
     for kind, (begins, ends) in _unavailable(availability, start, end, floating):
-        busy.setdefault(kind, []).append((occurrences.microseconds(begins), occurrences.microseconds(ends)))
+        busy.setdefault(kind, []).append((micros(begins), micros(ends)))
     content = [("BEGIN", "VCALENDAR"), ("VERSION", "2.0"), ("PRODID", "-//caldav-bridge//EN")]
     content += [("METHOD", method)] if method else []
     content += [("BEGIN", "VFREEBUSY")]
@@ -80,7 +81,7 @@ def text(
     parts += (lines.rewrite(line, line.value, eol=_EOL).raw for line in heading)
     for kind, periods in sorted(busy.items()):
         for period in _merged(periods):
-            value = "/".join(_utc(occurrences.instant(each)) for each in period)
+            value = "/".join(_utc(instant(each)) for each in period)
             parts.append(lines.write("FREEBUSY", value, [("FBTYPE", kind)], eol=_EOL).raw)
     parts += (lines.write("END", name, eol=_EOL).raw for name in ("VFREEBUSY", "VCALENDAR"))
     return "".join(parts).encode()
@@ -111,7 +112,7 @@ def _read(stored: StoredObject, within: Range, floating: dt.tzinfo) -> Iterator[
         return
     for start, end, event in found:
         if kind := unrolled.kind(event):
-            begins, ends = occurrences.microseconds(start), occurrences.microseconds(end)
+            begins, ends = micros(start), micros(end)
             yield occurrences.Taken(begins, ends, kind, dict(unrolled.answers(event)))
 
 

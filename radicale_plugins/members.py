@@ -23,7 +23,7 @@ from radicale_plugins.wanted import Wanted
 Data = Callable[[StoredObject], str | None]
 """The text of an object's calendar-data; None: nothing of it is to be told."""
 
-_DATA = f"{dav.C}calendar-data"
+DATA = f"{dav.C}calendar-data"
 _ETAG = f"{dav.D}getetag"
 _ALIKE = frozenset(
     dav.clark(name)
@@ -110,7 +110,7 @@ class Members:
     def _writer(self, tag: str) -> Callable[[_Row], str | None]:
         if tag == _ETAG:
             return lambda row: f"<getetag>{escape(row[1])}</getetag>"
-        if tag == _DATA:
+        if tag == DATA:
             return self._calendar_data
         if tag in _ALIKE:
             alike = self._find(tag, ("any.ics", "", None, None))

@@ -17,6 +17,7 @@ from radicale_plugins import access, capabilities, dav, home, markup, notificati
 from radicale_plugins.dav import Answer
 from radicale_plugins.live import Resource
 from radicale_plugins.members import Members
+from radicale_plugins.porch import LONGEST_QUESTION
 from radicale_plugins.request import NOT_FOUND, OUTBOX, PROXIES, Kind, Place, Request
 from radicale_plugins.wanted import Wanted
 
@@ -25,7 +26,7 @@ def answer(request: Request) -> Answer:
     if request.depth == "infinity":
         return dav.error(client.FORBIDDEN, "D:propfind-finite-depth")
     body = request.body
-    asked = _remembered(body) if len(body) <= _SHORT else _asked(dav.read_xml(body))
+    asked = _remembered(body) if len(body) <= LONGEST_QUESTION else _asked(dav.read_xml(body))
     polled = _POLLED.get((request.kind, request.depth))
     if polled is not None and asked.follow_from_rows(*polled):
         request.look()
@@ -64,9 +65,6 @@ _POLLED = {
     (Kind.HOME, "1"): (Kind.HOME, Kind.CALENDAR, Kind.INBOX, Kind.OUTBOX),
 }
 """What is asked all day, by kind and depth: of which kinds of resources that tells."""
-
-_SHORT = 4096
-"""Bytes; what is longer is no poll and is read anew each time."""
 
 
 @functools.lru_cache(maxsize=256)

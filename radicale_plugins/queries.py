@@ -68,10 +68,10 @@ def query(request: Request, root: ET.Element) -> Answer:
                 stored = objects.get(conn, calendar.id, place.href)
                 if stored is None:
                     raise dav.Refusal(NOT_FOUND)
-                matches = iter([stored] if asked.matches(stored) else [])
+                matches = [stored] if asked.matches(stored) else []
             else:
-                matches = matching(conn, calendar.id, asked)
-            responses += data.members(calendar, where).of(conn, list(matches))
+                matches = list(matching(conn, calendar.id, asked))
+            responses += data.members(calendar, where).of(conn, matches)
     return preferences.multistatus(request, "".join(responses))
 
 

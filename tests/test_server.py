@@ -154,9 +154,38 @@ def test_a_worker_that_dies_is_started_again_and_none_outlives_the_server(tmp_pa
         hub.kill()
 
 
+def test_all_web_processes_say_the_same_at_once(tmp_path):
+    """What one was told the others know: each fresh connection may come to any of them."""
+    with Hub(tmp_path / "data", CALDAV_BRIDGE_SERVER__WEB_PROCESSES="3") as hub:
+        hub.command("user", "add", "alice", "--email", "alice@example.com")
+        made = hub.command("device", "add", "alice", "phone")
+        device = made["username"], made["password"]
+        poll = '<propfind xmlns="DAV:"><prop><sync-token/></prop></propfind>'
+
+        def tokens():
+            """As twelve clients are told that do not keep their connection."""
+            home = f"{hub.url}/alice/calendar/"
+            answers = [
+                httpx.request("PROPFIND", home, content=poll, auth=device, headers={"Depth": "0"}) for _ in range(12)
+            ]
+            return {answer.text for answer in answers}
+
+        before = tokens()
+        assert len(before) == 1
+        for number in range(4):
+            event = EVENT.replace(b"UID:1", b"UID:%d" % number)
+            put = httpx.put(f"{hub.url}/alice/calendar/{number}.ics", content=event, auth=device)
+            assert put.status_code == 201
+            after = tokens()
+            assert len(after) == 1
+            assert after.isdisjoint(before)
+            before = after
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_in_order_and_at_once(tmp_path, number):
-    with Hub(tmp_path / "data") as hub:
+def test_it_ends_in_order_and_at_once(tmp_path, number, processes):
+    with Hub(tmp_path / "data", CALDAV_BRIDGE_SERVER__WEB_PROCESSES=processes) as hub:
         wait_for(lambda: "worker ready" in hub.log.read_text())
         os.killpg(hub.processes[0].pid, number)  # as a terminal, or systemd, tells the whole group
         hub.processes[0].wait(timeout=20)

@@ -77,7 +77,7 @@ def unhindered(database: Database, principal: str, subjects: tuple[str, str], *,
     """
     here, there = subjects
     rows = database.glance(_UNHINDERED, {"principal": principal, "here": here, "there": there, "now": micros(now)})
-    return [Key(number, password_hash, instant(used)) for number, password_hash, used in rows or ()]
+    return [Key(id_, password_hash, None if used is None else instant(used)) for id_, password_hash, used in rows or ()]
 
 
 def by_id(conn: sa.Connection, device_id: int) -> Device | None:

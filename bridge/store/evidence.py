@@ -49,7 +49,10 @@ def read(database: Database, asked: Asked, *, now: dt.datetime) -> Evidence | No
         "now": micros(now),
     }  # fmt: skip
     rows = database.glance(_OF_CALENDAR if asked.slug else _OF_HOME, parameters)
-    return Evidence(instant(rows[0][0]), tuple(row[1:] for row in rows)) if rows else None
+    if not rows:
+        return None
+    used = rows[0][0]
+    return Evidence(None if used is None else instant(used), tuple(row[1:] for row in rows))
 
 
 _OWN, _SEEN = shares.OWN, shares.SEEN

@@ -17,13 +17,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from bridge.ical import times
+from bridge.ical import times, values
 from bridge.ical.unrolled import BEGINNING, FOREVER, MARGIN, Occurrence, Unrolled
-from bridge.store.tables import Instant, objects, occurrences
+from bridge.store.tables import Instant, instant, micros, objects, occurrences
 
 _DAY = dt.timedelta(days=1)
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
 _CLASSES = (_DAY, 8 * _DAY, 64 * _DAY)  # lasts no longer than that; one more class is for all that does
 
 
@@ -181,26 +179,17 @@ def taken(
     found = []
     for begins, ends, kind, answers, floats in conn.execute(_TAKEN, {**bound, "but": but}):
         if floats:
-            first, last = (microseconds(_in_zone(each, floating)) for each in (begins, ends))
+            first, last = (micros(_in_zone(each, floating)) for each in (begins, ends))
             found.append(Taken(first, last, kind, answers))
         else:
             found.append(Taken(begins, ends, kind, answers))
     return found, frozenset(conn.scalars(_UNSURE, bound)) - {but}
 
 
-def instant(number: int) -> dt.datetime:
-    """What so many microseconds since 1970 are."""
-    return _EPOCH + dt.timedelta(microseconds=number)
-
-
-def microseconds(at: dt.datetime) -> int:
-    return (at - _EPOCH) // _MICROSECOND
-
-
 def _bound(calendar_id: int, start: dt.datetime | None, end: dt.datetime | None) -> dict[str, Any]:
     """An open end is the end of all time, where nothing is complete that goes on for ever."""
-    since, until = _shifted(start or BEGINNING, -MARGIN), _shifted(end or FOREVER, MARGIN)
-    begun = {f"begun_{number}": _shifted(since, -longest) for number, longest in enumerate(_CLASSES)}
+    since, until = values.shifted(start or BEGINNING, -MARGIN), values.shifted(end or FOREVER, MARGIN)
+    begun = {f"begun_{number}": values.shifted(since, -longest) for number, longest in enumerate(_CLASSES)}
     return {
         "calendar_id": calendar_id,
         "start": start or BEGINNING,
@@ -210,13 +199,6 @@ def _bound(calendar_id: int, start: dt.datetime | None, end: dt.datetime | None)
         **begun,
         f"begun_{len(_CLASSES)}": BEGINNING,
     }
-
-
-def _shifted(at: dt.datetime, by: dt.timedelta) -> dt.datetime:
-    """No further than the ends of time."""
-    if by < dt.timedelta():
-        return at + by if at - BEGINNING > -by else BEGINNING
-    return at + by if FOREVER - at > by else FOREVER
 
 
 def _in_zone(number: int, floating: dt.tzinfo) -> dt.datetime:
@@ -262,8 +244,8 @@ def forget(conn: sa.Connection, calendar_id: int) -> None:
 
 def _row(each: Occurrence) -> tuple[int, int, bool, str | None, dict[str, str] | None]:
     return (
-        microseconds(each.start),
-        microseconds(each.end),
+        micros(each.start),
+        micros(each.end),
         each.floating,
         each.kind,
         dict(each.answers) if each.answers else None,

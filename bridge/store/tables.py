@@ -37,7 +37,7 @@ class Instant(sa.types.TypeDecorator[dt.datetime]):
         return None if value is None else micros(value)
 
     def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> dt.datetime | None:  # noqa: ARG002
-        return instant(value)
+        return None if value is None else instant(value)
 
 
 def micros(at: dt.datetime) -> int:
@@ -47,8 +47,9 @@ def micros(at: dt.datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
 
-def instant(kept: int | None) -> dt.datetime | None:
-    return None if kept is None else _EPOCH + dt.timedelta(microseconds=int(kept))
+def instant(kept: int) -> dt.datetime:
+    """The other way round."""
+    return _EPOCH + dt.timedelta(microseconds=kept)
 
 
 JSON = sa.JSON(none_as_null=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +12,7 @@ from bridge.sync import guard
 from bridge.sync.identity import derived_uid
 from bridge.sync.ledger import Link, Writing
 from bridge.sync.patience import Vain, patiently
-from bridge.sync.ports import NamesOccurrences, Page, RemoteItem, Removal
+from bridge.sync.ports import NamesOccurrences, Page, RecallsWrites, RemoteItem, Removal
 from bridge.sync.session import Session, this_one
 from bridge.sync.standing import quarantined
 
@@ -157,7 +157,20 @@ def look(session: Session, series: str, *, known: str | None = None) -> bool:
     news = known is None or _version(session, items) != known
     with session.ledger.writing() as memory:
         memory.refresh(series, items, pending=news)
+        recall(session, memory, {items[0].series: items[0].version})
     return True
+
+
+def recall(session: Session, memory: Writing, versions: Mapping[str, str], *, created: Sequence[str] = ()) -> None:
+    """What we have written, or asked for by itself, will be listed and is known already, in this version and no other.
+
+    What is ``created`` its owner may delete before it is listed for the first time, and that is not to be missed (R42).
+    """
+    if not versions or not isinstance(session.remote, RecallsWrites):
+        return
+    cursor = memory.state().remote_cursor
+    if cursor is not None:
+        memory.keep_cursor(session.remote.with_written(cursor, versions, created=created))
 
 
 def _version(session: Session, items: Sequence[RemoteItem]) -> str | None:

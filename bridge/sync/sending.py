@@ -9,7 +9,7 @@ first (R12); such an update or deletion either still has its If-Match or is plan
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -34,7 +34,6 @@ from bridge.sync.ports import (
     Invites,
     KeepsNoMark,
     New,
-    RecallsWrites,
     Remote,
     RemoteItem,
     RemoteObject,
@@ -383,7 +382,7 @@ def _adopt(session: Session, sent: Sent, items: Sequence[RemoteItem], problem: s
         _supersede(memory, [link])
         memory.save_links([link])
         memory.drop_intents([link.uid])
-        _recall(session, memory, {items[0].series: items[0].version}, created=[items[0].series])
+        reading.recall(session, memory, {items[0].series: items[0].version}, created=[items[0].series])
 
 
 def _change(session: Session, sent: Sent) -> None:
@@ -471,7 +470,7 @@ def _answered(session: Session, answers: Sequence[Answer], put_back: Sequence[In
         memory.drop_intents([link.uid for link in links])
         memory.save_intents(put_back)
         created = [each.new.id for each in answers if each.sent.intent.kind == "create"]
-        _recall(session, memory, {each.new.id: each.new.version for each in answers}, created=created)
+        reading.recall(session, memory, {each.new.id: each.new.version for each in answers}, created=created)
 
 
 def _supersede(memory: Writing, links: Sequence[Link]) -> None:
@@ -479,15 +478,6 @@ def _supersede(memory: Writing, links: Sequence[Link]) -> None:
     noted = memory.links_to([link.remote_id for link in links if link.remote_id])
     own = {link.uid for link in links}
     memory.drop_links([each.uid for each in noted.values() if each.uid not in own and each.remote_base is None])
-
-
-def _recall(session: Session, memory: Writing, versions: Mapping[str, str], *, created: Sequence[str]) -> None:
-    """What is written will be listed, and is known already; what is created its owner may delete before that (R42)."""
-    if not versions or not isinstance(session.remote, RecallsWrites):
-        return
-    cursor = memory.state().remote_cursor
-    if cursor is not None:
-        memory.keep_cursor(session.remote.with_written(cursor, versions, created=created))
 
 
 def _created(sent: Sent, new: RemoteObject) -> Answer:
@@ -544,4 +534,5 @@ def _tried_in_vain(session: Session, sent: Sent) -> Link:
         return link
     with session.ledger.writing() as memory:
         memory.refresh(now.id, items, pending=False)
+        reading.recall(session, memory, {now.id: now.version})
     return replace(link, version=now.version)

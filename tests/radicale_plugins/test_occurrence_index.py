@@ -12,7 +12,7 @@ from bridge.errors import InvalidCalendarData, Unmappable
 from bridge.ical import edit, recurrence, timing, unrolled, view
 from bridge.ical import objects as ical
 from bridge.ical.recurrence import instants
-from bridge.store import calendars, objects, occurrences, principals
+from bridge.store import calendars, objects, occurrences, principals, tables
 from radicale_plugins import freebusy
 from radicale_plugins.filters import Query
 from radicale_plugins.matching import matching
@@ -129,9 +129,7 @@ def busy_by_reading(stored, within, floating):
             answer = next((one.partstat for one in event.attendees if one.address == OWN), "")
             if event.transp == "OPAQUE" and event.status != "CANCELLED" and answer != "DECLINED":
                 kind = "BUSY-TENTATIVE" if "TENTATIVE" in (event.status, answer) else "BUSY"
-                found.append(
-                    occurrences.Taken(occurrences.microseconds(start), occurrences.microseconds(end), kind, None)
-                )
+                found.append(occurrences.Taken(tables.micros(start), tables.micros(end), kind, None))
     return freebusy.text(freebusy.Taken(found, []), within, floating=floating, now=NOW, own=OWN)
 
 

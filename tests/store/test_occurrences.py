@@ -97,7 +97,7 @@ def test_answers_are_kept(database, calendar, put):
         assert sorted(str(each.answers) for each in listed) == ["None", "{'b@example.org': 'DECLINED'}"]
         assert unsure == frozenset()
         listed, _ = occurrences.taken(conn, calendar, NINE, NINE + HOUR, floating=dt.UTC, but="a")
-        assert [(occurrences.instant(each.start), each.kind, each.answers) for each in listed] == [(NINE, "BUSY", None)]
+        assert [(tables.instant(each.start), each.kind, each.answers) for each in listed] == [(NINE, "BUSY", None)]
 
 
 @pytest.mark.parametrize("length", [1, 24, 25, 24 * 8, 24 * 8 + 1, 24 * 64, 24 * 64 + 1, 24 * 400])

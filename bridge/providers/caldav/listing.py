@@ -57,9 +57,10 @@ class Listing:
 
     def with_written(self, text: str, versions: Mapping[str, str], *, created: Iterable[str]) -> str:
         at = cursors.parse(text)
-        written = dict(at.written)
+        now = {self._name(id): cursors.digest(version) for id, version in versions.items()}
+        written = {name: tag for name, tag in at.written.items() if name not in now}  # what it said is true no more
         if len(written) < MOST_WRITTEN:
-            written |= {self._name(id): cursors.digest(version) for id, version in versions.items()}
+            written |= now
         return replace(at, created=tuple(sorted({*at.created, *map(self._name, created)})), written=written).text()
 
     def _by_token(self, at: Cursor) -> Page:

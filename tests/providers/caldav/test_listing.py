@@ -333,3 +333,14 @@ def test_no_more_is_noted_than_a_cursor_can_hold(bench, mirror, now, monkeypatch
     for number in range(5):
         at = bench.remote.with_written(at, {f"{bench.path}{number}.ics": "v"}, created=[])
     assert len(cursors.parse(at).written) == 2
+
+
+def test_r36_what_was_looked_at_since_is_not_taken_for_what_we_wrote(bench, mirror, now, monkeypatch):
+    """Somebody wrote over it, we looked, and they put it back as it was, with the old ETag: that is a change to what we hold."""
+    mirror.follow()
+    (made,) = bench.remote.create(FIELDS, key="0" * 32, uid="u")
+    written = bench.remote.with_written(mirror.cursor, {made.id: made.version}, created=[made.id])
+    for most in (listing.MOST_WRITTEN, 0):
+        monkeypatch.setattr(listing, "MOST_WRITTEN", most)
+        looked = bench.remote.with_written(written, {made.id: "theirs"}, created=[])
+        assert [each.id for each in bench.remote.page(looked, now=now).items] == [made.id]
