@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bridge import config
-from bridge.services import logs, registering
+from bridge.services import logs, registering, witness
 from bridge.services.context import open_context
 from bridge.services.principals import RESERVED
 from bridge.services.scheduling import Scheduling
@@ -49,6 +49,7 @@ def web_application() -> WSGIApplication:
         directory=settings.security.directory,
         push=registering.open_registrar(context),
         in_turn=in_turn,
+        notes=witness.soon,
     )
     return dispatch(in_turn(create_app(context)), dav)
 

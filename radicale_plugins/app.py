@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -17,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from radicale import app, config, httputils, types
 from radicale.storage import BaseCollection, BaseStorage
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 
 from bridge.errors import ObjectChanged
 from bridge.policy.access import Access, Deed, may
-from bridge.services.device_check import Witness
 from bridge.services.registering import Registrar
 from bridge.services.scheduling import Scheduling
+from bridge.services.witness import Witness, Work, at_once
 from bridge.store import delegates
 from bridge.store.session import Database
 from radicale_plugins import (
@@ -56,6 +57,7 @@ log = logging.getLogger(__name__)
 
 _Handler = Callable[[Request], dav.Answer]
 _READ, _WRITE = "Rr", "Ww"
+_GZIP = 16 + zlib.MAX_WBITS  # with its header and trailer around what zlib makes
 _LIMITS = Limits()
 _SCHEDULING = Scheduling()
 _OF_PEOPLE = (propfind.answer, report.answer)
@@ -129,6 +131,22 @@ class _Homes(BaseStorage):
         return iter([BaseCollection()])
 
 
+_POLLED: dict[str, _Handler] = {"PROPFIND": propfind.answer, "REPORT": report.answer}
+
+
+def _sent(answer: types.WSGIResponse, environ: Any, start_response: Any) -> list[bytes]:
+    """To those who do not come through Radicale's frame, as it does it."""
+    status, headers, body, _ = answer
+    data = body.encode() if isinstance(body, str) else body or b""
+    told = dict(headers)
+    if data and "gzip" in {each.strip() for each in environ.get("HTTP_ACCEPT_ENCODING", "").split(",")}:
+        data = zlib.compress(data, wbits=_GZIP)
+        told["Content-Encoding"] = "gzip"
+    told["Content-Length"] = str(len(data))
+    start_response(f"{status:d} {client.responses[status]}", list(told.items()))
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [data]
+
+
 class Application(app.Application):
     """One instance serves any number of threads; all state is in the database."""
 
@@ -145,6 +163,7 @@ class Application(app.Application):
         directory: bool,
         push: Registrar | None,
         in_turn: Callable[[WSGIApplication], WSGIApplication],
+        notes: Callable[[Work], None],
     ) -> None:
         super().__init__(configuration)
         self._limits = limits
@@ -154,9 +173,9 @@ class Application(app.Application):
         self._push = push
         self._database = database
         self._now = now
-        self._witness = Witness()
+        self._witness = Witness(database, notes)
         self._porch = Porch(database, now, self._witness)
-        self._the_long_way: Callable[[Any, Any], Iterable[bytes]] = in_turn(self._admitted)
+        self._the_long_way: Callable[[Any, Any], Iterable[bytes]] = in_turn(self._answered)
         self._trusted_proxies = door.networks(trusted_proxies)
 
     do_GET = _by(_get, _READ)  # noqa: N815 - Radicale's names
@@ -185,19 +204,28 @@ class Application(app.Application):
         self._porch.keep(poll, answered)
         return answered
 
-    def _admitted(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+    def _answered(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         try:
             admitted = door.admit(
                 environ, max_content_length=self._max_content_length, trusted_proxies=self._trusted_proxies
             )
             self._require_method(admitted)
         except dav.Refusal as refusal:
-            status, headers, body, _ = refusal.answer
-            body = body or b""
-            length = ("Content-Length", str(len(body)))
-            start_response(f"{status} {client.responses[status]}", [*headers.items(), length])
-            return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-        return super().__call__(admitted, start_response)
+            return _sent(refusal.answer, environ, start_response)
+        poll = poll_in(admitted)
+        if poll is None or poll.known is None:
+            return super().__call__(admitted, start_response)
+        known = poll.known
+        answer = self.respond(
+            _POLLED[environ["REQUEST_METHOD"]],
+            _READ,
+            admitted,
+            known.base,
+            known.path,
+            known.asked.home,
+            auth.groups(known.asked.device),
+        )
+        return _sent(answer, environ, start_response)
 
     def _require_method(self, environ: types.WSGIEnviron) -> None:
         """A 405 must say what is allowed (RFC 9110 §15.5.6), and Radicale's does not. Raises dav.Refusal."""
@@ -270,16 +298,12 @@ class Application(app.Application):
         return given if may(given, Deed.WRITE if needs == _WRITE else Deed.READ) else Access.NONE
 
     def _remember(self, request: Request, user_groups: set[str]) -> None:
-        """What the device knows now. Nobody is refused an answer for want of it."""
+        """What the device knows now."""
         if (poll := poll_in(request.environ)) is not None:
             poll.told = request.told
         device = auth.device(user_groups)
-        if device is None or not (request.told or request.given):
-            return
-        try:
-            self._witness.saw(self._database, device, request.told, request.given, now=self._now())
-        except SQLAlchemyError:  # a writer that waits too long, or the calendar or the device is gone meanwhile
-            log.info("what device %d fetched was not written down", device)
+        if device is not None and (request.told or request.given):
+            self._witness.saw(device, request.told, request.given, now=self._now())
 
 
 def build(
@@ -295,6 +319,7 @@ def build(
     directory: bool = True,
     push: Registrar | None = None,
     in_turn: Callable[[WSGIApplication], WSGIApplication] = lambda application: application,
+    notes: Callable[[Work], None] = at_once,
 ) -> WSGIApplication:
     """The CalDAV side as a WSGI application (PEP 3333), for any threaded server.
 
@@ -303,7 +328,7 @@ def build(
     the address under which people reach us, without a slash at its end; None: the one they asked at. With
     ``directory`` people who are signed in find each other's names and addresses. With ``push``
     devices can ask to be told of changes. ``in_turn`` limits how many are answered at a time; what is answered at the door
-    (``porch``) takes less than to wait for a turn.
+    (``porch``) takes less than to wait for a turn. ``notes`` says when is written down what devices were told.
     """
     configuration = config.load()
     settings: dict[str, dict[str, Any]] = {
@@ -338,5 +363,6 @@ def build(
         directory=directory,
         push=push,
         in_turn=in_turn,
+        notes=notes,
     )
     return application

@@ -4,6 +4,8 @@ A poll's answer follows from what the request says and from rows: the device's, 
 home. It is kept beside those rows as they were *before* it was made. Whoever asks in the same words has them read anew, in
 one statement; the same rows, the same answer. So nothing has to be told of a change, whichever process makes it, and a device
 that was revoked, or whose address has to wait, finds other rows. What is not plain goes the long way (``app.Application``).
+
+Who finds other rows of a calendar, but has signed in with the same words and still may, need not sign in again: ``Poll.known``.
 """
 
 from __future__ import annotations
@@ -18,10 +20,9 @@ from io import BytesIO
 from typing import Any
 
 from radicale import types
-from sqlalchemy.exc import SQLAlchemyError
 
-from bridge.services import device_check, devices
-from bridge.services.device_check import Told
+from bridge.services import devices
+from bridge.services.witness import Told, Witness
 from bridge.store import evidence
 from bridge.store.evidence import Asked, Evidence
 from bridge.store.session import Database
@@ -32,12 +33,12 @@ MOST_BYTES = 32_000_000
 LONGEST_QUESTION, LONGEST_ANSWER = 4096, 65536
 """Bytes; what is longer is no poll."""
 
-_OVERHEAD = 2000  # of what stands around an answer: names, digests, Python's objects
+_OVERHEAD = 3000  # of what stands around an answer: names, digests, Python's objects
 
 _METHODS = frozenset({"PROPFIND", "REPORT"})
 _SAID = (
     "REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT", "CONTENT_TYPE",
-    "CONTENT_LENGTH", "wsgi.url_scheme",
+    "wsgi.url_scheme",
 )  # fmt: skip
 _OF_NO_ACCOUNT = frozenset({"HTTP_X_REQUEST_ID", "HTTP_X_CORRELATION_ID", "HTTP_TRACEPARENT", "HTTP_CF_RAY"})
 """Another one with each request, and nothing that an answer could follow from."""
@@ -47,14 +48,29 @@ _KEPT = f"{client.MULTI_STATUS:d} "
 Environ = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A device that signed in and asked about its own home. ``base`` and ``path`` are where that led, ``who`` it was then."""
+
+    asked: Asked
+    base: str
+    path: str
+    who: tuple[Any, ...]
+
+
 @dataclass(slots=True)
 class Poll:
-    """A request that may be answered here the next time; ``head`` stands for all that it says but its body."""
+    """A request that may be answered here the next time; ``head`` stands for all that it says but its body.
+
+    ``known`` is who asks; while the answer begins it is None for those who have to sign in first. ``follows``: the answer
+    follows from the rows in ``seen``.
+    """
 
     head: bytes
-    body: bytes | None = None
-    asked: Asked | None = None
+    body: bytes = b""
+    known: Known | None = None
     seen: Evidence | None = None
+    follows: bool = False
     told: Sequence[Told] = ()
     status: str = ""
     headers: Sequence[tuple[str, str]] = ()
@@ -72,7 +88,6 @@ class Poll:
 @dataclass(frozen=True, slots=True)
 class _Kept:
     answer: Answer
-    asked: Asked
     rows: bytes
     """A digest of them: they hold all that clients made up for a calendar, which may be much."""
     told: Sequence[Told]
@@ -89,12 +104,12 @@ class Answer:
 class Porch:
     """One for each process; any number of threads may use it. ``record`` is told what devices are told."""
 
-    def __init__(self, database: Database, now: Callable[[], dt.datetime], record: device_check.Witness) -> None:
+    def __init__(self, database: Database, now: Callable[[], dt.datetime], record: Witness) -> None:
         self._database = database
         self._now = now
         self._record = record
         self._secret = secrets.token_bytes(32)  # passwords are among what is said, and nobody shall read them here
-        self._heads: set[bytes] = set()
+        self._heads: dict[bytes, Known] = {}
         self._kept: dict[bytes, _Kept] = {}
         self._bytes = 0
 
@@ -114,47 +129,50 @@ class Porch:
         return poll
 
     def answer(self, poll: Poll, environ: Environ) -> Answer | None:
-        """None: it has to go the long way.
+        """None: it has to go the long way, of which ``poll.known`` spares them the half.
 
         The body is read only where the same was said before by a device that had signed in: a stranger who dawdles must not
         hold a thread.
         """
-        if poll.head not in self._heads:
+        known = self._heads.get(poll.head)
+        if known is None:
             return None
         poll.body = door.read_up_to(environ["wsgi.input"], int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = BytesIO(poll.body)
-        kept = self._kept.get(self._digest(poll.head + poll.body))
-        if kept is None:
-            return None
         now = self._now()
-        seen = evidence.read(self._database, kept.asked, now=now)
-        if seen is None or self._of(seen) != kept.rows or devices.is_to_be_noted(seen.last_used_at, now):
+        seen = evidence.read(self._database, known.asked, now=now)
+        if seen is None or devices.is_to_be_noted(seen.last_used_at, now):
             return None
-        try:
-            self._record.saw(self._database, kept.asked.device, kept.told, now=now)
-        except SQLAlchemyError:
-            return None  # the calendar is gone in this very moment, or a writer waits too long: let the long way see
+        kept = self._kept.get(self._digest(poll.head + poll.body))
+        if kept is None or self._of(seen) != kept.rows:
+            if seen.who == known.who:
+                poll.known, poll.seen = known, seen
+            return None
+        self._record.saw(known.asked.device, kept.told, now=now)
         return kept.answer
 
-    def look(self, poll: Poll, asked: Asked, body: bytes) -> None:
+    def look(self, poll: Poll, asked: Asked, body: bytes, *, base: str, path: str) -> None:
         """Before an answer is made that follows from these rows alone, and from what the request says."""
-        poll.asked, poll.body, poll.seen = asked, body, evidence.read(self._database, asked, now=self._now())
+        seen = evidence.read(self._database, asked, now=self._now())
+        if seen is not None:
+            poll.body, poll.seen, poll.known = body, seen, Known(asked, base, path, seen.who)
+            poll.follows = True
 
     def keep(self, poll: Poll, answered: Iterable[bytes]) -> None:
         """After it was made."""
-        if poll.asked is None or poll.body is None or poll.seen is None or not poll.status.startswith(_KEPT):
+        if poll.known is None or poll.seen is None or not poll.follows or not poll.status.startswith(_KEPT):
             return
         body = b"".join(answered)
         if len(body) > LONGEST_ANSWER:
             return
         size = _OVERHEAD + len(body) + sum(len(name) + len(value) for name, value in poll.headers)
         if self._bytes + size > MOST_BYTES:
-            self._kept, self._heads, self._bytes = {}, set(), 0
+            self._kept, self._heads, self._bytes = {}, {}, 0
         key = self._digest(poll.head + poll.body)
         before = self._kept.get(key)
         answer = Answer(poll.status, poll.headers, body)
-        self._kept[key] = _Kept(answer, poll.asked, self._of(poll.seen), tuple(poll.told), size)
-        self._heads.add(poll.head)
+        self._kept[key] = _Kept(answer, self._of(poll.seen), tuple(poll.told), size)
+        self._heads[poll.head] = poll.known
         self._bytes += size - (0 if before is None else before.size)
 
     def _of(self, seen: Evidence) -> bytes:

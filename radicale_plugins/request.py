@@ -13,9 +13,9 @@ from urllib.parse import unquote, urlsplit
 import sqlalchemy as sa
 
 from bridge.policy.access import Access
-from bridge.services.device_check import Told
 from bridge.services.registering import Registrar
 from bridge.services.scheduling import Scheduling
+from bridge.services.witness import Told
 from bridge.store import login_failures, principals, push_subscriptions
 from bridge.store.calendars import INBOX, Calendar
 from bridge.store.evidence import Asked
@@ -157,7 +157,7 @@ class Request:
     push: Registrar | None = None
     """What devices register with to be told of changes; None: they cannot."""
     told: list[Told] = field(default_factory=list)
-    """What the answer tells of calendars, for the device's record (``services.device_check``)."""
+    """What the answer tells of calendars, for the device's record (``services.witness``)."""
     given: list[str] = field(default_factory=list)
     """The objects that the answer hands out, by href."""
 
@@ -211,6 +211,9 @@ class Request:
         In one's own home only. Call it before anything is read for the answer: it must never be older than what is noted here.
         """
         poll = poll_in(self.environ)
+        if poll is not None and poll.known is not None:
+            poll.follows = True  # from what was read at the door
+            return
         device = self.device_id
         if poll is None or self.porch is None or device is None or self.place.owner != self.user:
             return
@@ -218,7 +221,8 @@ class Request:
             return
         there = login_failures.of_address(str(self.environ.get("REMOTE_ADDR", "")))
         here = login_failures.of_account(f"{self.user} at {there}")
-        self.porch.look(poll, Asked(device, self.user, here, there, self.place.slug), self.body)
+        asked = Asked(device, self.user, here, there, self.place.slug)
+        self.porch.look(poll, asked, self.body, base=self.base, path=self.place.path)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -31,7 +29,6 @@ TEST_PREFIX = "caldav-bridge-test-"
 TEST_KEPT = dt.timedelta(days=1)
 """A test event that nobody has deleted is taken away after that."""
 
-_ASKED_EVERY = dt.timedelta(minutes=15)
 """How exactly the time is kept at which a device asked and there was nothing new."""
 
 _EOL = "\r\n"
@@ -68,68 +65,6 @@ class RoundTrip:
     made_at: dt.datetime
     fetched_at: dt.datetime | None
     returned_at: dt.datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What one answer told a device of a calendar: everything up to the revision (``whole``), or only its number."""
-
-    calendar_id: int
-    revision: int
-    whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Noted:
-    """Of a device and a calendar: the last revision that it took whole, and when something was written down."""
-
-    taken: int | None
-    at: dt.datetime
-
-
-class Witness:
-    """Writes down what devices are told, and as little as possible: one for each process.
-
-    What it remembers spares writes that would change nothing; forgetting it costs one. Of a device that is let in anew under its
-    old label it remembers what was told to the old one: for a quarter of an hour at most.
-    """
-
-    _SIZE = 50_000
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, int], _Noted] = {}
-        self._lock = threading.Lock()
-
-    def saw(
-        self, database: Database, device: int, told: Iterable[Told], given: Iterable[str] = (), *, now: dt.datetime
-    ) -> None:
-        """``told`` of calendars, and the test events among the objects that were ``given`` (their hrefs)."""
-        news = [each for each in told if self._is_news(device, each, now)]
-        tests = [href for href in given if href.startswith(TEST_PREFIX)]
-        if not news and not tests:
-            return
-        with database.write() as conn:
-            for each in sorted(news, key=lambda one: one.calendar_id):
-                if each.whole:
-                    fetches.fetched(conn, device, each.calendar_id, each.revision, now=now)
-                else:
-                    fetches.asked(conn, device, each.calendar_id, now=now)
-            for href in tests:
-                device_tests.fetched(conn, device, href, now=now)
-        with self._lock:
-            if len(self._known) > self._SIZE:
-                self._known.clear()
-            for each in news:
-                before = self._known.get((device, each.calendar_id))
-                taken = each.revision if each.whole else None if before is None else before.taken
-                self._known[device, each.calendar_id] = _Noted(taken, now)
-
-    def _is_news(self, device: int, told: Told, now: dt.datetime) -> bool:
-        with self._lock:
-            known = self._known.get((device, told.calendar_id))
-        if known is None or not known.at <= now < known.at + _ASKED_EVERY:
-            return True
-        return told.whole and known.taken != told.revision
 
 
 def progress(conn: sa.Connection, device: Device) -> list[Progress]:

@@ -41,6 +41,12 @@ class Evidence:
     last_used_at: dt.datetime | None
     rows: tuple[Any, ...]
 
+    @property
+    def who(self) -> tuple[Any, ...]:
+        """What of it is the device's and its owner's: the same, and it is they who signed in before."""
+        who: tuple[Any, ...] = self.rows[0][:_WHO]
+        return who
+
 
 def read(database: Database, asked: Asked, *, now: dt.datetime) -> Evidence | None:
     """None: the device may not sign in as things are, there is no such calendar, or the database is not to be reached."""
@@ -55,6 +61,7 @@ def read(database: Database, asked: Asked, *, now: dt.datetime) -> Evidence | No
     return Evidence(None if used is None else instant(used), tuple(row[1:] for row in rows))
 
 
+_WHO = 1 + len(people.c)
 _OWN, _SEEN = shares.OWN, shares.SEEN
 _HOME = sa.union_all(_OWN, _SEEN)
 """The scheduling inbox is told of, too."""

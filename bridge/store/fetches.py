@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from bridge.store.dialects import insert
+from bridge.store.dialects import upsert
 from bridge.store.tables import fetches, history
 
 
@@ -24,20 +24,17 @@ class Fetch:
 
 def fetched(conn: sa.Connection, device_id: int, calendar_id: int, revision: int, *, now: dt.datetime) -> None:
     """The device was given everything up to this revision."""
-    _note(conn, device_id, calendar_id, {"revision": revision, "fetched_at": now, "asked_at": now})
+    row = {"device_id": device_id, "calendar_id": calendar_id, "revision": revision, "fetched_at": now, "asked_at": now}
+    conn.execute(_FETCHED[conn.dialect.name], row)
 
 
 def asked(conn: sa.Connection, device_id: int, calendar_id: int, *, now: dt.datetime) -> None:
     """The device was told at which revision the calendar is, and nothing more."""
-    _note(conn, device_id, calendar_id, {"asked_at": now})
+    row = {"device_id": device_id, "calendar_id": calendar_id, "asked_at": now}
+    conn.execute(_ASKED[conn.dialect.name], row)
 
 
-def _note(conn: sa.Connection, device_id: int, calendar_id: int, values: dict[str, object]) -> None:
-    conn.execute(
-        insert(conn, fetches)
-        .values(device_id=device_id, calendar_id=calendar_id, **values)
-        .on_conflict_do_update(index_elements=["device_id", "calendar_id"], set_=values)
-    )
+_FETCHED, _ASKED = upsert(fetches), upsert(fetches, "asked_at")
 
 
 def of_device(conn: sa.Connection, device_id: int) -> dict[int, Fetch]:

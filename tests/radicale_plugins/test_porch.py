@@ -8,7 +8,7 @@ import pytest
 
 from bridge.services import devices, sharing
 from bridge.store import login_failures
-from radicale_plugins import app, porch
+from radicale_plugins import app, auth, porch
 from tests.radicale_plugins.conftest import Dav
 
 HOME, CALENDAR = "/alice/", "/alice/calendar/"
@@ -285,6 +285,85 @@ def test_a_body_that_ends_early_is_refused_as_ever(base, dav, alice):
         client.sendall(b"\r\n".join(lines))
         client.shutdown(socket.SHUT_WR)
         assert client.recv(100).startswith(b"HTTP/1.1 400")
+
+
+@pytest.fixture
+def signed_in(monkeypatch):
+    """Who had to sign in."""
+    names = []
+    sign_in = auth.Auth._login_ext_with_groups
+
+    def noted(self, login, password, context):
+        names.append(login)
+        return sign_in(self, login, password, context)
+
+    monkeypatch.setattr(auth.Auth, "_login_ext_with_groups", noted)
+    return names
+
+
+def test_who_finds_a_change_need_not_sign_in_again(dav, elsewhere, event, at_the_door, signed_in):
+    for ask in (told, listed, synced):
+        before = ask(dav)
+        elsewhere.put(f"{CALENDAR}{ask.__name__}.ics", event(ask.__name__))
+        signed_in.clear()
+        after = ask(dav)
+        assert after != before
+        assert signed_in == []
+        assert ask(dav) == after  # which is kept in its turn
+        assert signed_in == []
+        assert len(at_the_door) == 1
+        at_the_door.clear()
+
+
+ETAGS = "<D:prop><D:getetag/></D:prop>"
+MONTH = "<C:time-range start='20260301T000000Z' end='20260401T000000Z'/>"
+CTAG = "<D:propfind><D:prop><CS:getctag/></D:prop></D:propfind>"
+QUESTIONS = {
+    "listing": ("PROPFIND", f"<D:propfind>{ETAGS}</D:propfind>", 207),
+    "names": ("PROPFIND", "<D:propfind><D:propname/></D:propfind>", 207),
+    "everything": ("PROPFIND", "<D:propfind><D:allprop/></D:propfind>", 207),
+    "not-well-formed": ("PROPFIND", "<D:propfind", 400),
+    "not-a-propfind": ("PROPFIND", "<D:prop/>", 400),
+    "sync": ("REPORT", f"<D:sync-collection><D:sync-token/><D:sync-level>1</D:sync-level>{ETAGS}</D:sync-collection>", 207),
+    "wrong-token": ("REPORT", f"<D:sync-collection><D:sync-token>x</D:sync-token>{ETAGS}</D:sync-collection>", 403),
+    "multiget": (
+        "REPORT",
+        "<C:calendar-multiget><D:prop><C:calendar-data/></D:prop><D:href>/alice/calendar/a.ics</D:href></C:calendar-multiget>",
+        207,
+    ),
+    "free-busy": ("REPORT", f"<C:free-busy-query>{MONTH}</C:free-busy-query>", 200),
+    "unknown": ("REPORT", "<D:version-tree/>", 403),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "br, gzip;q=0.5, gzip", "gzip;q=0"])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_who_does_not_sign_in_again_is_answered_alike(dav, event, at_the_door, signed_in, question, encoding):
+    """The same status, headers and bytes, compressed or not, as who comes by Radicale's frame."""
+    method, body, expected = QUESTIONS[question]
+    dav.put(f"{CALENDAR}a.ics", event("a"))
+
+    def ask(agent, asked):
+        answer = dav.xml(method, CALENDAR, asked, Depth="0", Accept_Encoding=encoding, User_Agent=agent)
+        told = {name: value for name, value in answer.headers.items() if name not in ("date", "server")}
+        return answer.status_code, told, answer.content
+
+    by_the_frame = ask("one", body)
+    assert by_the_frame[0] == expected
+    poll = {"PROPFIND": CTAG, "REPORT": QUESTIONS["sync"][1].replace("getetag", "getcontenttype")}[method]
+    ask("another", poll)
+    signed_in.clear()
+    assert ask("another", body) == by_the_frame
+    assert signed_in == at_the_door == []
+
+
+def test_whose_name_has_changed_signs_in_again(dav, database, clock, signed_in):
+    told(dav)
+    called = "<D:set><D:prop><D:displayname>Ali</D:displayname></D:prop></D:set>"
+    assert dav.xml("PROPPATCH", HOME, f"<D:propertyupdate>{called}</D:propertyupdate>").status_code == 207
+    signed_in.clear()
+    told(dav)
+    assert len(signed_in) == 1
 
 
 @pytest.mark.parametrize("path", ["/alice/.notifications/", "/alice/.proxy-read/", "/alice/.outbox/", "/alice/none/"])
