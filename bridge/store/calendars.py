@@ -13,6 +13,7 @@ from bridge.errors import AlreadyExists, NotFound, UsageError
 from bridge.policy.access import Access
 from bridge.store import changes, feeds, push_subscriptions
 from bridge.store.dialects import insert
+from bridge.store.prepared import Prepared
 from bridge.store.tables import calendars, pairs, principals, shares, unknown_sharees
 
 COMPONENT_SET = "C:supported-calendar-component-set"
@@ -70,8 +71,8 @@ SELECT: sa.Select[Any] = sa.select(
 ).join(principals, principals.c.id == calendars.c.principal_id)
 """A row is a ``Calendar``."""
 # built once: every poll of every phone asks
-_BY_PATH = SELECT.where(principals.c.name == sa.bindparam("owner"), calendars.c.slug == sa.bindparam("slug"))
-_BY_ID = SELECT.where(calendars.c.id == sa.bindparam("id"))
+_BY_PATH = Prepared(SELECT.where(principals.c.name == sa.bindparam("owner"), calendars.c.slug == sa.bindparam("slug")))
+_BY_ID = Prepared(SELECT.where(calendars.c.id == sa.bindparam("id")))
 
 
 def components(properties: Mapping[str, Any]) -> tuple[str, ...]:
@@ -110,7 +111,7 @@ def create(
         conn.execute(sa.delete(calendars).where(calendars.c.id == calendar_id))
         raise AlreadyExists(f"a calendar of somebody else is called {slug!r} in this home already")
     push_subscriptions.mark_home(conn, principal_id, now=now)
-    return Calendar(*conn.execute(_BY_ID, {"id": calendar_id}).one())
+    return Calendar(*_BY_ID.rows(conn, {"id": calendar_id})[0])
 
 
 INBOX = ".inbox"
@@ -137,12 +138,12 @@ def inboxes(conn: sa.Connection) -> list[int]:
 
 
 def get(conn: sa.Connection, owner: str, slug: str) -> Calendar | None:
-    row = conn.execute(_BY_PATH, {"owner": owner, "slug": slug}).first()
+    row = _BY_PATH.first(conn, {"owner": owner, "slug": slug})
     return None if row is None else Calendar(*row)
 
 
 def by_id(conn: sa.Connection, calendar_id: int) -> Calendar | None:
-    row = conn.execute(_BY_ID, {"id": calendar_id}).first()
+    row = _BY_ID.first(conn, {"id": calendar_id})
     return None if row is None else Calendar(*row)
 
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from bridge.errors import NotFound, SyncTokenInvalid
 from bridge.store import pairs, push_subscriptions
+from bridge.store.prepared import Prepared
 from bridge.store.session import notes
 from bridge.store.tables import calendars, objects, tombstones
 from bridge.store.tables import pairs as pairs_table
@@ -51,7 +52,7 @@ def _lock(conn: sa.Connection, calendar_id: int) -> bool:
     noted = notes(conn)
     if ("locked", calendar_id) in noted:
         return False
-    if conn.execute(_LOCK, {"id_": calendar_id}).first() is None:
+    if _LOCK.first(conn, {"id_": calendar_id}) is None:
         raise NotFound(f"there is no calendar {calendar_id}")
     noted["locked", calendar_id] = True
     return True
@@ -125,29 +126,32 @@ def page(
     ``known`` are the calendar's floor and revision, for who has read them in the same snapshot.
     """
     between = bool(after.href or after.fresh)
-    query = _listed(after) if between else _SINCE
     bound = {"calendar_id": calendar_id} if between else {"calendar_id": calendar_id, "revision": after.revision}
-    rows = conn.execute(query if limit is None else query.limit(limit), bound).all()
+    if limit is None and not between:
+        rows = _SINCE.rows(conn, bound)
+    else:
+        rows = conn.execute((_listed(after) if between else _SINCE.statement).limit(limit), bound).all()
     floor, last = known or _state(conn, calendar_id)
     complete = max(after.revision - bool(after.href), after.fresh)  # of its revision some tombstones may be unread
     if after.revision < 0 or complete < floor or max(after.revision, after.fresh) > last:
         raise SyncTokenInvalid(f"revision {after.revision} is not between {floor} and {last}")
-    return [Changed(row.href, row.uid, row.revision, bool(row.deleted), row.etag) for row in rows]
+    return [Changed(href, uid, revision, bool(deleted), etag) for href, uid, revision, deleted, etag in rows]
 
 
 def _state(conn: sa.Connection, calendar_id: int) -> tuple[int, int]:
     """Behind the rows, or a compaction in between might have taken some of them unnoticed."""
-    row = conn.execute(_STATE, {"calendar_id": calendar_id}).first()
+    row = _STATE.first(conn, {"calendar_id": calendar_id})
     if row is None:
         raise NotFound(f"there is no calendar {calendar_id}")
-    return row.floor, row.revision
+    floor, revision = row
+    return floor, revision
 
 
-def _listed(after: Position | None) -> sa.Select[tuple[str, str, int, bool, str]]:
+def _listed(after: Position | None) -> sa.Select[tuple[str, str, int, int, str]]:
     """None: behind a whole revision, which is bound as ``revision``."""
     alive, gone = (
         sa.select(
-            table.c.href, table.c.uid, table.c.revision, sa.literal(deleted).label("deleted"), etag.label("etag")
+            table.c.href, table.c.uid, table.c.revision, sa.literal(int(deleted)).label("deleted"), etag.label("etag")
         ).where(
             table.c.calendar_id == sa.bindparam("calendar_id"),
             *(
@@ -201,9 +205,11 @@ def compact(conn: sa.Connection, calendar_id: int, before: dt.datetime) -> int:
 
 
 # Built once: "what is new" is what everybody asks, all day, and every write begins with the other two.
-_SINCE = _listed(None)
-_STATE = sa.select(calendars.c.floor, calendars.c.revision).where(calendars.c.id == sa.bindparam("calendar_id"))
-_LOCK = sa.select(calendars.c.id).where(calendars.c.id == sa.bindparam("id_")).with_for_update(key_share=True)
+_SINCE = Prepared(_listed(None))
+_STATE = Prepared(
+    sa.select(calendars.c.floor, calendars.c.revision).where(calendars.c.id == sa.bindparam("calendar_id"))
+)
+_LOCK = Prepared(sa.select(calendars.c.id).where(calendars.c.id == sa.bindparam("id_")).with_for_update(key_share=True))
 _GROW = (
     sa.update(calendars)
     .where(calendars.c.id == sa.bindparam("id_"))

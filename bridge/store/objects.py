@@ -18,6 +18,7 @@ from bridge.ical.attachments import managed_ids
 from bridge.ical.objects import CalendarObject, can_be_kept, parse
 from bridge.store import attachments, changes, history, occurrences
 from bridge.store.dialects import upsert
+from bridge.store.prepared import Prepared
 from bridge.store.tables import calendars, objects, tombstones
 
 
@@ -61,13 +62,17 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,199}")
 
 # Built once: SQLAlchemy takes longer to make such a statement than SQLite to run it.
 _COLUMNS = [objects.c[name] for name in StoredObject.__slots__]
-_BY_HREF = sa.select(*_COLUMNS).where(
-    objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.href == sa.bindparam("href")
+_BY_HREF = Prepared(
+    sa.select(*_COLUMNS).where(
+        objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.href == sa.bindparam("href")
+    )
 )
-_BY_UID = sa.select(*_COLUMNS).where(
-    objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.uid == sa.bindparam("uid")
+_BY_UID = Prepared(
+    sa.select(*_COLUMNS).where(
+        objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.uid == sa.bindparam("uid")
+    )
 )
-_HREFS = (
+_HREFS = Prepared(
     sa.select(objects.c.href, objects.c.etag)
     .where(objects.c.calendar_id == sa.bindparam("calendar_id"))
     .order_by(objects.c.href)
@@ -215,18 +220,18 @@ def of_person(conn: sa.Connection, principal_id: int, uid: str) -> list[StoredOb
 
 
 def get(conn: sa.Connection, calendar_id: int, href: str) -> StoredObject | None:
-    row = conn.execute(_BY_HREF, {"calendar_id": calendar_id, "href": href}).first()
+    row = _BY_HREF.first(conn, {"calendar_id": calendar_id, "href": href})
     return None if row is None else StoredObject(*row)
 
 
 def by_uid(conn: sa.Connection, calendar_id: int, uid: str) -> StoredObject | None:
-    row = conn.execute(_BY_UID, {"calendar_id": calendar_id, "uid": uid}).first()
+    row = _BY_UID.first(conn, {"calendar_id": calendar_id, "uid": uid})
     return None if row is None else StoredObject(*row)
 
 
 def hrefs(conn: sa.Connection, calendar_id: int) -> list[tuple[str, str]]:
     """(href, etag) of every object, by href. Reads no data."""
-    return [(href, etag) for href, etag in conn.execute(_HREFS, {"calendar_id": calendar_id}).all()]
+    return [(href, etag) for href, etag in _HREFS.rows(conn, {"calendar_id": calendar_id})]
 
 
 def many(conn: sa.Connection, calendar_id: int, hrefs: Iterable[str]) -> list[StoredObject]:

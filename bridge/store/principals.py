@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bridge.errors import AlreadyExists, NotFound, UsageError
 from bridge.store import push_subscriptions
 from bridge.store.dialects import insert
+from bridge.store.prepared import Prepared
 from bridge.store.tables import principals
 
 
@@ -55,13 +56,11 @@ def by_id(conn: sa.Connection, principal_id: int) -> Principal | None:
     return None if row is None else Principal(*row)
 
 
-_BY_NAME = sa.select(principals).where(
-    principals.c.name == sa.bindparam("name")
-)  # built once: it is asked all the time
+_BY_NAME = Prepared(sa.select(principals).where(principals.c.name == sa.bindparam("name")))
 
 
 def by_name(conn: sa.Connection, name: str) -> Principal | None:
-    row = conn.execute(_BY_NAME, {"name": name}).first()
+    row = _BY_NAME.first(conn, {"name": name})
     return None if row is None else Principal(*row)
 
 

@@ -9,7 +9,7 @@ Who was asked and has not said yes has a row, too, but neither a path nor anythi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from bridge.errors import AlreadyExists
 from bridge.policy.access import GIVEN, Access
 from bridge.store import calendars, changes, principals, push_subscriptions
 from bridge.store.calendars import Calendar
+from bridge.store.prepared import Prepared
 from bridge.store.push_subscriptions import Watched
 from bridge.store.tables import calendars as calendars_table
 from bridge.store.tables import principals as people
@@ -96,7 +97,7 @@ SEEN = (
     .where(_sharees.c.name == sa.bindparam("home"), table.c.accepted_at.is_not(None))
 )
 """What others have shared with one."""
-_AT = SEEN.where(table.c.slug == sa.bindparam("slug"))
+_AT = Prepared(SEEN.where(table.c.slug == sa.bindparam("slug")))
 OWN = calendars.SELECT.add_columns(
     sa.cast(sa.null(), sa.BigInteger).label("share_id"),
     sa.cast(sa.null(), sa.String).label("access"),
@@ -105,33 +106,32 @@ OWN = calendars.SELECT.add_columns(
 ).where(people.c.name == sa.bindparam("home"))
 """All that one has, the inbox too, in the columns of ``SEEN``."""
 _both = sa.union_all(OWN.where(~calendars_table.c.slug.startswith(".")), SEEN).subquery("members")
-_MEMBERS = sa.select(_both).order_by(
-    _both.c.share_id.is_not(None), _both.c.share_id, _both.c.id
-)  # one statement: every poll asks
+_MEMBERS = Prepared(sa.select(_both).order_by(_both.c.share_id.is_not(None), _both.c.share_id, _both.c.id))
 _WIDTH = len(calendars.SELECT.selected_columns)
 
 
 def members(conn: sa.Connection, home: str) -> list[Calendar]:
     """What a home shows: its own calendars in the order they were made, then those of others."""
-    return [_calendar(row) for row in conn.execute(_MEMBERS, {"home": home})]
+    return [_calendar(row) for row in _MEMBERS.rows(conn, {"home": home})]
 
 
 def at(conn: sa.Connection, home: str, slug: str) -> Calendar | None:
     """The calendar of somebody else that is called so in this home."""
-    row = conn.execute(_AT, {"home": home, "slug": slug}).first()
+    row = _AT.first(conn, {"home": home, "slug": slug})
     return None if row is None else _calendar(row)
 
 
-def _calendar(row: sa.Row[Any]) -> Calendar:
+def _calendar(row: Sequence[Any]) -> Calendar:
     calendar = Calendar(*row[:_WIDTH])
-    if row.share_id is None:
+    share_id, access, own_slug, own_properties = row[_WIDTH:]
+    if share_id is None:
         return calendar
     return replace(
         calendar,
-        slug=row.own_slug,
-        properties=seen(calendar.properties, row.own_properties),
-        access=GIVEN[row.access],
-        share_id=row.share_id,
+        slug=own_slug,
+        properties=seen(calendar.properties, own_properties),
+        access=GIVEN[access],
+        share_id=share_id,
     )
 
 

@@ -14,6 +14,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from bridge.services import devices, principals
 from radicale_plugins import app
 from radicale_plugins.request import Limits
+from tests.support.statements import noted
 
 START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 NAMES = {
@@ -201,15 +202,9 @@ def event():
 
 @pytest.fixture
 def statements(database):
-    """The SQL that runs, from the moment this is asked for."""
-    ran = []
-
-    def note(conn, cursor, statement, *rest):
-        ran.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    yield ran
-    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    """The SQL that runs, from the moment this is asked for, each with its parameters."""
+    with noted() as asked:
+        yield asked
 
 
 @pytest.fixture

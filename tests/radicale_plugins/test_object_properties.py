@@ -211,4 +211,4 @@ def test_who_does_not_ask_for_them_pays_nothing(dav, described, event, statement
     ):
         statements.clear()
         dav.multi(method, CALENDAR, body.format(wanted), Depth="1")
-        assert sum("object_properties" in each for each in statements) == queries
+        assert sum("object_properties" in each for each, _ in statements) == queries

@@ -179,8 +179,8 @@ def test_a_poll_of_a_home_reads_no_objects(dav, event, statements):
     statements.clear()
     dav.props(HOME, "CS:getctag", "D:sync-token")
     dav.report(HOME, sync(token))
-    assert [each for each in statements if "calendars" in each]
-    assert not [each for each in statements if "objects" in each or "tombstones" in each]
+    assert [each for each, _ in statements if "calendars" in each]
+    assert not [each for each, _ in statements if "objects" in each or "tombstones" in each]
 
 
 # --- a limit on a calendar -----------------------------------------------------------------------------------------

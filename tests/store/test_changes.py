@@ -3,12 +3,12 @@
 import datetime as dt
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import NotFound, SyncTokenInvalid
 from bridge.store import calendars, changes, objects
+from tests.support import statements
 
 DAY = dt.timedelta(days=1)
 
@@ -176,29 +176,18 @@ def _in_pages(conn, calendar, at, limit):
 
 def test_since_and_the_range_query_read_by_index(sqlite_database, t0):
     """O(changes), never O(calendar): SQLite says how it would search."""
-    statements = []
-    sa.event.listen(
-        sa.Engine,
-        "before_cursor_execute",
-        listener := lambda conn, cursor, statement, parameters, context, many: statements.append(
-            (statement, parameters)
-        ),
-    )
-    try:
-        with sqlite_database.read() as conn:
-            with pytest.raises(NotFound):
-                changes.since(conn, 1, 5)
-            with pytest.raises(NotFound):
-                changes.page(conn, 1, changes.Position(5, False, "a.ics"), 10)
-            objects.hrefs(conn, 1)
-            objects.by_uid(conn, 1, "a")
-            objects.in_range(conn, 1, t0, t0 + DAY)
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", listener)
+    with statements.noted() as asked, sqlite_database.read() as conn:
+        with pytest.raises(NotFound):
+            changes.since(conn, 1, 5)
+        with pytest.raises(NotFound):
+            changes.page(conn, 1, changes.Position(5, False, "a.ics"), 10)
+        objects.hrefs(conn, 1)
+        objects.by_uid(conn, 1, "a")
+        objects.in_range(conn, 1, t0, t0 + DAY)
     with sqlite_database.read() as conn:
         plans = [
-            [row.detail for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-            for statement, parameters in statements
+            [row.detail for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple(parameters))]
+            for statement, parameters in asked
             if statement.startswith("SELECT")
         ]
     assert len(plans) == 7

@@ -1,0 +1,78 @@
+"""Statements that are constants of their modules, asked of the driver itself, in whatever transaction the connection is in.
+
+SQLAlchemy writes each of them out once for a database. What its engine does around every execution (look up what was compiled,
+make a context, wrap rows) takes several times as long as SQLite needs to answer by an index; here only types are left of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+_Process = Callable[[Any], Any]
+
+
+class Prepared:
+    """One statement that gives rows; any number of threads may use it. No parameter of it may stand for a list."""
+
+    def __init__(self, statement: sa.Select[Any]) -> None:
+        self.statement = statement
+        self._written: dict[str, _Written] = {}
+
+    def rows(self, conn: sa.Connection, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """As the statement's types have them. Raises sa.exc.DBAPIError."""
+        written = self._written.get(conn.dialect.name)
+        if written is None:
+            written = self._written[conn.dialect.name] = _Written(self.statement, conn.dialect)
+        driver: Any = conn.connection.driver_connection
+        try:
+            rows: list[tuple[Any, ...]] = driver.execute(written.sql, written.bound(parameters)).fetchall()
+        except conn.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DBAPIError.instance(
+                written.sql, None, error, conn.dialect.loaded_dbapi.Error, hide_parameters=True, dialect=conn.dialect
+            ) from error
+        return [written.typed(row) for row in rows] if written.is_typed else rows
+
+    def first(self, conn: sa.Connection, parameters: Mapping[str, Any]) -> Sequence[Any] | None:
+        """Of a statement that gives one row or none."""
+        return next(iter(self.rows(conn, parameters)), None)
+
+
+class _Written:
+    """For one database."""
+
+    def __init__(self, statement: sa.Select[Any], dialect: sa.Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self.sql = str(compiled)
+        order: Sequence[str] | None = getattr(compiled, "positiontup", None)
+        self._is_positional = order is not None
+        self._binds = [
+            (name, compiled.params[name], _bound(compiled.binds[name].type, dialect))
+            for name in (order or compiled.params)
+        ]
+        processes = [_result(column.type, dialect) for column in statement.selected_columns]
+        self._columns = [(index, process) for index, process in enumerate(processes) if process is not None]
+        self.is_typed = bool(self._columns)
+
+    def bound(self, parameters: Mapping[str, Any]) -> Any:
+        values = [
+            (value if process is None else process(value))
+            for value, process in ((parameters.get(name, own), process) for name, own, process in self._binds)
+        ]
+        return values if self._is_positional else dict(zip((name for name, _, _ in self._binds), values, strict=True))
+
+    def typed(self, row: Sequence[Any]) -> list[Any]:
+        values = list(row)
+        for index, process in self._columns:
+            values[index] = process(values[index])
+        return values
+
+
+def _bound(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Process | None:
+    return type_.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _result(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Process | None:
+    return type_.dialect_impl(dialect).result_processor(dialect, None)
