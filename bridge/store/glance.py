@@ -33,20 +33,21 @@ class Glance:
 
     def rows(self, parameters: Mapping[str, Any]) -> Rows | None:
         """None: it could not be asked. Ask through the engine then, which says what is wrong."""
-        driver = None
+        cursor = None
         try:
-            driver = self._taken()
+            cursor = self._taken()
             bound = parameters if self._order is None else [parameters[name] for name in self._order]
-            rows: Rows = driver.execute(self._sql, bound).fetchall()
+            rows: Rows = cursor.execute(self._sql, bound).fetchall()
         except (self._engine.dialect.loaded_dbapi.Error, sa.exc.DBAPIError):
-            if driver is not None:
+            if cursor is not None:
                 with contextlib.suppress(self._engine.dialect.loaded_dbapi.Error):
-                    driver.close()
+                    cursor.connection.close()
             return None
-        self._idle.append(driver)
+        self._idle.append(cursor)
         return rows
 
     def _taken(self) -> Any:
+        """A cursor on a connection of its own."""
         if self._process != os.getpid():
             _inherited.append(self._idle)  # the parent's, which to collect would close
             self._idle, self._process = deque(), os.getpid()
@@ -62,11 +63,11 @@ class Glance:
         if self._engine.dialect.name == "postgresql":
             driver.autocommit = True
             driver.prepare_threshold = 0
-        return driver
+        return driver.cursor()
 
     def close(self) -> None:
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop().connection.close()
 
 
 _inherited: list[deque[Any]] = []

@@ -35,6 +35,7 @@ OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 _MIGRATION_LOCK = 0x63616C646176  # any number that no other program would lock in the same database
 _NOTES = "bridge.notes"
 _TO_WRITE = "BEGIN IMMEDIATE"
+_TO_READ = {"sqlite": "BEGIN", "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.005  # seconds
 
 
@@ -45,7 +46,7 @@ class Database:
         self._readers = readers
         self._writers = writers
         self._glances: dict[sa.Select[Any], Glance] = {}
-        self._snapshots = Snapshots(readers) if readers.dialect.name == "sqlite" else None
+        self._snapshots = self._none_taken()
         self._turn = threading.Lock() if writers.dialect.name == "sqlite" else None
         _notes_end_with_the_transaction(writers)
         _engines.update((readers, writers))
@@ -66,10 +67,6 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Everything read inside is one snapshot; writing is refused."""
-        if self._snapshots is None:
-            with self._readers.begin() as conn:
-                yield conn
-            return
         with self._snapshots.taken() as conn:
             yield conn
 
@@ -101,9 +98,11 @@ class Database:
         """In the child of a fork: whoever had the turn is not there, and what was kept is the parent's."""
         if self._turn is not None:
             self._turn = threading.Lock()
-        if self._snapshots is not None:
-            _inherited.append(self._snapshots)
-            self._snapshots = Snapshots(self._readers)
+        _inherited.append(self._snapshots)
+        self._snapshots = self._none_taken()
+
+    def _none_taken(self) -> Snapshots:
+        return Snapshots(self._readers, _TO_READ[self._readers.dialect.name])
 
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
@@ -133,8 +132,7 @@ class Database:
         """Close the connections that are kept."""
         for glance in self._glances.values():
             glance.close()
-        if self._snapshots is not None:
-            self._snapshots.close()
+        self._snapshots.close()
         self._readers.dispose()
         self._writers.dispose()
 
@@ -262,8 +260,10 @@ def _use_wal(path: Path) -> None:
 
 def _postgresql(url: sa.URL) -> Database:
     shown = url.render_as_string(hide_password=True).replace("+psycopg", "", 1)
+    known = url.set(query={"connect_timeout": "10", "application_name": "caldav-bridge", **url.query})
+    readers = sa.create_engine(known, max_overflow=-1, isolation_level="AUTOCOMMIT", hide_parameters=True)
     writers = sa.create_engine(
-        url.set(query={"connect_timeout": "10", "application_name": "caldav-bridge", **url.query}),
+        known,
         pool_size=8,
         max_overflow=24,
         pool_pre_ping=True,  # a restarted server costs nobody a request
@@ -278,7 +278,6 @@ def _postgresql(url: sa.URL) -> Database:
         if url.password:
             reason = reason.replace(url.password, "***")
         raise UsageError(f"the database {shown} cannot be reached: {reason}") from None
-    readers = writers.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return Database(readers, writers)
 
 

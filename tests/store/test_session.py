@@ -211,6 +211,7 @@ def test_an_unusable_file_is_said_plainly(tmp_path):
 def test_a_restarted_postgresql_costs_nobody_a_request(postgres):
     database = connect(postgres.migrated())
     _set(database, 1)
+    assert _value(database) == 1
     admin = connect(postgres.url("postgres"))
     with admin.write() as conn:
         ended = conn.scalars(
@@ -219,10 +220,25 @@ def test_a_restarted_postgresql_costs_nobody_a_request(postgres):
                 " WHERE datname = 'migrated' AND application_name = 'caldav-bridge'"
             )
         ).all()
-    assert ended == [True]
+    assert ended == [True, True]  # who reads has a connection of their own
     assert _value(database) == 1
     database.close()
     admin.close()
+
+
+def test_a_refusal_in_the_middle_of_a_read_costs_postgresql_no_connection(postgres):
+    database = connect(postgres.migrated())
+    pids = []
+    for _ in range(3):
+        with pytest.raises(RuntimeError), database.read() as conn:  # noqa: PT012 - how it ends is what counts
+            pids.append(conn.scalar(sa.text("SELECT pg_backend_pid()")))
+            raise RuntimeError
+    with pytest.raises(sa.exc.DBAPIError), database.read() as conn:
+        conn.execute(sa.text("SELECT 1 / 0"))
+    with database.read() as conn:
+        pids.append(conn.scalar(sa.text("SELECT pg_backend_pid()")))
+    assert len(set(pids)) == 1
+    database.close()
 
 
 def test_a_statement_that_was_broken_off_keeps_no_snapshot_open(sqlite_database):
