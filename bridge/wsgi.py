@@ -15,6 +15,7 @@ from bridge.services.scheduling import Scheduling
 from bridge.web.app import create_app
 from bridge.web.turns import Turns, limited
 from radicale_plugins import app as caldav
+from radicale_plugins.porch import READ
 from radicale_plugins.request import Limits
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _read_to_the_end(environ: WSGIEnvironment) -> None:
     """Take the rest of a body that was refused unread: a closed connection would hide the 401 from who still sends."""
     body = environ.get("wsgi.input")
     left = MOST_UNREAD
-    if body is None or not _drains.acquire(blocking=False):
+    if body is None or READ in environ or not _drains.acquire(blocking=False):
         return
     try:
         while left > 0 and (chunk := body.read(min(left, 1 << 16))):

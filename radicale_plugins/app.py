@@ -47,7 +47,7 @@ from radicale_plugins import (
     resources,
     rights,
 )
-from radicale_plugins.porch import Porch, poll_in
+from radicale_plugins.porch import READ, Porch, poll_in
 from radicale_plugins.request import Kind, Limits, Place, Request
 
 if TYPE_CHECKING:
@@ -192,12 +192,13 @@ class Application(app.Application):
     do_POST = _by(post.answer, _READ)  # noqa: N815
     do_ACL = _by(acl.change, _READ)  # noqa: N815
 
-    def __call__(self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: Any, start_response: types.WSGIStartResponse) -> Iterable[bytes]:
         request = dict(environ)
         poll = self._porch.poll(request)
         if poll is None:
             return self._the_long_way(request, start_response)
         if (answer := self._porch.answer(poll, request)) is not None:
+            environ[READ] = True
             start_response(answer.status, list(answer.headers))
             return [answer.body]
         answered = list(self._the_long_way(request, poll.starting(start_response)))

@@ -131,6 +131,8 @@ def _origin(environ: Environ, trusted: Sequence[Network]) -> None:
 
 
 def _is_in(address: str, networks: Sequence[Network]) -> bool:
+    if not networks:
+        return False
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

@@ -13,7 +13,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from http import client
 from io import BytesIO
@@ -43,6 +45,8 @@ _SAID = (
 _OF_NO_ACCOUNT = frozenset({"HTTP_X_REQUEST_ID", "HTTP_X_CORRELATION_ID", "HTTP_TRACEPARENT", "HTTP_CF_RAY"})
 """Another one with each request, and nothing that an answer could follow from."""
 _POLL = "caldav_bridge.poll"  # where a request's environment has it
+READ = "caldav_bridge.read"
+"""In the environment of a request that was answered here: nothing of its body is left."""
 _KEPT = f"{client.MULTI_STATUS:d} "
 
 Environ = dict[str, Any]
@@ -112,6 +116,9 @@ class Porch:
         self._heads: dict[bytes, Known] = {}
         self._kept: dict[bytes, _Kept] = {}
         self._bytes = 0
+        # each statement hands the interpreter over to whoever waits for it, and that costs more than a statement takes here;
+        # where the database is a server elsewhere, many wait for it at a time
+        self._turn = threading.Lock() if database.dialect == "sqlite" else nullcontext()
 
     def poll(self, environ: Environ) -> Poll | None:
         """None: such a request is never answered here."""
@@ -139,6 +146,10 @@ class Porch:
             return None
         poll.body = door.read_up_to(environ["wsgi.input"], int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = BytesIO(poll.body)
+        with self._turn:
+            return self._the_same(poll, known)
+
+    def _the_same(self, poll: Poll, known: Known) -> Answer | None:
         now = self._now()
         seen = evidence.read(self._database, known.asked, now=now)
         if seen is None or devices.is_to_be_noted(seen.last_used_at, now):

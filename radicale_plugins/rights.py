@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from radicale import pathutils
 from radicale.rights import BaseRights
 
 
@@ -12,7 +11,7 @@ class Rights(BaseRights):
     def authorization(self, user: str, user_groups: set[str], path: str) -> str:  # noqa: ARG002 - groups grant nothing here
         if not user:
             return ""
-        parts = pathutils.strip_path(path).split("/")
+        parts = path.strip("/").split("/")
         if parts == [""]:
             return "R"
         if parts[0] != user:

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from bridge.errors import AlreadyExists, NotFound, UsageError
 from bridge.store import push_subscriptions
 from bridge.store.dialects import insert
+from bridge.store.prepared import Prepared
 from bridge.store.session import Database
-from bridge.store.tables import Instant, devices, instant, login_failures, micros, principals
+from bridge.store.tables import Instant, devices, instant, login_failures, principals
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ WAITS = sa.exists().where(
     login_failures.c.blocked_until > sa.bindparam("now", type_=Instant()),
 )
 # Built once: every request of every device begins with it.
-_UNHINDERED = (
+_UNHINDERED = Prepared(
     sa.select(devices.c.id, devices.c.password_hash, devices.c.last_used_at)
     .join(principals)
     .where(principals.c.name == sa.bindparam("principal"), devices.c.revoked_at.is_(None), ~WAITS)
@@ -76,7 +77,7 @@ def unhindered(database: Database, principal: str, subjects: tuple[str, str], *,
     One glance; none, too, if the database is not to be reached.
     """
     here, there = subjects
-    rows = database.glance(_UNHINDERED, {"principal": principal, "here": here, "there": there, "now": micros(now)})
+    rows = database.glance(_UNHINDERED, {"principal": principal, "here": here, "there": there, "now": now})
     return [Key(id_, password_hash, None if used is None else instant(used)) for id_, password_hash, used in rows or ()]
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.store import devices, shares
+from bridge.store.prepared import Prepared
 from bridge.store.session import Database
 from bridge.store.tables import calendars as calendars_table
 from bridge.store.tables import devices as devices_table
-from bridge.store.tables import instant, micros
+from bridge.store.tables import instant
 from bridge.store.tables import principals as people
 from bridge.store.tables import shares as shares_table
 
@@ -52,7 +53,7 @@ def read(database: Database, asked: Asked, *, now: dt.datetime) -> Evidence | No
     """None: the device may not sign in as things are, there is no such calendar, or the database is not to be reached."""
     parameters = {
         "device": asked.device, "home": asked.home, "here": asked.here, "there": asked.there, "slug": asked.slug,
-        "now": micros(now),
+        "now": now,
     }  # fmt: skip
     rows = database.glance(_OF_CALENDAR if asked.slug else _OF_HOME, parameters)
     if not rows:
@@ -71,10 +72,10 @@ _CALENDAR = sa.union_all(
 )
 
 
-def _statement(told: sa.CompoundSelect[Any], *, may_be_empty: bool) -> sa.Select[Any]:
+def _statement(told: sa.CompoundSelect[Any], *, may_be_empty: bool) -> Prepared:
     """Of a calendar that is not there there is no evidence; a home may well have none."""
     rows = told.subquery("told")
-    return (
+    return Prepared(
         sa.select(devices_table.c.last_used_at, devices_table.c.password_hash, people, rows)
         .select_from(devices_table.join(people).join(rows, sa.true(), isouter=may_be_empty))
         .where(

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+Rows = Sequence[Sequence[Any]]
 _Process = Callable[[Any], Any]
 
 
@@ -19,13 +20,17 @@ class Prepared:
 
     def __init__(self, statement: sa.Select[Any]) -> None:
         self.statement = statement
-        self._written: dict[str, _Written] = {}
+        self._written: dict[str, Written] = {}
 
-    def rows(self, conn: sa.Connection, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    def written(self, dialect: sa.Dialect) -> Written:
+        found = self._written.get(dialect.name)
+        if found is None:
+            found = self._written[dialect.name] = Written(self.statement, dialect)
+        return found
+
+    def rows(self, conn: sa.Connection, parameters: Mapping[str, Any]) -> Rows:
         """As the statement's types have them. Raises sa.exc.DBAPIError."""
-        written = self._written.get(conn.dialect.name)
-        if written is None:
-            written = self._written[conn.dialect.name] = _Written(self.statement, conn.dialect)
+        written = self.written(conn.dialect)
         driver: Any = conn.connection.driver_connection
         try:
             rows: list[tuple[Any, ...]] = driver.execute(written.sql, written.bound(parameters)).fetchall()
@@ -40,8 +45,8 @@ class Prepared:
         return next(iter(self.rows(conn, parameters)), None)
 
 
-class _Written:
-    """For one database."""
+class Written:
+    """A statement as one kind of database reads it. ``bound`` and ``typed`` are its types' two ways."""
 
     def __init__(self, statement: sa.Select[Any], dialect: sa.Dialect) -> None:
         compiled = statement.compile(dialect=dialect)

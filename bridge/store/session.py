@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from bridge.errors import UsageError
-from bridge.store.glance import Glance, Rows
+from bridge.store.prepared import Prepared, Rows
 from bridge.store.snapshots import Snapshots
 
 BUSY_SECONDS = 30
@@ -45,7 +45,6 @@ class Database:
     def __init__(self, readers: sa.Engine, writers: sa.Engine) -> None:
         self._readers = readers
         self._writers = writers
-        self._glances: dict[sa.Select[Any], Glance] = {}
         self._snapshots = self._none_taken()
         self._turn = threading.Lock() if writers.dialect.name == "sqlite" else None
         _notes_end_with_the_transaction(writers)
@@ -57,12 +56,9 @@ class Database:
         """``sqlite`` or ``postgresql``."""
         return self._writers.dialect.name
 
-    def glance(self, statement: sa.Select[Any], parameters: Mapping[str, Any]) -> Rows | None:
-        """The rows of one statement that is a constant of its module: see ``store.glance``."""
-        glance = self._glances.get(statement)
-        if glance is None:
-            glance = self._glances.setdefault(statement, Glance(self._readers, statement))
-        return glance.rows(parameters)
+    def glance(self, statement: Prepared, parameters: Mapping[str, Any]) -> Rows | None:
+        """One statement without a transaction, the cheapest read there is: see ``Snapshots.glance``."""
+        return self._snapshots.glance(statement, parameters)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -130,8 +126,6 @@ class Database:
 
     def close(self) -> None:
         """Close the connections that are kept."""
-        for glance in self._glances.values():
-            glance.close()
         self._snapshots.close()
         self._readers.dispose()
         self._writers.dispose()

@@ -114,6 +114,6 @@ def test_none_that_is_revoked_and_none_of_somebody_else(database, reader, calend
 
 def test_a_connection_that_broke_is_replaced(reader, calendar, of_calendar, t0):
     assert reader.read(of_calendar, now=t0) is not None
-    reader.database._glances[evidence._OF_CALENDAR]._idle[-1].close()
+    reader.database._snapshots._idle[-1].cursor.connection.close()
     assert reader.read(of_calendar, now=t0) is None  # ask the long way, which says what is wrong
     assert reader.read(of_calendar, now=t0) is not None

@@ -9,7 +9,7 @@ from bridge.store.prepared import Prepared
 
 @contextlib.contextmanager
 def noted():
-    """A list of (statement, parameters), which grows. What is asked at a glance (``bridge.store.glance``) is not in it."""
+    """A list of (statement, parameters), which grows. What is asked at a glance is not in it."""
     asked = []
     rows = Prepared.rows
 
@@ -18,7 +18,7 @@ def noted():
 
     def prepared(self, conn, parameters):
         found = rows(self, conn, parameters)
-        written = self._written[conn.dialect.name]
+        written = self.written(conn.dialect)
         asked.append((written.sql, written.bound(parameters)))
         return found
 
