@@ -10,6 +10,7 @@ from unittest import mock
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from bridge.store.prepared import Prepared
 from bridge.store.session import Database
 
 
@@ -61,7 +62,7 @@ def watched(boundaries):
 
 @contextmanager
 def _listening():
-    write = Database.write
+    write, rows = Database.write, Prepared.rows
 
     @contextmanager
     def committed(self):
@@ -72,13 +73,17 @@ def _listening():
     def statement(*_anything):
         here("before a statement")
 
+    def prepared(*asked):
+        here("before a statement")
+        return rows(*asked)
+
     def commit(_conn):
         here("before a commit")
 
     event.listen(sa.Engine, "before_cursor_execute", statement)
     event.listen(sa.Engine, "commit", commit)
     try:
-        with mock.patch.object(Database, "write", committed):
+        with mock.patch.object(Database, "write", committed), mock.patch.object(Prepared, "rows", prepared):
             yield
     finally:
         event.remove(sa.Engine, "before_cursor_execute", statement)
