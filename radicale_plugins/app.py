@@ -16,9 +16,10 @@ from functools import partial
 from http import client
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
 from radicale import app, config, httputils, types
 from radicale.storage import BaseCollection, BaseStorage
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bridge.errors import ObjectChanged
 from bridge.policy.access import Access, Deed, may
@@ -47,7 +48,7 @@ from radicale_plugins import (
     resources,
     rights,
 )
-from radicale_plugins.porch import READ, Porch, poll_in
+from radicale_plugins.porch import READ, Poll, Porch, poll_in
 from radicale_plugins.request import Kind, Limits, Place, Request
 
 if TYPE_CHECKING:
@@ -147,6 +148,14 @@ def _sent(answer: types.WSGIResponse, environ: Any, start_response: Any) -> list
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [data]
 
 
+class _Broken(Exception):
+    """An answer that failed may have left a statement open in its snapshot, which is of no use to anybody any more."""
+
+    def __init__(self, answer: types.WSGIResponse) -> None:
+        super().__init__(answer[0])
+        self.answer = answer
+
+
 class Application(app.Application):
     """One instance serves any number of threads; all state is in the database."""
 
@@ -213,20 +222,32 @@ class Application(app.Application):
             self._require_method(admitted)
         except dav.Refusal as refusal:
             return _sent(refusal.answer, environ, start_response)
-        poll = poll_in(admitted)
+        if (answer := self._without_signing_in(admitted)) is not None:
+            return _sent(answer, environ, start_response)
+        return super().__call__(admitted, start_response)
+
+    def _without_signing_in(self, environ: Any) -> types.WSGIResponse | None:
+        """To those who have signed in with the same words before. None: they have to do it again."""
+        poll = poll_in(environ)
         if poll is None or poll.known is None:
-            return super().__call__(admitted, start_response)
-        known = poll.known
-        answer = self.respond(
-            _POLLED[environ["REQUEST_METHOD"]],
-            _READ,
-            admitted,
-            known.base,
-            known.path,
-            known.asked.home,
-            auth.groups(known.asked.device),
-        )
-        return _sent(answer, environ, start_response)
+            return None
+        try:
+            with self._database.read() as conn:
+                return self._recognised(conn, poll, environ)
+        except _Broken as broken:
+            return broken.answer
+        except SQLAlchemyError:
+            return None  # the long way says what is wrong
+
+    def _recognised(self, conn: sa.Connection, poll: Poll, environ: Any) -> types.WSGIResponse | None:
+        known = self._porch.recognised(conn, poll)
+        if known is None:
+            return None
+        handler, groups = _POLLED[environ["REQUEST_METHOD"]], auth.groups(known.asked.device, known.asked.key)
+        answer = self.respond(handler, _READ, environ, known.base, known.path, known.asked.home, groups, snapshot=conn)
+        if answer[0] >= client.INTERNAL_SERVER_ERROR:
+            raise _Broken(answer)
+        return answer
 
     def _require_method(self, environ: types.WSGIEnviron) -> None:
         """A 405 must say what is allowed (RFC 9110 §15.5.6), and Radicale's does not. Raises dav.Refusal."""
@@ -237,7 +258,15 @@ class Application(app.Application):
             raise dav.Refusal(dav.text(client.METHOD_NOT_ALLOWED, "There is no such method.", allowed))
 
     def respond(
-        self, handler: _Handler, needs: str, environ: Any, base: str, path: str, user: str, user_groups: set[str]
+        self,
+        handler: _Handler,
+        needs: str,
+        environ: Any,
+        base: str,
+        path: str,
+        user: str,
+        user_groups: set[str],
+        snapshot: sa.Connection | None = None,
     ) -> types.WSGIResponse:
         """Run one of our answers for somebody who may ask for it; what stands in its way becomes a status."""
         place = Place.of(path)
@@ -259,6 +288,7 @@ class Application(app.Application):
                 place=place,
                 user=user,
                 actor=auth.actor(user, user_groups),
+                key=auth.key(user_groups),
                 database=self._database,
                 now=self._now,
                 limits=self._limits,
@@ -270,6 +300,7 @@ class Application(app.Application):
                 level=level,
                 push=self._push,
                 porch=self._porch,
+                snapshot=snapshot,
             )
             if place.kind in inbox.KINDS:
                 inbox.prepare(request)

@@ -21,11 +21,11 @@ OPTIONS = {
     }
 }
 
-_DEVICE = "device:"
+_DEVICE, _KEY = "device:", "key:"
 
 
 class Auth(BaseAuth):
-    """Checks against ``bridge.services.devices``; the device that signed in travels on as the user's only group."""
+    """Checks against ``bridge.services.devices``; the device that signed in travels on as the user's groups."""
 
     def __init__(
         self,
@@ -58,15 +58,20 @@ class Auth(BaseAuth):
             max_failures=self.configuration.get("auth", "max_failures"),
             block_seconds=self.configuration.get("auth", "block_seconds"),
         )
-        return ("", set()) if found is None else (found.principal, groups(found.device))
+        return ("", set()) if found is None else (found.principal, groups(found.device, found.key))
 
     def _sleep_for_constant_exec_time(self, time_ns_begin: int) -> None:
         """Not Radicale's way: it makes every failure as slow as the slowest ever. ``authenticate`` is constant itself."""
 
 
-def groups(device: int) -> set[str]:
-    """How a device that signed in travels on."""
-    return {f"{_DEVICE}{device}"}
+def groups(device: int, key: str) -> set[str]:
+    """How a device that signed in travels on, and with which of its passwords it did."""
+    return {f"{_DEVICE}{device}", f"{_KEY}{key}"}
+
+
+def key(user_groups: set[str]) -> str:
+    """Of the password that was right; "" where another auth plugin let the person in."""
+    return next((group.removeprefix(_KEY) for group in user_groups if group.startswith(_KEY)), "")
 
 
 def actor(user: str, user_groups: set[str]) -> str:

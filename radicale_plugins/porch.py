@@ -1,11 +1,12 @@
 """Answers given at the door: to what devices ask all day in the same words, while nothing has happened.
 
 A poll's answer follows from what the request says and from rows: the device's, its owner's, those of a calendar or of all in a
-home. It is kept beside those rows as they were *before* it was made. Whoever asks in the same words has them read anew, in
-one statement; the same rows, the same answer. So nothing has to be told of a change, whichever process makes it, and a device
-that was revoked, or whose address has to wait, finds other rows. What is not plain goes the long way (``app.Application``).
+home. It is kept beside those rows as they were in the snapshot that it was made of. Whoever asks in the same words has them
+read anew, in one statement; the same rows, the same answer. So nothing has to be told of a change, whichever process makes it,
+and a device that was revoked, or whose address has to wait, finds other rows. What is not plain goes the long way
+(``app.Application``).
 
-Who finds other rows of a calendar, but has signed in with the same words and still may, need not sign in again: ``Poll.known``.
+Who finds other rows of a calendar, but has signed in with the same words and still may, need not sign in again (``recognised``).
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ import hashlib
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from http import client
 from io import BytesIO
 from typing import Any
 
+import sqlalchemy as sa
 from radicale import types
 
 from bridge.services import devices
@@ -34,6 +35,8 @@ MOST_BYTES = 32_000_000
 """Of answers. Beyond it all are forgotten, and known again when each device has asked once."""
 LONGEST_QUESTION, LONGEST_ANSWER = 4096, 65536
 """Bytes; what is longer is no poll."""
+
+_MOST_ASK = 8  # of PostgreSQL at a time
 
 _OVERHEAD = 3000  # of what stands around an answer: names, digests, Python's objects
 
@@ -54,20 +57,23 @@ Environ = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A device that signed in and asked about its own home. ``base`` and ``path`` are where that led, ``who`` it was then."""
+    """A device that signed in and asked about its own home. ``base`` and ``path`` are where that led, ``who`` it was then.
+
+    What people call their homes may be long, so that is a digest.
+    """
 
     asked: Asked
     base: str
     path: str
-    who: tuple[Any, ...]
+    who: bytes
 
 
 @dataclass(slots=True)
 class Poll:
     """A request that may be answered here the next time; ``head`` stands for all that it says but its body.
 
-    ``known`` is who asks; while the answer begins it is None for those who have to sign in first. ``follows``: the answer
-    follows from the rows in ``seen``.
+    ``known`` is who asked so before, or who asks now; ``seen`` are the rows in the answer's snapshot, and ``follows`` says whether
+    the answer follows from them.
     """
 
     head: bytes
@@ -116,9 +122,9 @@ class Porch:
         self._heads: dict[bytes, Known] = {}
         self._kept: dict[bytes, _Kept] = {}
         self._bytes = 0
-        # each statement hands the interpreter over to whoever waits for it, and that costs more than a statement takes here;
-        # where the database is a server elsewhere, many wait for it at a time
-        self._turn = threading.Lock() if database.dialect == "sqlite" else nullcontext()
+        # each statement hands the interpreter over to whoever waits for it, and that costs more than a statement takes on SQLite;
+        # several wait for a server, and each has a connection of its own there
+        self._turn = threading.Semaphore(1 if database.dialect == "sqlite" else _MOST_ASK)
 
     def poll(self, environ: Environ) -> Poll | None:
         """None: such a request is never answered here."""
@@ -136,7 +142,7 @@ class Porch:
         return poll
 
     def answer(self, poll: Poll, environ: Environ) -> Answer | None:
-        """None: it has to go the long way, of which ``poll.known`` spares them the half.
+        """None: it has to go the long way, of which they are spared the half who are ``recognised`` when it is their turn.
 
         The body is read only where the same was said before by a device that had signed in: a stranger who dawdles must not
         hold a thread.
@@ -144,29 +150,43 @@ class Porch:
         known = self._heads.get(poll.head)
         if known is None:
             return None
-        poll.body = door.read_up_to(environ["wsgi.input"], int(environ["CONTENT_LENGTH"]))
+        length = int(environ["CONTENT_LENGTH"])
+        poll.body = door.read_up_to(environ["wsgi.input"], length)
         environ["wsgi.input"] = BytesIO(poll.body)
+        if len(poll.body) < length:
+            return None
+        poll.known = known
         with self._turn:
             return self._the_same(poll, known)
 
     def _the_same(self, poll: Poll, known: Known) -> Answer | None:
+        kept = self._kept.get(self._digest(poll.head + poll.body))
+        if kept is None:
+            return None
         now = self._now()
         seen = evidence.read(self._database, known.asked, now=now)
-        if seen is None or devices.is_to_be_noted(seen.last_used_at, now):
-            return None
-        kept = self._kept.get(self._digest(poll.head + poll.body))
-        if kept is None or self._of(seen) != kept.rows:
-            if seen.who == known.who:
-                poll.known, poll.seen = known, seen
+        if seen is None or devices.is_to_be_noted(seen.last_used_at, now) or self._of(seen.rows) != kept.rows:
             return None
         self._record.saw(known.asked.device, kept.told, now=now)
         return kept.answer
 
-    def look(self, poll: Poll, asked: Asked, body: bytes, *, base: str, path: str) -> None:
-        """Before an answer is made that follows from these rows alone, and from what the request says."""
-        seen = evidence.read(self._database, asked, now=self._now())
+    def recognised(self, conn: sa.Connection, poll: Poll) -> Known | None:
+        """Whoever asked so before, if it is they, and they may sign in as things are in the snapshot that the answer is made of."""
+        known = poll.known
+        if known is None:
+            return None
+        now = self._now()
+        seen = evidence.within(conn, known.asked, now=now)
+        if seen is None or devices.is_to_be_noted(seen.last_used_at, now) or self._of(seen.who) != known.who:
+            return None
+        poll.seen = seen
+        return known
+
+    def look(self, conn: sa.Connection, poll: Poll, asked: Asked, body: bytes, *, base: str, path: str) -> None:
+        """In the very snapshot that an answer is made of, which follows from these rows alone, and from what the request says."""
+        seen = evidence.within(conn, asked, now=self._now())
         if seen is not None:
-            poll.body, poll.seen, poll.known = body, seen, Known(asked, base, path, seen.who)
+            poll.body, poll.seen, poll.known = body, seen, Known(asked, base, path, self._of(seen.who))
             poll.follows = True
 
     def keep(self, poll: Poll, answered: Iterable[bytes]) -> None:
@@ -182,12 +202,12 @@ class Porch:
         key = self._digest(poll.head + poll.body)
         before = self._kept.get(key)
         answer = Answer(poll.status, poll.headers, body)
-        self._kept[key] = _Kept(answer, self._of(poll.seen), tuple(poll.told), size)
+        self._kept[key] = _Kept(answer, self._of(poll.seen.rows), tuple(poll.told), size)
         self._heads[poll.head] = poll.known
         self._bytes += size - (0 if before is None else before.size)
 
-    def _of(self, seen: Evidence) -> bytes:
-        return self._digest(repr(seen.rows).encode("utf-8", "surrogatepass"))
+    def _of(self, rows: tuple[Any, ...]) -> bytes:
+        return self._digest(repr(rows).encode("utf-8", "surrogatepass"))
 
     def _digest(self, data: bytes) -> bytes:
         return hashlib.blake2b(data, key=self._secret, digest_size=16).digest()

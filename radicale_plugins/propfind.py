@@ -28,9 +28,9 @@ def answer(request: Request) -> Answer:
     body = request.body
     asked = _remembered(body) if len(body) <= LONGEST_QUESTION else _asked(dav.read_xml(body))
     polled = _POLLED.get((request.kind, request.depth))
-    if polled is not None and asked.follow_from_rows(*polled):
-        request.look()
-    with request.database.read() as conn:
+    with request.read() as conn:
+        if polled is not None and asked.follow_from_rows(*polled):
+            request.look(conn)
         resources = list(_resources(request, conn, asked))
         inside = _members(request, conn, resources[0], asked) if request.depth == "1" else ""
     return _told(request, "".join(_response(each, asked, request) for each in resources) + inside)

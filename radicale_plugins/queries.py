@@ -26,7 +26,7 @@ def multiget(request: Request, root: ET.Element) -> Answer:
     data = CalendarData(request, root)
     asked = [each.text or "" for each in root.findall(f"{dav.D}href")]
     hrefs = {reference: _href_in(request, reference) for reference in asked}
-    with request.database.read() as conn:
+    with request.read() as conn:
         calendar = request.calendar(conn)
         there = objects.many(conn, calendar.id, filter(None, hrefs.values()))
         told = data.members(calendar, request.place).of(conn, there)
@@ -58,7 +58,7 @@ def query(request: Request, root: ET.Element) -> Answer:
     given = _given_zone(root)
     data = CalendarData(request, root)
     responses: list[str] = []
-    with request.database.read() as conn:
+    with request.read() as conn:
         for where, calendar in _calendars_asked(request, conn):
             if not place.href:
                 request.tells(calendar, whole=True)
@@ -102,7 +102,7 @@ def free_busy(request: Request, root: ET.Element) -> Answer:
     within = None if element is None else filters.time_range(element)
     if within is None or within.start is None or within.end is None:
         raise InvalidFilter("valid-filter", "a free-busy-query needs a time-range with both ends")
-    with request.database.read() as conn:
+    with request.read() as conn:
         whole = request.place.kind is Kind.HOME
         all_of_them = access.members(request, conn, request.place.owner) if whole else [request.calendar(conn)]
         owner = principals.by_name(conn, request.place.owner)

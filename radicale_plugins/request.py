@@ -149,6 +149,9 @@ class Request:
     place: Place
     user: str
     actor: str
+    key: str
+    """Of the password that was right (``auth.key``)."""
+
     database: Database
     now: Callable[[], dt.datetime]
     limits: Limits
@@ -163,6 +166,8 @@ class Request:
 
     porch: Porch | None = None
     """Where the answer may be kept."""
+    snapshot: sa.Connection | None = None
+    """In which whoever asks was found to be known, and from which the answer is to be made."""
 
     def tells(self, calendar: Calendar, *, whole: bool) -> None:
         """The answer has the calendar's revision in it, or (``whole``) everything up to it."""
@@ -205,14 +210,14 @@ class Request:
         kind, _, number = self.actor.partition(":")
         return int(number) if kind == "device" and number.isdecimal() else None
 
-    def look(self) -> None:
-        """The answer will follow from rows, and from what the request says: it may be given at the door the next time.
+    def look(self, conn: sa.Connection) -> None:
+        """The answer follows from rows, and from what the request says: it may be given at the door the next time.
 
-        In one's own home only. Call it before anything is read for the answer: it must never be older than what is noted here.
+        In one's own home only, and in the snapshot that the answer is made of.
         """
         poll = poll_in(self.environ)
-        if poll is not None and poll.known is not None:
-            poll.follows = True  # from what was read at the door
+        if poll is not None and self.snapshot is not None:
+            poll.follows = True  # from what was seen in it already
             return
         device = self.device_id
         if poll is None or self.porch is None or device is None or self.place.owner != self.user:
@@ -221,8 +226,17 @@ class Request:
             return
         there = login_failures.of_address(str(self.environ.get("REMOTE_ADDR", "")))
         here = login_failures.of_account(f"{self.user} at {there}")
-        asked = Asked(device, self.user, here, there, self.place.slug)
-        self.porch.look(poll, asked, self.body, base=self.base, path=self.place.path)
+        asked = Asked(device, self.key, self.user, here, there, self.place.slug)
+        self.porch.look(conn, poll, asked, self.body, base=self.base, path=self.place.path)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """The snapshot in which somebody was recognised, or one of its own."""
+        if self.snapshot is not None:
+            yield self.snapshot
+            return
+        with self.database.read() as conn:
+            yield conn
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:

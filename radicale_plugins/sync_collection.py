@@ -43,10 +43,10 @@ class _Found:
 def answer(request: Request, root: ET.Element) -> Answer:
     """Depth does not matter: Thunderbird sends 1, others the 0 of the standard (CLIENTS 1.3); sync-level says how deep."""
     asked = _asked(request, root)
-    if asked.data.wanted.follow_from_rows(Kind.OBJECT, Kind.CALENDAR):
-        request.look()
     try:
-        with request.database.read() as conn:
+        with request.read() as conn:
+            if asked.data.wanted.follow_from_rows(Kind.OBJECT, Kind.CALENDAR):
+                request.look(conn)
             find = _of_home if request.place.kind is Kind.HOME else _of_calendar
             found = find(conn, request, asked)
     except SyncTokenInvalid:

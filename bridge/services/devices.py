@@ -50,10 +50,11 @@ class NewDevice:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who signed in, and with which device."""
+    """Who signed in, with which device, and (``store.devices.key_of``) with which password of it."""
 
     principal: str
     device: int
+    key: str
 
 
 def add(database: Database, principal: str, label: str, *, password: str | None = None, now: dt.datetime) -> NewDevice:
@@ -111,7 +112,7 @@ def authenticate(
     login = unquote(login).strip()
     there = login_failures.of_address(address)
     if (key := _at_once(database, login, password, there, now=now)) is not None:
-        return Login(login, key.id)
+        return Login(login, key.id, devices.key_of(key.password_hash))
     with database.read() as conn:
         owner = _find(conn, login)
         account = owner.name if owner is not None else login.lower()
@@ -139,7 +140,7 @@ def authenticate(
             devices.used(conn, device.id, now=now, address=address[:64], agent=agent[:255])
             login_failures.clear(conn, here)
             setup_links.remove(conn, device.id, password_hash=device.password_hash)
-    return Login(owner.name, device.id)
+    return Login(owner.name, device.id, devices.key_of(device.password_hash))
 
 
 def _at_once(database: Database, login: str, password: str, there: str, *, now: dt.datetime) -> Key | None:

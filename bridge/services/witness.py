@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bridge.services.device_check import TEST_PREFIX
 from bridge.store import device_tests, fetches
@@ -47,6 +47,7 @@ class _Note:
 
 
 _Pair = tuple[int, int]  # a device and a calendar
+_Test = tuple[int, str]  # a device and an event's href
 
 
 def at_once(work: Work) -> None:
@@ -75,20 +76,19 @@ class Witness:
         self._lock = threading.Lock()
         self._known: dict[_Pair, _Note] = {}
         self._due: dict[_Pair, _Note] = {}
-        self._tests: dict[tuple[int, str], dt.datetime] = {}
+        self._tests: dict[_Test, dt.datetime] = {}
+        self._is_expected = False
+        """Somebody writes, or will."""
 
     def saw(self, device: int, told: Iterable[Told], given: Iterable[str] = (), *, now: dt.datetime) -> None:
         """``told`` of calendars, and the test events among the objects that were ``given`` (their hrefs)."""
         tests = [href for href in given if href.startswith(TEST_PREFIX)]
         with self._lock:
-            is_waited_for = bool(self._due or self._tests)
             for each in told:
                 self._note((device, each.calendar_id), each, now)
             for href in tests:
                 self._tests.setdefault((device, href), now)
-            is_news = bool(self._due or self._tests)
-        if is_news and not is_waited_for:
-            self._when(self.write)
+        self._expect()
 
     def write(self) -> None:
         """Whatever is due. Nobody is refused an answer for want of it: what cannot be written is left, and said in the log."""
@@ -97,23 +97,52 @@ class Witness:
             tests, self._tests = self._tests, {}
         try:
             self._put(due, tests)
-        except SQLAlchemyError:  # a calendar or a device that is gone meanwhile, or a writer that waits too long
+        except IntegrityError:  # a calendar or a device is gone meanwhile, and the others are not
             for pair, note in due.items():
                 self._try({pair: note}, {})
             for test, at in tests.items():
                 self._try({}, {test: at})
+        except SQLAlchemyError:  # somebody else writes for too long
+            self._left(due, tests)
+        except Exception:
+            log.exception("what devices fetched cannot be written down")
+            self._left(due, tests)
+        finally:
+            with self._lock:
+                self._is_expected = False
+            self._expect()
+
+    def _expect(self) -> None:
+        """One writes at a time, or an older note might come last."""
+        with self._lock:
+            if self._is_expected or not (self._due or self._tests):
+                return
+            self._is_expected = True
+        try:
+            self._when(self.write)
+        except RuntimeError:  # there is no thread to be had: whoever is told something next tries again
+            with self._lock:
+                self._is_expected = False
+            log.warning("what devices fetched is not written down for now")
 
     def _note(self, pair: _Pair, told: Told, now: dt.datetime) -> None:
-        known = self._known.get(pair)
-        is_recent = known is not None and known.at <= now < known.at + _ASKED_EVERY
-        if known is not None and is_recent and not (told.whole and known.taken != told.revision):
+        """Threads may come in another order than their clocks, so what is a little older is no news either."""
+        known, due = self._known.get(pair), self._due.get(pair)
+        taken = None if known is None else known.taken
+        is_whole = told.whole and (taken is None or told.revision > taken)
+        if known is not None and abs(now - known.at) < _ASKED_EVERY and not is_whole:
             return
         if len(self._known) > self._SIZE:
             self._known.clear()
-        taken = told.revision if told.whole else None if known is None else known.taken
-        self._known[pair] = self._due[pair] = _Note(taken, now, told.whole)
+        if told.whole:
+            note = _Note(told.revision, now, is_whole=True)
+        elif due is not None and due.is_whole:
+            note = _Note(due.taken, max(due.at, now), is_whole=True)
+        else:
+            note = _Note(taken, now, is_whole=False)
+        self._known[pair] = self._due[pair] = note
 
-    def _put(self, due: Mapping[_Pair, _Note], tests: Mapping[tuple[int, str], dt.datetime]) -> None:
+    def _put(self, due: Mapping[_Pair, _Note], tests: Mapping[_Test, dt.datetime]) -> None:
         with self._database.write() as conn:
             for (device, calendar), note in sorted(due.items(), key=lambda each: each[0][::-1]):
                 if note.is_whole and note.taken is not None:
@@ -123,12 +152,15 @@ class Witness:
             for (device, href), at in sorted(tests.items()):
                 device_tests.fetched(conn, device, href, now=at)
 
-    def _try(self, due: Mapping[_Pair, _Note], tests: Mapping[tuple[int, str], dt.datetime]) -> None:
+    def _try(self, due: Mapping[_Pair, _Note], tests: Mapping[_Test, dt.datetime]) -> None:
         try:
             self._put(due, tests)
         except SQLAlchemyError:
-            with self._lock:
-                for pair in due:
-                    self._known.pop(pair, None)
-            devices = {device for device, _ in (*due, *tests)}
-            log.info("what device %s fetched was not written down", ", ".join(map(str, devices)))
+            self._left(due, tests)
+
+    def _left(self, due: Mapping[_Pair, _Note], tests: Mapping[_Test, dt.datetime]) -> None:
+        with self._lock:
+            for pair in due:
+                self._known.pop(pair, None)
+        devices = {device for device, _ in (*due, *tests)}
+        log.info("what device %s fetched was not written down", ", ".join(map(str, sorted(devices))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -69,6 +70,11 @@ class Key:
     id: int
     password_hash: str
     last_used_at: dt.datetime | None
+
+
+def key_of(password_hash: str) -> str:
+    """What stands for a password's hash where that itself is not to be seen: which password somebody signed in with."""
+    return hashlib.sha256(password_hash.encode()).hexdigest()
 
 
 def unhindered(database: Database, principal: str, subjects: tuple[str, str], *, now: dt.datetime) -> list[Key]:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.store import devices, shares
-from bridge.store.prepared import Prepared
+from bridge.store.prepared import Prepared, Rows
 from bridge.store.session import Database
 from bridge.store.tables import calendars as calendars_table
 from bridge.store.tables import devices as devices_table
@@ -25,10 +25,12 @@ from bridge.store.tables import shares as shares_table
 class Asked:
     """A device of ``home``'s owner, signed in from an address, about a calendar they see there, or with ``slug`` "" about all.
 
-    ``here`` and ``there`` are the subjects that may have to wait (``store.login_failures``).
+    ``here`` and ``there`` are the subjects that may have to wait (``store.login_failures``); ``key`` is of the password that it
+    signed in with (``store.devices.key_of``).
     """
 
     device: int
+    key: str
     home: str
     here: str
     there: str
@@ -51,14 +53,29 @@ class Evidence:
 
 def read(database: Database, asked: Asked, *, now: dt.datetime) -> Evidence | None:
     """None: the device may not sign in as things are, there is no such calendar, or the database is not to be reached."""
+    return _evidence(asked, database.glance(*_question(asked, now)))
+
+
+def within(conn: sa.Connection, asked: Asked, *, now: dt.datetime) -> Evidence | None:
+    """The same, as it is in a snapshot: an answer that is made of it says just what these rows say."""
+    statement, parameters = _question(asked, now)
+    return _evidence(asked, statement.untyped(conn, parameters))
+
+
+def _question(asked: Asked, now: dt.datetime) -> tuple[Prepared, dict[str, Any]]:
     parameters = {
         "device": asked.device, "home": asked.home, "here": asked.here, "there": asked.there, "slug": asked.slug,
         "now": now,
     }  # fmt: skip
-    rows = database.glance(_OF_CALENDAR if asked.slug else _OF_HOME, parameters)
+    return (_OF_CALENDAR if asked.slug else _OF_HOME), parameters
+
+
+def _evidence(asked: Asked, rows: Rows | None) -> Evidence | None:
     if not rows:
         return None
-    used = rows[0][0]
+    used, password_hash, *_ = rows[0]
+    if devices.key_of(password_hash) != asked.key:
+        return None  # it has another password meanwhile
     return Evidence(None if used is None else instant(used), tuple(row[1:] for row in rows))
 
 

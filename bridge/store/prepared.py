@@ -31,14 +31,20 @@ class Prepared:
     def rows(self, conn: sa.Connection, parameters: Mapping[str, Any]) -> Rows:
         """As the statement's types have them. Raises sa.exc.DBAPIError."""
         written = self.written(conn.dialect)
+        rows = self.untyped(conn, parameters)
+        return [written.typed(row) for row in rows] if written.is_typed else rows
+
+    def untyped(self, conn: sa.Connection, parameters: Mapping[str, Any]) -> Rows:
+        """As the driver has them: an instant is its microseconds, JSON is text on SQLite."""
+        written = self.written(conn.dialect)
         driver: Any = conn.connection.driver_connection
         try:
-            rows: list[tuple[Any, ...]] = driver.execute(written.sql, written.bound(parameters)).fetchall()
+            rows: Rows = driver.execute(written.sql, written.bound(parameters)).fetchall()
         except conn.dialect.loaded_dbapi.Error as error:
             raise sa.exc.DBAPIError.instance(
                 written.sql, None, error, conn.dialect.loaded_dbapi.Error, hide_parameters=True, dialect=conn.dialect
             ) from error
-        return [written.typed(row) for row in rows] if written.is_typed else rows
+        return rows
 
     def first(self, conn: sa.Connection, parameters: Mapping[str, Any]) -> Sequence[Any] | None:
         """Of a statement that gives one row or none."""
@@ -51,22 +57,26 @@ class Written:
     def __init__(self, statement: sa.Select[Any], dialect: sa.Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
-        order: Sequence[str] | None = getattr(compiled, "positiontup", None)
-        self._is_positional = order is not None
-        self._binds = [
-            (name, compiled.params[name], _bound(compiled.binds[name].type, dialect))
-            for name in (order or compiled.params)
-        ]
+        self._order: Sequence[str] | None = getattr(compiled, "positiontup", None)
+        self._own = {}
+        self._asked = []
+        for name in compiled.params:
+            bind = compiled.binds[name]
+            process = bind.type.dialect_impl(dialect).bind_processor(dialect)
+            if bind.required:
+                self._asked.append((name, process))
+            else:
+                self._own[name] = _through(process, bind.value)
         processes = [_result(column.type, dialect) for column in statement.selected_columns]
         self._columns = [(index, process) for index, process in enumerate(processes) if process is not None]
         self.is_typed = bool(self._columns)
 
     def bound(self, parameters: Mapping[str, Any]) -> Any:
-        values = [
-            (value if process is None else process(value))
-            for value, process in ((parameters.get(name, own), process) for name, own, process in self._binds)
-        ]
-        return values if self._is_positional else dict(zip((name for name, _, _ in self._binds), values, strict=True))
+        """Raises KeyError for one that is missing."""
+        values = dict(self._own)
+        for name, process in self._asked:
+            values[name] = _through(process, parameters[name])
+        return values if self._order is None else [values[name] for name in self._order]
 
     def typed(self, row: Sequence[Any]) -> list[Any]:
         values = list(row)
@@ -75,8 +85,8 @@ class Written:
         return values
 
 
-def _bound(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Process | None:
-    return type_.dialect_impl(dialect).bind_processor(dialect)
+def _through(process: _Process | None, value: Any) -> Any:
+    return value if process is None else process(value)
 
 
 def _result(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Process | None:

@@ -64,6 +64,9 @@ class Snapshots:
         except _ERRORS:
             _broken_off(reader)
             return None
+        except BaseException:
+            _broken_off(reader)
+            raise
         self._idle.append(reader)
         return rows
 

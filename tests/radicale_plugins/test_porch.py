@@ -1,13 +1,17 @@
 """A poll that is answered at the door says what one that is not would say, whoever has changed what meanwhile."""
 
+import base64
+import io
+import pickle
 import socket
 import threading
 import time
 
 import pytest
 
-from bridge.services import devices, sharing
-from bridge.store import login_failures
+from bridge.services import devices, passwords, sharing
+from bridge.store import devices as stored
+from bridge.store import login_failures, principals
 from radicale_plugins import app, auth, porch
 from tests.radicale_plugins.conftest import Dav
 
@@ -272,15 +276,17 @@ def test_the_body_of_a_stranger_is_not_waited_for(base, dav):
         assert stranger.recv(100).startswith(b"HTTP/1.1 401")
 
 
-def test_a_body_that_ends_early_is_refused_as_ever(base, dav, alice):
+@pytest.mark.parametrize("ended", [b"<propfind", b"<propfind xmlns='DAV:'><prop/></propfind>"])
+def test_a_body_that_ends_early_is_refused_as_ever(base, dav, alice, ended):
     """Where the beginning is known from before."""
-    request = dav.build_request("PROPFIND", CALENDAR, content=b"<propfind xmlns='DAV:'><prop/></propfind>")
-    assert dav.send(request).status_code == 207
+    for content in (b"<propfind xmlns='DAV:'><prop/></propfind>", b"<propfind xmlns='DAV:'><prop/></propfind>    "):
+        request = dav.build_request("PROPFIND", CALENDAR, content=content)
+        assert dav.send(request).status_code == 207
     kept = [(name, value) for name, value in request.headers.raw if name.lower() != b"authorization"]
     host, _, port = base.removeprefix("http://").partition(":")
     authorization = dav.auth.auth_flow(dav.build_request("GET", "/")).__next__().headers["Authorization"]
     lines = [f"PROPFIND {CALENDAR} HTTP/1.1".encode(), *(b": ".join(each) for each in kept)]
-    lines += [f"Authorization: {authorization}".encode(), b"", b"<propfind"]
+    lines += [f"Authorization: {authorization}".encode(), b"", ended]
     with socket.create_connection((host, int(port)), timeout=5) as client:
         client.sendall(b"\r\n".join(lines))
         client.shutdown(socket.SHUT_WR)
@@ -364,6 +370,94 @@ def test_whose_name_has_changed_signs_in_again(dav, database, clock, signed_in):
     signed_in.clear()
     told(dav)
     assert len(signed_in) == 1
+
+
+@pytest.fixture
+def queue(serve, database, clock, alice):
+    """A hub where something may happen while a request waits for its turn."""
+    happens = []
+
+    def in_turn(application):
+        def turn(environ, start_response):
+            while happens:
+                happens.pop()()
+            return application(environ, start_response)
+
+        return turn
+
+    with Dav(base_url=serve(app.build(database, now=clock, in_turn=in_turn)), auth=alice) as client:
+        yield client, happens
+
+
+def test_what_happens_in_the_queue_is_told_and_so_is_that_it_is_undone(dav, queue):
+    """An answer is kept beside the rows of the very snapshot that it was made of: A, B, A again must not leave B's."""
+    client, happens = queue
+    listed(client)
+    dav.request("MKCALENDAR", "/alice/one/")
+    happens.append(lambda: dav.request("MKCALENDAR", "/alice/two/"))
+    assert b"/alice/two/" in listed(client)
+    assert dav.delete("/alice/two/").status_code == 204
+    assert b"/alice/two/" not in listed(client)
+    assert b"/alice/two/" not in listed(client)
+
+
+def test_who_is_revoked_in_the_queue_is_refused(queue, database, clock):
+    client, happens = queue
+    told(client)
+    happens.append(lambda: devices.revoke(database, "alice", "Phone", now=clock()))
+    answer = client.xml("PROPFIND", CALENDAR, CTAG, Depth="0")
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("moment", ["look", "recognised"])
+def test_a_password_that_is_renewed_in_the_middle_is_good_no_more(
+    dav, base, alice, database, clock, monkeypatch, moment
+):
+    """Whichever way the old one is on: what is known of a head is known of the password that came with it."""
+    told(dav)
+    before = getattr(porch.Porch, moment)
+    fresh = passwords.generate()
+
+    def renewed(self, *args, **kwargs):
+        with monkeypatch.context() as patched:
+            patched.setattr(porch.Porch, moment, before)
+            with database.write() as conn:
+                device = stored.of_principal(conn, principals.by_name(conn, "alice").id)[0]
+                stored.renew(conn, device.id, passwords.hash_generated(fresh))
+        monkeypatch.setattr(porch.Porch, moment, before)
+        return before(self, *args, **kwargs)
+
+    monkeypatch.setattr(porch.Porch, moment, renewed)
+    dav.headers["User-Agent"] = "another" if moment == "look" else dav.headers["User-Agent"]
+    dav.xml("PROPFIND", CALENDAR, CTAG, Depth="0")
+    with Dav(base_url=base, auth=("alice", fresh)) as client:
+        assert client.xml("PROPFIND", CALENDAR, CTAG, Depth="0").status_code == 207
+    for _ in range(2):
+        assert dav.xml("PROPFIND", CALENDAR, CTAG, Depth="0").status_code == 401
+        assert dav.xml("PROPFIND", CALENDAR, CTAG.replace("getctag", "source"), Depth="0").status_code == 401
+        clock.move(seconds=90)
+
+
+def test_what_people_make_up_for_their_home_is_not_kept_for_each_question(dav, database, clock, alice, monkeypatch):
+    """However long it is, what is kept of a question has a bound."""
+    made = []
+    init = porch.Porch.__init__
+    monkeypatch.setattr(porch.Porch, "__init__", lambda self, *args: (init(self, *args), made.append(self))[0])
+    called = f"<D:set><D:prop><note xmlns='urn:x'>{'x' * 9_000}</note></D:prop></D:set>"
+    assert dav.xml("PROPPATCH", HOME, f"<D:propertyupdate>{called}</D:propertyupdate>").status_code == 207
+    application = app.build(database, now=clock)
+    authorization = base64.b64encode(":".join(alice).encode()).decode()
+    body = CTAG.replace("<D:propfind>", '<D:propfind xmlns:D="DAV:" xmlns:CS="http://calendarserver.org/ns/">').encode()
+    for number in range(5):
+        environ = {
+            "REQUEST_METHOD": "PROPFIND", "PATH_INFO": CALENDAR, "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body),
+            "HTTP_AUTHORIZATION": f"Basic {authorization}", "HTTP_DEPTH": "0", "HTTP_USER_AGENT": str(number),
+            "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.errors": io.StringIO(), "wsgi.url_scheme": "http",
+        }  # fmt: skip
+        assert list(application(environ, lambda *_: None))
+    [it] = made
+    assert len(it._heads) == 5
+    assert len(pickle.dumps((it._heads, it._kept))) < it._bytes
 
 
 @pytest.mark.parametrize("path", ["/alice/.notifications/", "/alice/.proxy-read/", "/alice/.outbox/", "/alice/none/"])

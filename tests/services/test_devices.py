@@ -36,7 +36,7 @@ def test_a_device_signs_in_on_both_databases(database):
     principals.add(database, "alice", "alice@example.org", now=NOW)
     made = devices.add(database, "alice", "Phone", now=NOW)
     found = devices.authenticate(database, "alice", made.password, address=HOME, agent="iOS/18", now=NOW)
-    assert found == devices.Login("alice", made.id)
+    assert (found.principal, found.device) == ("alice", made.id)
     assert devices.authenticate(database, "alice", "wrong-password", address=HOME, agent="", now=NOW) is None
     phone = of_alice(database)["Phone"]
     assert (phone.last_used_at, phone.last_address, phone.last_agent) == (NOW, HOME, "iOS/18")
@@ -67,7 +67,8 @@ def test_two_hashes_of_one_password_differ():
 @pytest.mark.parametrize("login", ["alice", "ALICE", "alice@example.org", "Alice%40Example.org", " alice "])
 def test_name_or_mail_address_as_phones_send_them(hub, sign_in, login):
     made = devices.add(hub, "alice", "Phone", now=NOW)
-    assert sign_in(login, made.password) == devices.Login("alice", made.id)
+    found = sign_in(login, made.password)
+    assert (found.principal, found.device) == ("alice", made.id)
 
 
 def test_every_device_has_its_own_password(hub, sign_in):

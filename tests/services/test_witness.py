@@ -4,6 +4,7 @@ import datetime as dt
 import threading
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bridge.services.witness import Told, Witness, soon
 from bridge.store import calendars, device_tests, devices, fetches, principals
@@ -93,3 +94,76 @@ def test_soon_is_not_now(database, phones, calendar):
     assert done.wait(10)
     assert threads[0] is not threading.current_thread()
     assert threads[0].daemon
+
+
+def test_without_a_thread_it_is_tried_again_with_the_next_note(database, phones, calendar):
+    works = []
+
+    def when(work):
+        if not works:
+            works.append(None)
+            raise RuntimeError("can't start new thread")
+        works.append(work)
+
+    witness = Witness(database, when)
+    witness.saw(phones[0], [Told(calendar, 7, whole=True)], now=NOW)
+    witness.saw(phones[1], [Told(calendar, 7, whole=True)], now=NOW)
+    assert len(works) == 2
+    works[1]()
+    assert [known(database, device) for device in phones[:2]] == [{calendar: 7}] * 2
+
+
+def test_whoever_comes_late_with_something_older_takes_nothing_back(database, phones, calendar, put_off):
+    """Threads take their turns in another order than they looked at the clock and at the calendar."""
+    witness, works = put_off
+    witness.saw(phones[0], [Told(calendar, 7, whole=True)], now=NOW + MINUTE)
+    witness.saw(phones[0], [Told(calendar, 7, whole=False)], now=NOW)
+    witness.saw(phones[0], [Told(calendar, 6, whole=True)], now=NOW)
+    works.pop()()
+    assert known(database, phones[0]) == {calendar: 7}
+    witness.saw(phones[0], [Told(calendar, 6, whole=True)], now=NOW + 20 * MINUTE)  # the database is an older one
+    works.pop()()
+    assert known(database, phones[0]) == {calendar: 6}
+
+
+def test_one_writes_at_a_time(database, phones, calendar, put_off, monkeypatch):
+    """What comes while somebody writes is written behind it."""
+    witness, works = put_off
+    put = witness._put
+    told = []
+
+    def slow(due, tests):
+        if not told:
+            told.append(8)
+            witness.saw(phones[0], [Told(calendar, 8, whole=True)], now=NOW)
+            assert works == []
+        put(due, tests)
+
+    monkeypatch.setattr(witness, "_put", slow)
+    witness.saw(phones[0], [Told(calendar, 7, whole=True)], now=NOW)
+    works.pop()()
+    assert known(database, phones[0]) == {calendar: 7}
+    works.pop()()
+    assert known(database, phones[0]) == {calendar: 8}
+
+
+@pytest.mark.parametrize("error", [OperationalError("INSERT", {}, Exception("database is locked")), ValueError("x")])
+def test_a_writer_that_waits_too_long_is_left_and_nothing_is_taken_for_written(
+    database, phones, calendar, put_off, monkeypatch, error
+):
+    witness, works = put_off
+
+    def fails(due, tests):
+        tries.append(len(due))
+        raise error
+
+    tries = []
+    for device in phones:
+        witness.saw(device, [Told(calendar, 7, whole=True)], now=NOW)
+    with monkeypatch.context() as patched:
+        patched.setattr(witness, "_put", fails)
+        works.pop()()
+    assert tries == [3]  # once, and not each by itself
+    witness.saw(phones[0], [Told(calendar, 7, whole=True)], now=NOW)
+    works.pop()()
+    assert known(database, phones[0]) == {calendar: 7}

@@ -30,7 +30,9 @@ def reader(database):
 
 @pytest.fixture
 def of_calendar(phone):
-    return Asked(phone.id, "alice", "account:alice at address:x", "address:x", "calendar")
+    return Asked(
+        phone.id, devices.key_of(phone.password_hash), "alice", "account:alice at address:x", "address:x", "calendar"
+    )
 
 
 @pytest.fixture
@@ -67,7 +69,6 @@ def test_another_with_each_change(database, reader, calendar, of_calendar, of_ho
 
     changed(lambda conn: objects.put(conn, calendar, "a.ics", event("a"), actor="x", now=t0))
     changed(lambda conn: objects.delete(conn, calendar, "a.ics", actor="x", now=t0))
-    changed(lambda conn: devices.renew(conn, phone.id, "another"))
     changed(lambda conn: principals.set_email(conn, alice.id, "ali@example.org"))
 
 
@@ -107,6 +108,11 @@ def test_none_that_is_revoked_and_none_of_somebody_else(database, reader, calend
     with database.write() as conn:
         principals.add(conn, "bob", "bob@example.org", now=t0)
     assert reader.read(replace(of_calendar, home="bob"), now=t0) is None
+    with database.write() as conn:
+        devices.renew(conn, phone.id, "another")
+    assert reader.read(of_calendar, now=t0) is None
+    of_calendar = replace(of_calendar, key=devices.key_of("another"))
+    assert reader.read(of_calendar, now=t0) is not None
     with database.write() as conn:
         devices.revoke(conn, phone.id, now=t0)
     assert reader.read(of_calendar, now=t0) is None
