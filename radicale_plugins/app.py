@@ -237,6 +237,7 @@ class Application(app.Application):
         except _Broken as broken:
             return broken.answer
         except SQLAlchemyError:
+            poll.seen = None  # of a snapshot that came to nothing
             return None  # the long way says what is wrong
 
     def _recognised(self, conn: sa.Connection, poll: Poll, environ: Any) -> types.WSGIResponse | None:
