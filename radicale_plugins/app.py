@@ -48,7 +48,7 @@ from radicale_plugins import (
     resources,
     rights,
 )
-from radicale_plugins.porch import READ, Poll, Porch, poll_in
+from radicale_plugins.porch import READ, Known, Poll, Porch, poll_in
 from radicale_plugins.request import Kind, Limits, Place, Request
 
 if TYPE_CHECKING:
@@ -233,16 +233,15 @@ class Application(app.Application):
             return None
         try:
             with self._database.read() as conn:
-                return self._recognised(conn, poll, environ)
+                return self._recognised(conn, poll, poll.known, environ)
         except _Broken as broken:
             return broken.answer
         except SQLAlchemyError:
             poll.seen = None  # of a snapshot that came to nothing
             return None  # the long way says what is wrong
 
-    def _recognised(self, conn: sa.Connection, poll: Poll, environ: Any) -> types.WSGIResponse | None:
-        known = self._porch.recognised(conn, poll)
-        if known is None:
+    def _recognised(self, conn: sa.Connection, poll: Poll, known: Known, environ: Any) -> types.WSGIResponse | None:
+        if not self._porch.recognised(conn, poll, known):
             return None
         handler, groups = _POLLED[environ["REQUEST_METHOD"]], auth.groups(known.asked.device, known.asked.key)
         answer = self.respond(handler, _READ, environ, known.base, known.path, known.asked.home, groups, snapshot=conn)

@@ -36,7 +36,8 @@ MOST_BYTES = 32_000_000
 LONGEST_QUESTION, LONGEST_ANSWER = 4096, 65536
 """Bytes; what is longer is no poll."""
 
-_MOST_ASK = 8  # of PostgreSQL at a time
+MOST_ASK = 8
+"""Requests that may ask PostgreSQL at a time; each has a connection of its own there."""
 
 _OVERHEAD = 3000  # of what stands around an answer: names, digests, Python's objects
 
@@ -123,8 +124,8 @@ class Porch:
         self._kept: dict[bytes, _Kept] = {}
         self._bytes = 0
         # each statement hands the interpreter over to whoever waits for it, and that costs more than a statement takes on SQLite;
-        # several wait for a server, and each has a connection of its own there
-        self._turn = threading.Semaphore(1 if database.dialect == "sqlite" else _MOST_ASK)
+        # several may wait for a server
+        self._turn = threading.Semaphore(1 if database.dialect == "sqlite" else MOST_ASK)
 
     def poll(self, environ: Environ) -> Poll | None:
         """None: such a request is never answered here."""
@@ -170,17 +171,14 @@ class Porch:
         self._record.saw(known.asked.device, kept.told, now=now)
         return kept.answer
 
-    def recognised(self, conn: sa.Connection, poll: Poll) -> Known | None:
-        """Whoever asked so before, if it is they, and they may sign in as things are in the snapshot that the answer is made of."""
-        known = poll.known
-        if known is None:
-            return None
+    def recognised(self, conn: sa.Connection, poll: Poll, known: Known) -> bool:
+        """Whether it is whoever asked so before, who may sign in as things are in the snapshot that the answer is made of."""
         now = self._now()
         seen = evidence.within(conn, known.asked, now=now)
         if seen is None or devices.is_to_be_noted(seen.last_used_at, now) or self._of(seen.who) != known.who:
-            return None
+            return False
         poll.seen = seen
-        return known
+        return True
 
     def look(self, conn: sa.Connection, poll: Poll, asked: Asked, body: bytes, *, base: str, path: str) -> None:
         """In the very snapshot that an answer is made of, which follows from these rows alone, and from what the request says."""

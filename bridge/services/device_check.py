@@ -29,8 +29,6 @@ TEST_PREFIX = "caldav-bridge-test-"
 TEST_KEPT = dt.timedelta(days=1)
 """A test event that nobody has deleted is taken away after that."""
 
-"""How exactly the time is kept at which a device asked and there was nothing new."""
-
 _EOL = "\r\n"
 
 

@@ -22,6 +22,7 @@ TOGETHER = 0.5
 """Seconds within which notes are written together."""
 
 _ASKED_EVERY = dt.timedelta(minutes=15)
+"""How exactly the time is kept at which a device asked and there was nothing new."""
 
 log = logging.getLogger(__name__)
 

@@ -67,7 +67,8 @@ class Written:
                 self._asked.append((name, process))
             else:
                 self._own[name] = _through(process, bind.value)
-        processes = [_result(column.type, dialect) for column in statement.selected_columns]
+        types = [column.type.dialect_impl(dialect) for column in statement.selected_columns]
+        processes = [each.result_processor(dialect, None) for each in types]
         self._columns = [(index, process) for index, process in enumerate(processes) if process is not None]
         self.is_typed = bool(self._columns)
 
@@ -87,7 +88,3 @@ class Written:
 
 def _through(process: _Process | None, value: Any) -> Any:
     return value if process is None else process(value)
-
-
-def _result(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Process | None:
-    return type_.dialect_impl(dialect).result_processor(dialect, None)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bridge.services import devices, principals
-from radicale_plugins import app
+from radicale_plugins import app, porch
 from radicale_plugins.request import Limits
 from tests.support.statements import noted
 
@@ -237,3 +237,26 @@ def bridged(database):
             )
 
     return connect
+
+
+@pytest.fixture
+def elsewhere(serve, database, clock, alice):
+    """The same hub from another process: it shares nothing with the first but the database."""
+    with Dav(base_url=serve(app.build(database, now=clock)), auth=alice) as client:
+        yield client
+
+
+@pytest.fixture
+def at_the_door(monkeypatch):
+    """What was answered at the porch."""
+    answered = []
+    long_way = porch.Porch.answer
+
+    def answer(self, poll, environ):
+        given = long_way(self, poll, environ)
+        if given is not None:
+            answered.append(environ["PATH_INFO"])
+        return given
+
+    monkeypatch.setattr(porch.Porch, "answer", answer)
+    return answered
