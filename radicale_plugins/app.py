@@ -26,7 +26,8 @@ from bridge.policy.access import Access, Deed, may
 from bridge.services.registering import Registrar
 from bridge.services.scheduling import Scheduling
 from bridge.services.witness import Witness, Work, at_once
-from bridge.store import delegates
+from bridge.store import delegates, evidence
+from bridge.store.calendars import Calendar
 from bridge.store.session import Database
 from radicale_plugins import (
     acl,
@@ -244,7 +245,10 @@ class Application(app.Application):
         if not self._porch.recognised(conn, poll, known):
             return None
         handler, groups = _POLLED[environ["REQUEST_METHOD"]], auth.groups(known.asked.device, known.asked.key)
-        answer = self.respond(handler, _READ, environ, known.base, known.path, known.asked.home, groups, snapshot=conn)
+        found = None if poll.seen is None else evidence.calendar(conn, known.asked, poll.seen)
+        answer = self.respond(
+            handler, _READ, environ, known.base, known.path, known.asked.home, groups, snapshot=conn, found=found
+        )
         if answer[0] >= client.INTERNAL_SERVER_ERROR:
             raise _Broken(answer)
         return answer
@@ -267,6 +271,7 @@ class Application(app.Application):
         user: str,
         user_groups: set[str],
         snapshot: sa.Connection | None = None,
+        found: Calendar | None = None,
     ) -> types.WSGIResponse:
         """Run one of our answers for somebody who may ask for it; what stands in its way becomes a status."""
         place = Place.of(path)
@@ -301,6 +306,7 @@ class Application(app.Application):
                 push=self._push,
                 porch=self._porch,
                 snapshot=snapshot,
+                found=found,
             )
             if place.kind in inbox.KINDS:
                 inbox.prepare(request)

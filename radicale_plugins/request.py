@@ -168,6 +168,8 @@ class Request:
     """Where the answer may be kept."""
     snapshot: sa.Connection | None = None
     """In which whoever asks was found to be known, and from which the answer is to be made."""
+    found: Calendar | None = None
+    """The calendar of the place, as it is in that snapshot; None: it is not known yet."""
 
     def tells(self, calendar: Calendar, *, whole: bool) -> None:
         """The answer has the calendar's revision in it, or (``whole``) everything up to it."""
@@ -280,7 +282,7 @@ class Request:
 
     def calendar(self, conn: sa.Connection, needs: str = "") -> Calendar:
         """The calendar of the place. Raises dav.Refusal 404, and 403 where the privilege it ``needs`` is not theirs."""
-        calendar = access.find(self, conn, self.place)
+        calendar = self.found or access.find(self, conn, self.place)
         if calendar is None:
             raise dav.Refusal(NOT_FOUND)
         if needs:

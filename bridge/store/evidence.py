@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.store import devices, shares
+from bridge.store.calendars import Calendar
 from bridge.store.prepared import Prepared, Rows
 from bridge.store.session import Database
 from bridge.store.tables import calendars as calendars_table
@@ -60,6 +61,13 @@ def within(conn: sa.Connection, asked: Asked, *, now: dt.datetime) -> Evidence |
     """The same, as it is in a snapshot: an answer that is made of it says just what these rows say."""
     statement, parameters = _question(asked, now)
     return _evidence(asked, statement.untyped(conn, parameters))
+
+
+def calendar(conn: sa.Connection, asked: Asked, seen: Evidence) -> Calendar | None:
+    """The one that was asked about, of the rows that are read already. None: it was about a home."""
+    if not asked.slug or len(seen.rows) != 1:
+        return None
+    return shares.calendar(_OF_CALENDAR.written(conn.dialect).typed(seen.rows[0][_WHO:], begin=_WHO + 1))
 
 
 def _question(asked: Asked, now: dt.datetime) -> tuple[Prepared, dict[str, Any]]:

@@ -79,10 +79,12 @@ class Written:
             values[name] = _through(process, parameters[name])
         return values if self._order is None else [values[name] for name in self._order]
 
-    def typed(self, row: Sequence[Any]) -> list[Any]:
+    def typed(self, row: Sequence[Any], begin: int = 0) -> list[Any]:
+        """``row`` begins with this column."""
         values = list(row)
         for index, process in self._columns:
-            values[index] = process(values[index])
+            if index >= begin:
+                values[index - begin] = process(values[index - begin])
         return values
 
 

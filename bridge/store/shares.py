@@ -112,24 +112,25 @@ _WIDTH = len(calendars.SELECT.selected_columns)
 
 def members(conn: sa.Connection, home: str) -> list[Calendar]:
     """What a home shows: its own calendars in the order they were made, then those of others."""
-    return [_calendar(row) for row in _MEMBERS.rows(conn, {"home": home})]
+    return [calendar(row) for row in _MEMBERS.rows(conn, {"home": home})]
 
 
 def at(conn: sa.Connection, home: str, slug: str) -> Calendar | None:
     """The calendar of somebody else that is called so in this home."""
     row = _AT.first(conn, {"home": home, "slug": slug})
-    return None if row is None else _calendar(row)
+    return None if row is None else calendar(row)
 
 
-def _calendar(row: Sequence[Any]) -> Calendar:
-    calendar = Calendar(*row[:_WIDTH])
+def calendar(row: Sequence[Any]) -> Calendar:
+    """Of a row in the columns of ``SEEN``, as its types have them."""
+    made = Calendar(*row[:_WIDTH])
     share_id, access, own_slug, own_properties = row[_WIDTH:]
     if share_id is None:
-        return calendar
+        return made
     return replace(
-        calendar,
+        made,
         slug=own_slug,
-        properties=seen(calendar.properties, own_properties),
+        properties=seen(made.properties, own_properties),
         access=GIVEN[access],
         share_id=share_id,
     )

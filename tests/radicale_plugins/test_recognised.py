@@ -16,6 +16,7 @@ from bridge.store import principals, session
 from radicale_plugins import app, auth, porch
 from tests.radicale_plugins.conftest import Dav
 from tests.radicale_plugins.polls import CALENDAR, HOME, listed, synced, told
+from tests.support import statements
 from tests.support.hub import wait_for
 
 
@@ -45,6 +46,16 @@ def test_who_finds_a_change_need_not_sign_in_again(dav, elsewhere, event, at_the
         assert signed_in == []
         assert len(at_the_door) == 1
         at_the_door.clear()
+
+
+def test_who_is_recognised_has_the_calendar_read_once(dav, elsewhere, event):
+    """It is among the rows that say who they are."""
+    for ask in (told, synced):
+        ask(dav)
+        elsewhere.put(f"{CALENDAR}{ask.__name__}.ics", event(ask.__name__))
+        with statements.noted() as asked:
+            ask(dav)
+        assert not [statement for statement, _ in asked if "FROM calendars" in statement]
 
 
 ETAGS = "<D:prop><D:getetag/></D:prop>"

@@ -123,3 +123,27 @@ def test_a_connection_that_broke_is_replaced(reader, calendar, of_calendar, t0):
     reader.database._snapshots._idle[-1].cursor.connection.close()
     assert reader.read(of_calendar, now=t0) is None  # ask the long way, which says what is wrong
     assert reader.read(of_calendar, now=t0) is not None
+
+
+@pytest.mark.parametrize("slug", ["calendar", ".inbox", "of-bob"])
+def test_the_calendar_is_in_it_as_it_is_seen_in_this_home(database, calendar, of_calendar, alice, t0, event, slug):
+    with database.write() as conn:
+        calendars.inbox(conn, alice.id, now=t0)
+        bob = principals.add(conn, "bob", "bob@example.org", now=t0)
+        theirs = calendars.create(conn, bob.id, "calendar", properties={"D:displayname": "Team", "order": "1"}, now=t0)
+        mine = {"ICAL:calendar-color": "#ff0000", "D:displayname": "Of Bob"}
+        shares.add(conn, theirs.id, alice.id, access="read", slug="of-bob", properties=mine, now=t0)
+        calendars.set_properties(conn, calendar, {"D:displayname": "Mine", "x": {"xml": "<a/>"}}, actor="x", now=t0)
+        objects.put(conn, theirs.id, "a.ics", event("a"), actor="x", now=t0 + dt.timedelta(seconds=1))
+    asked = replace(of_calendar, slug=slug)
+    with database.read() as conn:
+        expected = calendars.get(conn, "alice", slug) or shares.at(conn, "alice", slug)
+        assert expected is not None
+        assert evidence.calendar(conn, asked, evidence.within(conn, asked, now=t0)) == expected
+
+
+def test_of_a_home_there_is_none(database, calendar, of_home, t0):
+    with database.read() as conn:
+        seen = evidence.within(conn, of_home, now=t0)
+        assert seen is not None
+        assert evidence.calendar(conn, of_home, seen) is None
