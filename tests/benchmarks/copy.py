@@ -1,14 +1,17 @@
 """Two CalDAV servers of others, and the calendar of one copied to the other: by the bridge, and by vdirsyncer.
 
-Both servers are stock Radicale. Each program gets a pair of its own: A holds the events, and has read them; B has an empty
-calendar. The programs run as from cron, a process each time: ``caldav-bridge sync now`` goes from A to the hub and from there
-to B, ``vdirsyncer sync`` from A to B. Then nothing is new; then a hundred events of A are changed. At the end B has to hold what A
-holds. ``BENCH_EVENTS`` says how many events: 1,000 unless it does, for each PUT to Radicale takes longer the more there are.
+Each program gets a pair of its own: A holds the events, and has read them; B has an empty calendar. The programs run as from
+cron, a process each time: ``caldav-bridge sync now`` goes from A to the hub and from there to B, ``vdirsyncer sync`` from A to B.
+Then nothing is new; then a hundred events of A are changed. At the end B has to hold what A holds.
+
+At first the servers are stock Radicale with 1,000 events (``BENCH_EVENTS`` says how many), to which each PUT takes longer the more
+there are. Then they are our own, with ten times as many: what a server costs is little there, and what is left is the programs'.
 
 The events have no guests: the bridge does not write those to another server, vdirsyncer does.
 """
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -17,50 +20,44 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import icalendar
 
+from tests.benchmarks import memory
 from tests.benchmarks.dav import mix, servers
 from tests.benchmarks.dav.client import HOME, Client
 from tests.benchmarks.dav.questions import ETAGS, href, require
 from tests.support.hub import Hub
 
 EVENTS = 1_000
+TIMES = 10
+"""As many events between our own servers."""
 CHANGES = 100
 _REQUEST = re.compile(r"\b([A-Z]+) request for ")
 _event = partial(mix.event, guests=False)
-
-
-@dataclass(frozen=True)
-class Remote:
-    """One of the two servers, and where it keeps its log and the events."""
-
-    server: servers.Server
-    log: Path
-    collection: Path
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server.port}/"
-
-    def asked(self):
-        """How often so far, by method."""
-        return Counter(_REQUEST.findall(self.log.read_text()))
 
 
 def run():
     size = int(os.environ.get("BENCH_EVENTS", EVENTS))
     with tempfile.TemporaryDirectory() as folder:
         full = _read_once(Path(folder) / "full", size)
-        print(f"\n{size:,} events from one Radicale to another; cpu: the program's, and that of both servers")
-        print(f"  {'':16}{'':20}{'seconds':>9}{'cpu':>8}{'servers':>9}{'memory':>9}  asked A; asked B")
-        for name, program in (("caldav-bridge", _Bridge), ("vdirsyncer", _Vdirsyncer)):
-            home = Path(folder) / name
-            with _remote(home / "a", full) as a, _remote(home / "b", None) as b:
-                _play(name, program(home, a, b), a, b, size)
+        _compare("one Radicale", size, Path(folder) / "radicale", partial(_radicale, full))
+    with tempfile.TemporaryDirectory() as folder:
+        _compare("one of ours", TIMES * size, Path(folder), partial(_ours, TIMES * size))
+
+
+def _compare(what, size, folder, pair):
+    print(
+        f"\n{size:,} events from {what} to another; cpu: the program's, and that of both servers; cycles: without its start"
+    )
+    print(f"  {'':16}{'':20}{'seconds':>9}{'cycles':>8}{'cpu':>8}{'servers':>9}{'memory':>9}  asked A; asked B")
+    for name, program in (("caldav-bridge", _Bridge), ("vdirsyncer", _Vdirsyncer)):
+        home = folder / name
+        (home / "program").mkdir(parents=True)
+        with pair(home) as (a, b):
+            _play(name, program(home / "program", a, b), a, b, size)
 
 
 def _read_once(folder, size):
@@ -76,22 +73,56 @@ def _read_once(folder, size):
 
 
 @contextlib.contextmanager
-def _remote(folder, full):
-    store = folder / "collections"
-    if full is None:
-        collection = servers.lay_collection(store, servers.PERSON, 0)
-    else:
-        collection = store / "collection-root" / servers.PERSON / "calendar"
-        shutil.copytree(full, collection)
+def _radicale(full, home):
+    servers.lay_collection(home / "b" / "collections", servers.PERSON, 0)
+    shutil.copytree(full, home / "a" / "collections" / "collection-root" / servers.PERSON / "calendar")
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(_one_radicale(home / each)) for each in "ab"]
+
+
+@contextlib.contextmanager
+def _one_radicale(folder):
     # its log at this level names each request
-    with servers.serving_radicale(folder, store, [servers.PERSON], level="info") as server:
-        yield Remote(server, folder / "radicale.log", collection)
+    with servers.serving_radicale(folder, folder / "collections", [servers.PERSON], level="info") as server:
+        yield Remote(server, folder / "radicale.log")
+
+
+@contextlib.contextmanager
+def _ours(size, home):
+    with contextlib.ExitStack() as stack:
+        held = (home / "a", size), (home / "b", 0)
+        yield [Remote(stack.enter_context(servers.bridge(folder, count, event=_event))) for folder, count in held]
+
+
+class Remote:
+    """One of the two servers. ``log`` names each request; None: they are not counted."""
+
+    def __init__(self, server, log=None):
+        self.server = server
+        self.url = f"http://127.0.0.1:{server.port}/"
+        self._log = log
+
+    def asked(self):
+        """How often so far, by method."""
+        return Counter() if self._log is None else Counter(_REQUEST.findall(self._log.read_text()))
+
+    def counts(self):
+        return self._log is not None
+
+    def held(self):
+        """What people see of each event, by uid: the same event may be written in other words on the other side."""
+        with contextlib.closing(Client(self.server)) as client:
+            status, whole = client("GET", HOME)
+        require(status == 200, status)
+        found = {}
+        for event in icalendar.Calendar.from_ical(whole).walk("VEVENT"):
+            found.setdefault(str(event["UID"]), []).append(_seen(event))
+        return {uid: sorted(several) for uid, several in found.items()}
 
 
 def _play(name, program, a, b, size):
     _show(name, "setting up", _Timed(a, b, program.set_up))
-    first = _Timed(a, b, program.sync)
-    _show(name, "first sync", first)
+    _show(name, "first sync", _Timed(a, b, program.sync))
     _hold_the_same(a, b, size)
     for what in ("nothing new", "nothing new, again"):  # the first one may look at what has just been written
         _show(name, what, idle := _Timed(a, b, program.sync))
@@ -101,7 +132,7 @@ def _play(name, program, a, b, size):
             status, _ = client("PUT", href(number), _event(number, size, "Edited"))
             require(status in (200, 201, 204), status)
     _show(name, f"{CHANGES} changes", changed := _Timed(a, b, program.sync))
-    require(changed.asked_b["PUT"] == CHANGES, changed.asked_b)
+    require(changed.asked_b["PUT"] == CHANGES or not b.counts(), changed.asked_b)
     _hold_the_same(a, b, size)
 
 
@@ -111,24 +142,26 @@ class _Timed:
     def __init__(self, a, b, do):
         before_a, before_b, spent = a.asked(), b.asked(), a.server.cpu() + b.server.cpu()
         began = time.monotonic()
-        usages = list(do())
+        runs = list(do())
         self.seconds = time.monotonic() - began
-        self.cpu = sum(usage.ru_utime + usage.ru_stime for usage in usages)
-        self.memory = max(usage.ru_maxrss for usage in usages) / 1024
+        self.cycles = sum(run.cycles for run in runs)
+        self.cpu = sum(run.cpu for run in runs)
+        self.memory = max(run.memory for run in runs)
         self.of_servers = a.server.cpu() + b.server.cpu() - spent
         self.asked_a, self.asked_b = a.asked() - before_a, b.asked() - before_b
 
 
 def _show(name, what, timed):
+    cycles = f"{timed.cycles:8.2f}" if timed.cycles else f"{'–':>8}"
     print(
-        f"  {name:16}{what:20}{timed.seconds:9.1f}{timed.cpu:8.2f}{timed.of_servers:9.1f}{timed.memory:6.0f} MB"
+        f"  {name:16}{what:20}{timed.seconds:9.1f}{cycles}{timed.cpu:8.2f}{timed.of_servers:9.1f}{timed.memory:6.0f} MB"
         f"  {_named(timed.asked_a)}; {_named(timed.asked_b)}",
         flush=True,
     )
 
 
 def _named(asked):
-    return ", ".join(f"{method} {count:,}" for method, count in sorted(asked.items())) or "nothing"
+    return ", ".join(f"{method} {count:,}" for method, count in sorted(asked.items())) or "–"
 
 
 class _Bridge:
@@ -146,10 +179,10 @@ class _Bridge:
             yield self._run(*account, "--password-stdin", stdin=remote.server.password)
 
     def sync(self):
-        yield self._run("sync", "now")
+        yield self._run("sync", "now", "--json", tells_cycles=True)
 
-    def _run(self, *arguments, stdin=""):
-        return _usage([sys.executable, "-m", "bridge.server", *arguments], stdin, self._hub.environ)
+    def _run(self, *arguments, stdin="", **options):
+        return _Run([sys.executable, "-m", "bridge.server", *arguments], stdin, self._hub.environ, **options)
 
 
 class _Vdirsyncer:
@@ -187,35 +220,31 @@ class _Vdirsyncer:
 
     def _run(self, command):
         program = Path(sys.executable).with_name("vdirsyncer")
-        return _usage([program, "-c", self._configuration, command], "y\n" * 20, os.environ)
+        return _Run([program, "-c", self._configuration, command], "y\n" * 20, os.environ)
 
 
-def _usage(command, stdin, environ):
-    """Run it to its end: what it used of the machine."""
-    with tempfile.TemporaryFile("w+") as told, tempfile.TemporaryFile("w+") as given:
-        given.write(stdin)
-        given.seek(0)
-        process = subprocess.Popen(command, env=environ, stdin=given, stdout=told, stderr=told)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        told.seek(0)
-        require(process.returncode == 0, told.read()[-2000:])
-    return usage
+class _Run:
+    """A command to its end: seconds of the processor, MB at most, and the seconds that its cycles say they took."""
+
+    def __init__(self, command, stdin, environ, *, tells_cycles=False):
+        with tempfile.TemporaryFile("w+") as told, tempfile.TemporaryFile("w+") as given:
+            given.write(stdin)
+            given.seek(0)
+            process = subprocess.Popen(command, env=environ, stdin=given, stdout=told, stderr=told)
+            usage, self.memory = memory.ended(process)
+            told.seek(0)
+            said = told.read()
+        require(process.returncode == 0, said[-2000:])
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.cycles = sum(each["seconds"] for each in json.loads(said)) if tells_cycles else 0.0
 
 
 def _hold_the_same(a, b, size):
-    held = [dict(_described(path) for path in remote.collection.glob("*.ics")) for remote in (a, b)]
+    held = [a.held(), b.held()]
     require(len(held[0]) == size, len(held[0]))
     missing = [uid for uid in held[0] if held[1].get(uid) != held[0][uid]]
     first = missing[:1]
     require(held[0] == held[1], (len(held[1]), len(missing), [(side.get(uid)) for uid in first for side in held]))
-
-
-def _described(path):
-    """(uid, what people see of it): the same event may be written in other words on the other side."""
-    calendar = icalendar.Calendar.from_ical(path.read_bytes())
-    events = calendar.walk("VEVENT")
-    return str(events[0]["UID"]), sorted(map(_seen, events))
 
 
 def _seen(event):

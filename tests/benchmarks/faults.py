@@ -7,7 +7,6 @@ worker are processes of their own, as in production; the clock is the real one, 
 import os
 import signal
 import sqlite3
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.sandbox.faults import Fault
-from tests.benchmarks import setting
+from tests.benchmarks import memory, setting
 from tests.benchmarks.first_sync import each_once
 from tests.e2e import worlds
 from tests.support.hub import wait_for
@@ -78,21 +77,20 @@ def _first_sync(events, *, share):
         if share:
             _weather(world.sandbox, share)
         began = time.monotonic()
-        memory, restarted = [], None
+        peaks, restarted = [], None
         with _worker(world.hub) as worker:
             if share:
                 wait_for(lambda: in_outlook(world) >= events // 2, seconds=PATIENCE, every=0.05)
+                peaks.append(memory.peak(worker.pid))
                 os.kill(worker.pid, signal.SIGKILL)
             else:
                 _until_done(world, events)
-                worker.terminate()
-            memory.append(_peak(worker))
+                peaks.append(memory.peak(worker.pid))
         if share:
             restarted = Counter(routes(world)), in_outlook(world), time.monotonic()
             with _worker(world.hub) as worker:
                 _until_done(world, events)
-                worker.terminate()
-                memory.append(_peak(worker))
+                peaks.append(memory.peak(worker.pid))
         seconds = time.monotonic() - began
         made = Counter(routes(world))
         struck = dict(world.sandbox.faults.struck)
@@ -100,7 +98,7 @@ def _first_sync(events, *, share):
         each_once(world.hub.data, world.sandbox, events)
         assert world.mails() == 0
         name = f"under {share:.0%} faults, the worker killed halfway" if share else "without faults"
-        print(f"first sync of {events} events {name}: {seconds:.1f} s, peak memory {max(memory):.0f} MB")
+        print(f"first sync of {events} events {name}: {seconds:.1f} s, peak memory {max(peaks):.0f} MB")
         print(f"  requests {made.total()}: " + ", ".join(f"{route} {count}" for route, count in made.most_common(6)))
         if restarted is not None:
             before, there, at = restarted
@@ -110,7 +108,7 @@ def _first_sync(events, *, share):
             )
         for line in cut_short(world.hub.log):
             print(f"  {line}")
-        return Figures(seconds, made.total(), sum(struck.values()), max(memory))
+        return Figures(seconds, made.total(), sum(struck.values()), max(peaks))
 
 
 @contextmanager
@@ -119,16 +117,8 @@ def _worker(hub):
     try:
         yield worker
     finally:
-        if worker.returncode is None:
-            worker.kill()
-            worker.wait()
-
-
-def _peak(worker: subprocess.Popen) -> float:
-    """Largest resident size in MB of a process that has just been told to end."""
-    _, status, usage = os.wait4(worker.pid, 0)
-    worker.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_maxrss / 1024
+        worker.terminate()
+        worker.wait(timeout=60)
 
 
 def _until_done(world, events):

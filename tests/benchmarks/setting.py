@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from bridge import config
 from bridge.sandbox.server import Sandbox
 from bridge.services import connecting, principals
 from bridge.services.context import open_context
+from tests.benchmarks import memory
 from tests.contracts import google_bench, graph_bench
 
 PERSON = "alex@example.com"
@@ -35,16 +37,15 @@ def connect(data, running):
 
 def sync_now(data, pair):
     """One cycle in a process of its own: its outcome, and that process's peak memory in MB."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bridge.server", "--data", str(data), "sync", "now", str(pair), "--json"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    out = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    assert status == 0, out
+    command = [sys.executable, "-m", "bridge.server", "--data", str(data), "sync", "now", str(pair), "--json"]
+    with tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen(command, stdout=told)
+        _, peak = memory.ended(process)
+        told.seek(0)
+        out = told.read()
+    assert process.returncode == 0, out
     (outcome,) = json.loads(out)
-    return outcome, usage.ru_maxrss / 1024
+    return outcome, peak
 
 
 def percentile(values, share):

@@ -24,9 +24,12 @@ def run():
             if size <= LARGEST_OF_STOCK:
                 running.append(stack.enter_context(servers.radicale(Path(folder), size)))
             print(
-                f"\nCalDAV over {size:,} events, one client: ms until the answer is there (p50), and of processor time"
+                f"\nCalDAV over {size:,} events, one client: ms until the answer is there (p50), and of processor time;"
+                " MB that it took at most"
             )
-            print(f"  {'':20}{'ours':>9}{'p95':>9}{'p99':>9}{'cpu':>8}{'Radicale':>11}{'cpu':>10}{'ratio':>9}")
+            print(
+                f"  {'':20}{'ours':>9}{'p95':>9}{'p99':>9}{'cpu':>8}{'MB':>6}{'Radicale':>11}{'cpu':>10}{'MB':>6}{'ratio':>9}"
+            )
             for name, asked in asking.in_turns(running, [partial(questions, size=size)] * len(running)):
                 print(f"  {name:20}{_row(*asked)}", flush=True)
             for server in running:
@@ -34,7 +37,8 @@ def run():
 
 
 def _row(ours, *others):
-    text = f"{ours.p50:9.2f}{asking.shown(ours.percentile(95))}{asking.shown(ours.percentile(99))}{ours.cpu_each:8.2f}"
+    text = f"{ours.p50:9.2f}{asking.shown(ours.percentile(95))}{asking.shown(ours.percentile(99))}"
+    text += f"{ours.cpu_each:8.2f}{ours.more:6.1f}"
     for stock in others:
-        text += f"{stock.p50:11.2f}{stock.cpu_each:10.2f}{stock.p50 / ours.p50:8.0f}×"
+        text += f"{stock.p50:11.2f}{stock.cpu_each:10.2f}{stock.more:6.1f}{stock.p50 / ours.p50:8.0f}×"
     return text

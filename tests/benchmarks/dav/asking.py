@@ -16,10 +16,11 @@ TURN = 0.1  # seconds before it is another's turn
 
 @dataclass
 class Asked:
-    """What one question was answered with by one server. ``waits`` are seconds."""
+    """What one question was answered with by one server. ``waits`` are seconds; ``more`` is the MB it took for that at most."""
 
     waits: list = field(default_factory=list)
     cpu: float = 0.0
+    more: float = 0.0
 
     @property
     def is_enough(self):
@@ -44,12 +45,17 @@ def in_turns(servers, questions):
     clients = [Client(server) for server in servers]
     for several in zip(*(ask(client) for ask, client in zip(questions, clients, strict=True)), strict=True):
         asked = [Asked() for _ in servers]
+        before = [server.memory() for server in servers]
+        for server in servers:
+            server.forget_peak()
         for client, question in zip(clients, several, strict=True):
             question.ask(client)  # caches are filled: a server is not started for each question
         while not all(each.is_enough for each in asked):
             for server, client, question, figures in zip(servers, clients, several, asked, strict=True):
                 if not figures.is_enough:
                     _turn(server, client, question, figures)
+        for server, figures, had in zip(servers, asked, before, strict=True):
+            figures.more = max(0.0, server.peak() - had)
         yield several[0].name, asked
     for client in clients:
         client.close()

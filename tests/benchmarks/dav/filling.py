@@ -18,13 +18,13 @@ TOLD_EVERY = 20_000
 """Objects after which a line says how far it has come."""
 
 
-def calendar(database, person, size):
+def calendar(database, person, size, event=mix.event):
     """The events of the mix into somebody's default calendar."""
     for some in _portions(range(size), f"events for {person}"):
         with database.write() as conn:
             held = calendars.get(conn, person, DEFAULT_CALENDAR)
             for number in some:
-                data = mix.event(number, size).encode()
+                data = event(number, size).encode()
                 objects.put(conn, held.id, f"{number}.ics", data, actor="device:1", now=NOW)
 
 

@@ -124,6 +124,7 @@ def polls(client, size):
     for number in range(CHANGES):
         _edit(client, number, size, "Edited")
     changed = _same({href(number) for number in range(CHANGES)})
+    yield Question(f"sync, {CHANGES}, again", _asking("REPORT", HOME, sync(now), changed))
     yield Question(f"sync, {CHANGES} changes", _in_other_words("REPORT", HOME, sync(now), changed))
     yield Question("sync, after a change", _after_a_change(size, "REPORT", HOME, sync(now), changed))
 

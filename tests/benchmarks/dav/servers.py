@@ -16,6 +16,7 @@ from pathlib import Path
 from bridge import config
 from bridge.services import devices, principals
 from bridge.store import session
+from tests.benchmarks import memory
 from tests.benchmarks.dav import filling, mix
 from tests.benchmarks.dav.filling import NOW
 from tests.support.databases import lay
@@ -43,6 +44,14 @@ class Server:
         """Resident MB now, of all its processes, without its database's: those share most of what they have."""
         return sum(_resident(each) for each in _family(self.process))
 
+    def forget_peak(self):
+        for each in _family(self.process):
+            memory.forget_peak(each)
+
+    def peak(self):
+        """MB that they have had at most since then, each for itself."""
+        return sum(memory.peak(each) for each in _family(self.process))
+
     def _every(self):
         return _family(self.process) + ([] if self.database is None else _family(self.database))
 
@@ -68,7 +77,7 @@ def _resident(process):
 
 
 @contextlib.contextmanager
-def bridge(folder, size, others=0, url=None, database=None, processes=None):
+def bridge(folder, size, others=0, url=None, database=None, processes=None, event=mix.event):
     """Ours as `caldav-bridge web` runs it, on SQLite unless a migrated database's ``url`` is given.
 
     ``others`` people have a calendar each, with an event. ``database`` is the process of the database.
@@ -76,7 +85,7 @@ def bridge(folder, size, others=0, url=None, database=None, processes=None):
 
     def fill(opened):
         principals.add(opened, PERSON, "alex@example.com", now=NOW)
-        filling.calendar(opened, PERSON, size)
+        filling.calendar(opened, PERSON, size, event)
         filling.people(opened, (f"other{number}" for number in range(others)), 1)
         return devices.add(opened, PERSON, "bench", now=NOW).password
 
@@ -144,14 +153,14 @@ def serving_radicale(folder, store, people, connections=50, level="error"):
     with (folder / "radicale.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        wait_for(lambda: _listens(port), seconds=60)
+        wait_for(lambda: listens(port), seconds=60)
         yield Server("Radicale", port, "secret", process.pid)
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def _listens(port):
+def listens(port):
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
