@@ -38,6 +38,7 @@ class Auth(BaseAuth):
         self._database = database or open_configured(self.configuration, "auth")
         self._now = now
         self._request = threading.local()
+        self._type = "device passwords"  # what Radicale's line about a failed login names
 
     def get_external_login(self, environ: types.WSGIEnviron) -> tuple[()] | tuple[str, str]:
         """Nobody signs in elsewhere; but only here does Radicale show a plugin the request's headers."""

@@ -184,6 +184,13 @@ def test_wrong_passwords_and_unknown_names_get_the_same_answer(anonymous, alice)
     assert replies[0].status_code == 401
 
 
+def test_a_failed_login_is_one_plain_line_with_name_and_address(anonymous, alice, caplog):
+    caplog.set_level(logging.WARNING)
+    anonymous.request("PROPFIND", "/", auth=("alice", "wrong-password"))
+    (line,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert line == "Failed login attempt from 127.0.0.1: 'alice' (device passwords)"
+
+
 def test_guessing_is_stopped_and_forgotten_again(anonymous, dav, alice, clock):
     for n in range(10):
         assert anonymous.request("PROPFIND", "/", auth=("alice", f"guess number {n}")).status_code == 401
