@@ -7,6 +7,7 @@ payload until that is planned.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -126,8 +127,10 @@ def refresh(
 ) -> None:
     """These are all items of this object now."""
     rows = [_row(pair_id, item, generation, pending=pending) for item in items]
-    same = sa.or_(inbox.c.series == series, inbox.c.id.in_([row["id"] for row in rows]))
-    conn.execute(sa.delete(inbox).where(inbox.c.pair_id == pair_id, same))
+    mine = inbox.c.pair_id == pair_id
+    # the pair twice: outside of the OR, SQLite would look through all that the pair has
+    same = sa.or_(sa.and_(mine, inbox.c.series == series), sa.and_(mine, inbox.c.id.in_([row["id"] for row in rows])))
+    conn.execute(sa.delete(inbox).where(same))
     conn.execute(sa.insert(inbox), rows)
 
 
@@ -149,21 +152,19 @@ def _unsure(pair_id: int) -> sa.Select[tuple[str]]:
 
 
 _REMOVED = (  # built once: every round of a cycle asks for it, mostly in vain
-    sa.select(inbox.c.id)
-    .where(
+    sa.select(inbox.c.id).where(
         inbox.c.pair_id == sa.bindparam("pair_id"),
         PENDING,
         inbox.c.payload.is_(None),
         inbox.c.certain == sa.bindparam("certain"),
         sa.exists().where(links.c.pair_id == sa.bindparam("pair_id"), links.c.remote_id == inbox.c.id),
     )
-    .order_by(inbox.c.id)
 )
 
 
 def removed(conn: sa.Connection, pair_id: int, *, certain: bool) -> list[str]:
     """Ids of linked objects that the service says are no more."""
-    return list(conn.scalars(_REMOVED, {"pair_id": pair_id, "certain": certain}))
+    return sorted(conn.scalars(_REMOVED, {"pair_id": pair_id, "certain": certain}))
 
 
 def unknown(conn: sa.Connection, pair_id: int, ids: Collection[str]) -> set[str]:
@@ -177,8 +178,8 @@ def unknown(conn: sa.Connection, pair_id: int, ids: Collection[str]) -> set[str]
 def replicas(conn: sa.Connection, pair_id: int, series: Collection[str]) -> dict[str, Replica]:
     found: dict[str, list[sa.RowMapping]] = {}
     for chunk in in_chunks(series):
-        query = sa.select(inbox).where(inbox.c.pair_id == pair_id, inbox.c.series.in_(chunk)).order_by(inbox.c.id)
-        for row in conn.execute(query).mappings():
+        query = sa.select(inbox).where(inbox.c.pair_id == pair_id, inbox.c.series.in_(chunk))
+        for row in sorted(conn.execute(query).mappings(), key=itemgetter("id")):
             found.setdefault(row["series"], []).append(row)
     return {name: _replica(name, rows) for name, rows in found.items()}
 

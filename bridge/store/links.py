@@ -56,9 +56,9 @@ def parts(conn: sa.Connection, pair_id: int, uids: Collection[str]) -> dict[str,
     found: dict[str, list[str]] = {}
     for chunk in in_chunks(uids):
         query = sa.select(links.c.part_of, links.c.uid).where(links.c.pair_id == pair_id, links.c.part_of.in_(chunk))
-        for whole, name in conn.execute(query.order_by(links.c.uid)):
+        for whole, name in conn.execute(query):
             found.setdefault(whole, []).append(name)
-    return found
+    return {whole: sorted(names) for whole, names in found.items()}
 
 
 def quarantined(conn: sa.Connection, pair_id: int) -> list[Link]:
@@ -109,7 +109,7 @@ def to_plan_again(conn: sa.Connection, pair_id: int, now: dt.datetime) -> list[s
     creating = sa.exists().where(outbox.c.pair_id == pair_id, outbox.c.uid == links.c.uid, outbox.c.kind == "create")
     due = sa.or_(links.c.retry_at.is_(None), links.c.retry_at <= now)
     query = sa.select(links.c.uid).where(links.c.pair_id == pair_id, DIRTY, due, ~creating)
-    return list(conn.scalars(query.order_by(links.c.uid)))
+    return sorted(conn.scalars(query))
 
 
 def plan_all_again(conn: sa.Connection, pair_id: int) -> None:

@@ -1,4 +1,8 @@
-"""Where a reader stands in a calendar, as an opaque text (see ``listing``)."""
+"""Where a reader stands in a calendar, as an opaque text (see ``listing``).
+
+The first line is a ``Cursor``. Each line behind it is a note of what we have written since: it is put there without reading the
+rest, for every few writes make one, and the rest may name ten thousand objects.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,8 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from bridge.errors import CursorLost
 
@@ -48,23 +52,39 @@ class Cursor:
         )
 
 
+def noted(text: str, *, written: Mapping[str, str], created: Iterable[str]) -> str:
+    """The cursor of somebody who has written these since. A later note says of an object what is true now."""
+    note = {"written": _entries(written), "created": _packed("\n".join(sorted(created)))}
+    return f"{text}\n{json.dumps(note)}"
+
+
 def parse(text: str) -> Cursor:
     """Raises CursorLost for what is none of ours."""
+    first, *notes = text.split("\n")
     try:
-        value = json.loads(text)
-        known = value["known"]
-        return Cursor(
-            str(value["token"]),
-            str(value["ctag"]),
-            None if known is None else dict(map(_entry, _lines(known))),
-            tuple(_lines(value["todo"])),
-            bool(value["more"]),
-            bool(value["listing"]),
-            tuple(_lines(value["created"])),
-            dict(map(_entry, _lines(value.get("written", "")))),
-        )
+        at = _first(first)
+        written, created = dict(at.written), set(at.created)
+        for note in map(json.loads, notes):
+            written.update(map(_entry, _lines(note["written"])))
+            created.update(_lines(note["created"]))
     except (ValueError, TypeError, KeyError, zlib.error):
         raise CursorLost("this is no cursor of ours") from None
+    return replace(at, written=written, created=tuple(sorted(created))) if notes else at
+
+
+def _first(line: str) -> Cursor:
+    value = json.loads(line)
+    known = value["known"]
+    return Cursor(
+        str(value["token"]),
+        str(value["ctag"]),
+        None if known is None else dict(map(_entry, _lines(known))),
+        tuple(_lines(value["todo"])),
+        bool(value["more"]),
+        bool(value["listing"]),
+        tuple(_lines(value["created"])),
+        dict(map(_entry, _lines(value.get("written", "")))),
+    )
 
 
 def digest(version: str) -> str:
@@ -83,15 +103,20 @@ def _entry(line: str) -> tuple[str, str]:
     return name, tag
 
 
+_MARK = "/"
+"""In front of base64. Cursors of before have base85, which has no such sign and takes Python a hundred times as long."""
+
+
 def _packed(text: str) -> str:
-    return base64.b85encode(zlib.compress(text.encode())).decode() if text else ""
+    return _MARK + base64.b64encode(zlib.compress(text.encode(), level=1)).decode() if text else ""
 
 
 def _lines(packed: str) -> list[str]:
     if not packed:
         return []
     inflate = zlib.decompressobj()
-    text = inflate.decompress(base64.b85decode(packed), LARGEST)
+    data = base64.b64decode(packed[1:], validate=True) if packed.startswith(_MARK) else base64.b85decode(packed)
+    text = inflate.decompress(data, LARGEST)
     if not inflate.eof:
         raise ValueError("too long, or cut")
     return text.decode().split("\n")

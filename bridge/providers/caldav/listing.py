@@ -21,8 +21,8 @@ from bridge.sync.ports import Page, RemoteItem, Removal
 BATCH = 50
 """Objects of a page, and of a multiget: as many as Apple's clients ask for at once."""
 
-MOST_WRITTEN = 2000
-"""Of what we wrote beyond that nothing is noted: it is read once more, and the cursor, which each answer writes, stays small."""
+LARGEST = 1_000_000
+"""Characters of a cursor, which every answer writes. What we write beyond that is noted without its version, and read once more."""
 
 _NEVER = "-"
 """The digest of what has no ETag: it always counts as changed."""
@@ -56,12 +56,10 @@ class Listing:
         return Cursor(ctag=facts.ctag, known=seen, todo=tuple(sorted(seen)), listing=True)
 
     def with_written(self, text: str, versions: Mapping[str, str], *, created: Iterable[str]) -> str:
-        at = cursors.parse(text)
-        now = {self._name(id): cursors.digest(version) for id, version in versions.items()}
-        written = {name: tag for name, tag in at.written.items() if name not in now}  # what it said is true no more
-        if len(written) < MOST_WRITTEN:
-            written |= now
-        return replace(at, created=tuple(sorted({*at.created, *map(self._name, created)})), written=written).text()
+        # with no version instead of none, for what was noted of it before is true no more
+        tag = cursors.digest if len(text) < LARGEST else lambda _: _NEVER
+        now = {self._name(id): tag(version) for id, version in versions.items()}
+        return cursors.noted(text, written=now, created=map(self._name, created))
 
     def _by_token(self, at: Cursor) -> Page:
         """What is listed as we wrote it is known; what we created and is not listed at all is looked for (R42)."""

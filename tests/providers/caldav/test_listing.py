@@ -1,5 +1,6 @@
 """Following a calendar at real servers, and at servers and proxies that behave as real ones sometimes do."""
 
+import base64
 import datetime as dt
 import json
 from dataclasses import replace
@@ -316,7 +317,24 @@ def test_a_cursor_of_before_is_read(bench, mirror, now):
     mirror.follow()
     old = json.loads(mirror.cursor)
     del old["written"]
+    for name in ("known", "todo"):
+        old[name] = old[name] and base64.b85encode(base64.b64decode(old[name][1:])).decode()
     assert not bench.remote.page(json.dumps(old), now=now).items
+
+
+@pytest.mark.parametrize(
+    "note", ["", "{}", "null", '{"written": "x", "created": ""}', '{"written": "/eA==", "created": ""}']
+)
+def test_a_note_that_is_none_makes_the_cursor_none(note):
+    with pytest.raises(CursorLost):
+        cursors.parse(f"{cursors.Cursor(token='t').text()}\n{note}")
+
+
+def test_of_two_notes_the_later_counts():
+    first = cursors.Cursor(token="t", created=("a",), written={"a": "1", "b": "1"})
+    text = cursors.noted(first.text(), written={"b": "2", "c": "2"}, created=["c"])
+    text = cursors.noted(text, written={"c": "3"}, created=[])
+    assert cursors.parse(text) == replace(first, created=("a", "c"), written={"a": "1", "b": "2", "c": "3"})
 
 
 def test_a_name_with_a_blank_is_a_name():
@@ -327,12 +345,13 @@ def test_a_name_with_a_blank_is_a_name():
 
 
 def test_no_more_is_noted_than_a_cursor_can_hold(bench, mirror, now, monkeypatch):
-    monkeypatch.setattr(listing, "MOST_WRITTEN", 2)
     mirror.follow()
     at = mirror.cursor
     for number in range(5):
+        if number == 2:
+            monkeypatch.setattr(listing, "LARGEST", len(at))
         at = bench.remote.with_written(at, {f"{bench.path}{number}.ics": "v"}, created=[])
-    assert len(cursors.parse(at).written) == 2
+    assert [tag for _, tag in sorted(cursors.parse(at).written.items())] == [*[cursors.digest("v")] * 2, *["-"] * 3]
 
 
 def test_r36_what_was_looked_at_since_is_not_taken_for_what_we_wrote(bench, mirror, now, monkeypatch):
@@ -340,7 +359,7 @@ def test_r36_what_was_looked_at_since_is_not_taken_for_what_we_wrote(bench, mirr
     mirror.follow()
     (made,) = bench.remote.create(FIELDS, key="0" * 32, uid="u")
     written = bench.remote.with_written(mirror.cursor, {made.id: made.version}, created=[made.id])
-    for most in (listing.MOST_WRITTEN, 0):
-        monkeypatch.setattr(listing, "MOST_WRITTEN", most)
+    for largest in (listing.LARGEST, 0):
+        monkeypatch.setattr(listing, "LARGEST", largest)
         looked = bench.remote.with_written(written, {made.id: "theirs"}, created=[])
         assert [each.id for each in bench.remote.page(looked, now=now).items] == [made.id]
