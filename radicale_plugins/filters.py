@@ -71,6 +71,7 @@ class Query:
         self.component: str | None = None
         self.start: dt.datetime | None = None
         self.end: dt.datetime | None = None
+        self._uid: list[ET.Element] = []
         self._by_row = len(self._roots) <= 1
         for root in self._roots[:1]:
             self._narrow(root)
@@ -95,6 +96,18 @@ class Query:
                         self.end = within.end and within.end + _SECOND
                 else:
                     self._by_row = False
+                    if condition.tag == f"{dav.C}prop-filter" and _name(condition) == "UID":
+                        tests = condition.findall(f"{dav.C}text-match")
+                        self._uid += (test for test in tests if test.get("negate-condition") != "yes")
+
+    @property
+    def is_of_uids(self) -> bool:
+        """Whether an object's UID says whether it can match: so clients find again what they know."""
+        return bool(self._uid)
+
+    def may_be(self, uid: str) -> bool:
+        """Whether what has this UID can match. A UID is kept without the blanks that may stand around it in its line."""
+        return all((fold := _folding(test))(_wanted(test)).strip() in fold(uid) for test in self._uid)
 
     @property
     def is_of_events_in_time(self) -> bool:
@@ -258,6 +271,14 @@ def _line(test: ET.Element, line: Line, when: Occurrences) -> bool:
 
 def _text(test: ET.Element, value: str) -> bool:
     """A substring, or what ``match-type`` says (CalendarServer's, later RFC 6352's), as the collation compares (RFC 4791 §7.5)."""
-    fold = COLLATIONS.get(test.get("collation", "default"), str.casefold)
-    matches = _MATCHES[test.get("match-type", "contains")](fold(value), fold("".join(test.itertext())))
+    fold = _folding(test)
+    matches = _MATCHES[test.get("match-type", "contains")](fold(value), fold(_wanted(test)))
     return matches != (test.get("negate-condition") == "yes")
+
+
+def _folding(test: ET.Element) -> Callable[[str], str]:
+    return COLLATIONS.get(test.get("collation", "default"), str.casefold)
+
+
+def _wanted(test: ET.Element) -> str:
+    return "".join(test.itertext())

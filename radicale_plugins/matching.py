@@ -1,4 +1,4 @@
-"""Which objects of a calendar match a query: by the index of occurrences where it can tell, by their text where not."""
+"""Which objects of a calendar match a query: by an index of occurrences or of UIDs where it can tell, by their text where not."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from radicale_plugins.filters import Query
 
 def matching(conn: sa.Connection, calendar_id: int, asked: Query) -> Iterator[StoredObject]:
     """By href. To be used up within the transaction."""
+    if asked.is_of_uids:
+        uids = filter(asked.may_be, objects.uids(conn, calendar_id))
+        return filter(asked.matches, objects.of_uids(conn, calendar_id, uids))
     if not asked.is_of_events_in_time:
         candidates = objects.in_range(conn, calendar_id, asked.start, asked.end, asked.component)
         return (each for each in candidates if asked.matches(each))

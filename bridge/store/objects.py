@@ -78,7 +78,11 @@ _HREFS = Prepared(
     .order_by(objects.c.href)
 )
 _MANY = sa.select(*_COLUMNS).where(
-    objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.href.in_(sa.bindparam("hrefs", expanding=True))
+    objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.href.in_(sa.bindparam("names", expanding=True))
+)
+_UIDS = Prepared(sa.select(objects.c.uid).where(objects.c.calendar_id == sa.bindparam("calendar_id")))
+_OF_UIDS = sa.select(*_COLUMNS).where(
+    objects.c.calendar_id == sa.bindparam("calendar_id"), objects.c.uid.in_(sa.bindparam("names", expanding=True))
 )
 _TEXTS = sa.select(objects.c.data).where(objects.c.calendar_id == sa.bindparam("calendar_id")).order_by(objects.c.href)
 _STORE = upsert(objects)
@@ -236,12 +240,29 @@ def hrefs(conn: sa.Connection, calendar_id: int) -> list[tuple[str, str]]:
 
 def many(conn: sa.Connection, calendar_id: int, hrefs: Iterable[str]) -> list[StoredObject]:
     """Those of them that exist, in no order (calendar-multiget, RFC 4791 §7.9)."""
+    return _in_portions(conn, _MANY, calendar_id, hrefs)
+
+
+def _in_portions(
+    conn: sa.Connection, statement: sa.Select[Any], calendar_id: int, names: Iterable[str]
+) -> list[StoredObject]:
     found: list[StoredObject] = []
-    wanted = list(dict.fromkeys(hrefs))
+    wanted = list(dict.fromkeys(names))
     for start in range(0, len(wanted), 500):  # SQLite takes a limited number of parameters
-        rows = conn.execute(_MANY, {"calendar_id": calendar_id, "hrefs": wanted[start : start + 500]})
+        rows = conn.execute(statement, {"calendar_id": calendar_id, "names": wanted[start : start + 500]})
         found.extend(StoredObject(*row) for row in rows)
     return found
+
+
+def uids(conn: sa.Connection, calendar_id: int) -> list[str]:
+    """Of every object, in no order. Read from an index alone."""
+    return [uid for (uid,) in _UIDS.rows(conn, {"calendar_id": calendar_id})]
+
+
+def of_uids(conn: sa.Connection, calendar_id: int, uids: Iterable[str]) -> list[StoredObject]:
+    """Those of them that exist, by href."""
+    found = _in_portions(conn, _OF_UIDS, calendar_id, uids)
+    return sorted(found, key=lambda stored: stored.href)
 
 
 def every(conn: sa.Connection, calendar_id: int) -> Iterator[StoredObject]:
